@@ -1,0 +1,50 @@
+"""The seam between a task and the machine: what to ask, and what an answer means.
+
+Pure: no I/O, no clock. A decoder takes any string whatever and never raises.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from schemas.box import LabelledBox
+from schemas.field import FieldValue
+from schemas.job import AnswerField
+from schemas.page import Line
+from schemas.table import Table
+from schemas.view import Affine, Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one completion means: a value, `absent` (a result: the page has no such thing), or a reject with its stable code.
+
+    Boxes are in page points already. Only what the task yields is filled; a reject carries no value.
+    """
+
+    verdict: Literal["value", "absent", "reject"]
+    code: str | None = None
+    message: str | None = None
+    text: str | None = None
+    lines: tuple[Line, ...] = ()
+    tables: tuple[Table, ...] = ()
+    boxes: tuple[LabelledBox, ...] = ()
+    value: FieldValue | None = None
+
+
+Decoder = Callable[[Completion, Affine], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question to a page: a task, or one field of an answer task.
+
+    `key` names it in rows ("ocr", "answer.total", "detect", "raw.toc"); `version` counts the decoder's changes of meaning.
+    """
+
+    key: str
+    prompt: str
+    max_tokens: int
+    decode: Decoder = field(compare=False)
+    version: int = 1
+    field: AnswerField | None = None

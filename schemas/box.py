@@ -1,0 +1,51 @@
+"""Boxes, in points from the top left corner of the page as a person sees it (72 points are an inch)."""
+
+from schemas.shape import Shape
+
+
+class Box(Shape):
+    """An upright rectangle, x to the right and y down, in points."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        return max(self.width, 0.0) * max(self.height, 0.0)
+
+    def intersection(self, other: "Box") -> float:
+        """Return the area that both boxes cover, in square points."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        return max(width, 0.0) * max(height, 0.0)
+
+    def union(self, other: "Box") -> "Box":
+        """Return the smallest box around both."""
+        return Box(
+            x0=min(self.x0, other.x0),
+            y0=min(self.y0, other.y0),
+            x1=max(self.x1, other.x1),
+            y1=max(self.y1, other.y1),
+        )
+
+
+class LabelledBox(Shape):
+    """A thing found on a page: what it is, where, and its mask where one was asked for.
+
+    `mask_rle` is COCO's uncompressed run-length encoding as JSON, over a raster of one pixel a point.
+    """
+
+    label: str
+    box: Box
+    confidence: float | None = None
+    mask_rle: str | None = None

@@ -1,0 +1,49 @@
+"""A row of fields/: one value that was asked of one page, or why there is none."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.box import Box
+from schemas.shape import Shape
+
+FieldStatus = Literal["ok", "absent", "invalid", "rejected"]
+ValueSource = Literal["model", "text_layer", "human"]
+BoxSource = Literal["text_layer", "tile", "spot", "detect"]
+Number = Annotated[Decimal, Field(max_digits=38, decimal_places=9)]
+
+
+class FieldValue(Shape):
+    """A typed value: `value_text` is what was read; the others hold its meaning where the field's type has one."""
+
+    status: FieldStatus
+    reason: str | None = None
+    value_text: str | None = None
+    value_number: Number | None = None
+    value_date: date | None = None
+    value_bool: bool | None = None
+    currency: str | None = None
+
+
+class FieldRow(FieldValue):
+    """A field's value on one page. `field_id` is sha256 of page_id and name."""
+
+    field_id: str
+    page_id: str
+    source_id: str
+    source_uri: str
+    page_index: int
+    name: str
+    question: str
+    confidence: float | None = None
+    box: Box | None = None
+    box_source: BoxSource | None = None
+    value_source: ValueSource | None = None
+    task_fingerprint: str
+    checkpoint_hash: str | None = None
+    resolution: int | None = None
+    rung: int | None = None
+    run_id: str
+    processed_at: datetime

@@ -1,0 +1,234 @@
+"""The job file: every key, its default and what it may hold. The only place where defaults live."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from schemas.shape import Shape
+
+_MULTIPLES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def _quantity(value: object) -> object:
+    """Read `200MB`, `400M` or `2GB` (powers of ten) as a number; anything else is left for pydantic to judge."""
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", value, re.IGNORECASE)):
+        return round(float(match[1]) * _MULTIPLES[match[2].upper()])
+    return value
+
+
+Quantity = Annotated[int, BeforeValidator(_quantity), Field(gt=0)]
+Resolution = Literal[224, 448, 896]
+Tiling = Literal["none", "grid", "whitespace", "layout"]
+FieldType = Literal["string", "integer", "decimal", "money", "date", "boolean", "enum"]
+Label = Annotated[str, Field(min_length=1, pattern=r"^[^;<>\n]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class Source(Shape):
+    """Where documents are read from: a folder, a file or an s3:// prefix, or an inventory file that lists them."""
+
+    uri: str = Field(min_length=1)
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    inventory: str | None = None
+    passwords: str | None = Field(default=None, pattern=r"^env:[A-Za-z_][A-Za-z0-9_]*$")
+
+
+class Model(Shape):
+    """The checkpoint and the engine that serves it."""
+
+    checkpoint: str = "embedded"
+    revision: str | None = None
+    engine: Literal["vllm", "transformers", "scripted"] = "transformers"
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    adapter: str | None = None
+    quantization: Literal["int8", "fp8", "nf4"] | None = None
+    tensor_parallel: int = Field(default=1, ge=1)
+
+
+class Rung(Shape):
+    """One step of the ladder; `checkpoint` is the model's own unless it says otherwise."""
+
+    resolution: Resolution = 448
+    tiles: Tiling = "none"
+    checkpoint: str | None = None
+
+
+class Render(Shape):
+    """How pages become views, and when the text layer stands in for the model."""
+
+    text_layer: Literal["ignore", "prefer", "compare"] = "prefer"
+    ladder: tuple[Rung, ...] = Field(default=(Rung(),), min_length=1)
+
+
+class _Task(Shape):
+    prompt: str | None = Field(default=None, min_length=1, pattern=r"^[^\n]*$")
+    max_tokens: int = Field(default=512, ge=1, le=4096)
+
+
+class OcrTask(_Task):
+    """All text of the page."""
+
+    type: Literal["ocr"]
+
+
+class SpotTask(_Task):
+    """All text of the page, with a box a line."""
+
+    type: Literal["spot"]
+
+
+class AnswerField(Shape):
+    """One field: its name in the results, the question that is asked, and the type of its value."""
+
+    name: Name
+    question: str = Field(min_length=1, pattern=r"^[^\n]*$")
+    type: FieldType = "string"
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+    @model_validator(mode="after")
+    def _choices_are_for_enums(self) -> "AnswerField":
+        if (self.type == "enum") != bool(self.choices):
+            raise ValueError("`choices` goes with `type: enum`, and an enum needs its choices")
+        return self
+
+
+class AnswerTask(_Task):
+    """Fields, one question each."""
+
+    type: Literal["answer"]
+    lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
+    fields: tuple[AnswerField, ...] = Field(min_length=1)
+    max_tokens: int = Field(default=64, ge=1, le=4096)
+
+
+class ReferTask(_Task):
+    """A thing named by a phrase, asked as a detection or a segmentation."""
+
+    type: Literal["refer"]
+    phrase: Label
+    ask_as: Literal["detect", "segment"] = "detect"
+
+
+class DetectTask(_Task):
+    """Boxes of the labels."""
+
+    type: Literal["detect"]
+    labels: tuple[Label, ...] = Field(min_length=1)
+
+
+class SegmentTask(_Task):
+    """Boxes of the labels, and masks where the VQ-VAE weights (`vae-oid.npz`) are named."""
+
+    type: Literal["segment"]
+    labels: tuple[Label, ...] = Field(min_length=1)
+    mask_weights: str | None = None
+
+
+class CaptionTask(_Task):
+    """A description of the page, or of the region `box` (fractions x0, y0, x1, y1 of the page)."""
+
+    type: Literal["caption"]
+    lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
+    style: Literal["cap", "caption", "describe"] = "caption"
+    box: tuple[float, float, float, float] | None = None
+    max_tokens: int = Field(default=128, ge=1, le=4096)
+
+
+class QuestionTask(_Task):
+    """A question to which `answer` is the answer on this page."""
+
+    type: Literal["question"]
+    lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
+    answer: str = Field(min_length=1, pattern=r"^[^\n]*$")
+    max_tokens: int = Field(default=64, ge=1, le=4096)
+
+
+class TableTask(_Task):
+    """The tables of the page, as HTML with coordinates."""
+
+    type: Literal["table"]
+    max_tokens: int = Field(default=4096, ge=1, le=8192)
+
+
+class RawTask(_Task):
+    """Any prompt of a fine-tuned checkpoint; the answer is kept as it is, under `name`."""
+
+    type: Literal["raw"]
+    name: Name
+    prompt: str = Field(min_length=1, pattern=r"^[^\n]*$")
+
+
+Task = Annotated[
+    OcrTask | SpotTask | AnswerTask | ReferTask | DetectTask | SegmentTask | CaptionTask | QuestionTask | TableTask | RawTask,
+    Field(discriminator="type"),
+]
+
+
+class Limits(Shape):
+    """What one document may cost before it is rejected."""
+
+    bytes: Quantity = 200 * 10**6
+    pages: Quantity = 20_000
+    pixels: Quantity = 400 * 10**6
+    seconds_per_page: float = Field(default=30.0, gt=0)
+    memory: Quantity = 2 * 10**9
+
+
+class Accept(Shape):
+    """What a run may fall short of and still exit 0."""
+
+    max_reject_rate: float = Field(default=0.02, ge=0, le=1)
+
+
+class Workers(Shape):
+    """How many machines' worth of work at once; none of it changes a result. `shard` k/n takes the k-th of n parts of the source."""
+
+    gpus: float = Field(default=0, ge=0)
+    gpus_per_worker: float = Field(default=1, gt=0)
+    cpus: int | None = Field(default=None, ge=1)
+    shard: str = Field(default="1/1", pattern=r"^[1-9]\d*/[1-9]\d*$")
+
+    @model_validator(mode="after")
+    def _shard_is_one_of_its_parts(self) -> "Workers":
+        part, parts = self.shard_of
+        if part >= parts:
+            raise ValueError(f"shard {self.shard}: the first number counts from 1 to the second")
+        return self
+
+    @property
+    def shard_of(self) -> tuple[int, int]:
+        """Return the shard's index from 0 and how many there are."""
+        part, parts = self.shard.split("/")
+        return int(part) - 1, int(parts)
+
+
+class Sink(Shape):
+    """Where the datasets go."""
+
+    uri: str = Field(min_length=1)
+    format: Literal["parquet", "iceberg"] = "parquet"
+
+
+class Job(Shape):
+    """A whole job file."""
+
+    name: Name
+    source: Source
+    model: Model = Model()
+    render: Render = Render()
+    tasks: tuple[Task, ...] = Field(default=(OcrTask(type="ocr"),), min_length=1)
+    limits: Limits = Limits()
+    accept: Accept = Accept()
+    workers: Workers = Workers()
+    sink: Sink
+
+    @model_validator(mode="after")
+    def _field_names_are_unique(self) -> "Job":
+        names = [field.name for task in self.tasks if task.type == "answer" for field in task.fields]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"field names must differ: {', '.join(twice)} stands more than once")
+        return self

@@ -1,0 +1,74 @@
+"""A row of pages/: all that is known of one page of one source object."""
+
+from datetime import datetime
+from typing import Literal
+
+from schemas.box import Box, LabelledBox
+from schemas.shape import Shape
+from schemas.table import Table
+
+Stage = Literal["fetch", "open", "render", "infer", "decode", "settle"]
+PageStatus = Literal["ok", "blank", "partial", "failed"]
+TextSource = Literal["model", "text_layer"]
+
+
+class Failure(Shape):
+    """What could not be done, and why, in words that name the cure; `code` is stable, `task` the task's key if it was one task's."""
+
+    stage: Stage
+    code: str
+    message: str
+    task: str | None = None
+
+
+class Line(Shape):
+    """One line of text and where it stands; the box is None where only the text is known."""
+
+    text: str
+    box: Box | None = None
+    confidence: float | None = None
+
+
+class CompletionRecord(Shape):
+    """A completion as kept: enough to decode it again without the model.
+
+    `view` names the region and `affine` holds its six numbers (see schemas.view.Affine), so that boxes can be decoded again.
+    """
+
+    task: str
+    prompt: str
+    view: str
+    affine: tuple[float, ...]
+    rung: int
+    raw: str
+    finish_reason: str
+    tokens: int
+    mean_logprob: float | None = None
+
+
+class PageRow(Shape):
+    """One page of one source object. Sizes in points; times in UTC; `seconds` is the time this page took in the worker step."""
+
+    page_id: str
+    source_id: str
+    document_id: str
+    source_uri: str
+    page_index: int
+    width_pt: float | None = None
+    height_pt: float | None = None
+    rotation: int | None = None
+    status: PageStatus
+    text: str | None = None
+    text_source: TextSource | None = None
+    lines: tuple[Line, ...] = ()
+    tables: tuple[Table, ...] = ()
+    boxes: tuple[LabelledBox, ...] = ()
+    completions: tuple[CompletionRecord, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    checkpoint_hash: str | None = None
+    engine: str | None = None
+    seconds: float
+    job_name: str
+    run_id: str
+    processed_at: datetime
+    schema_version: int = 1

@@ -1,0 +1,27 @@
+"""Tables, as rows and columns of cells."""
+
+from schemas.box import Box
+from schemas.shape import Shape
+
+
+class Cell(Shape):
+    """One cell; rows and columns count from 0, spans from 1."""
+
+    row_index: int
+    col_index: int
+    row_span: int = 1
+    col_span: int = 1
+    text: str
+    box: Box | None = None
+    confidence: float | None = None
+
+
+class Table(Shape):
+    """A table of a page; `table_index` counts in reading order from 0."""
+
+    table_index: int
+    n_rows: int
+    n_cols: int
+    box: Box | None = None
+    html: str
+    cells: tuple[Cell, ...]

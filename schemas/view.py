@@ -1,0 +1,90 @@
+"""What the model looks at: a square image of a page or of a part of it, and the way back to page points.
+
+These live inside the machine, so they are plain frozen dataclasses; arrays never enter a pydantic shape.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.box import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """Map (u, v), fractions of a view from its top left, to page points: x = a·u + c·v + e, y = b·u + d·v + f."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+    f: float
+
+    @classmethod
+    def of_box(cls, box: Box) -> "Affine":
+        """Return the map of an upright crop."""
+        return cls(box.width, 0.0, 0.0, box.height, box.x0, box.y0)
+
+    def point(self, u: float, v: float) -> tuple[float, float]:
+        """Return the page point, in points, under the fraction (u, v) of the view."""
+        return self.a * u + self.c * v + self.e, self.b * u + self.d * v + self.f
+
+    def box(self, u0: float, v0: float, u1: float, v1: float) -> Box:
+        """Return the upright box on the page around a rectangle of the view."""
+        corners = [self.point(u, v) for u in (u0, u1) for v in (v0, v1)]
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        return Box(x0=min(xs), y0=min(ys), x1=max(xs), y1=max(ys))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a page to be rendered: `name` is stable over runs ("page", "tile-003")."""
+
+    name: str
+    affine: Affine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A rendered region: `image` is RGB uint8 of shape (n, n, 3)."""
+
+    document_id: str
+    page_index: int
+    region: Region
+    image: NDArray[np.uint8]
+
+    @property
+    def resolution(self) -> int:
+        return int(self.image.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A view and a prompt. The prompt has neither image tokens, nor bos, nor the closing newline: the engine adds them."""
+
+    view: View
+    prompt: str
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What the engine said to one request.
+
+    `text` keeps `<loc>` and `<seg>` tokens and drops eos; `logprobs` has one natural logarithm a token, eos included as in `token_ids`.
+    `finish_reason` is "stop" at eos, "length" when `max_tokens` cut it off, "error" when this request alone failed (`error` says how).
+    """
+
+    text: str
+    token_ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    finish_reason: Literal["stop", "length", "error"]
+    error: str | None = None
+
+    @property
+    def mean_logprob(self) -> float | None:
+        """Return the mean natural log-probability a token, or None of an empty answer."""
+        return sum(self.logprobs) / len(self.logprobs) if self.logprobs else None
