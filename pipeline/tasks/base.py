@@ -47,4 +47,4 @@ class Ask:
     max_tokens: int
     decode: Decoder = field(compare=False)
     version: int = 1
-    field: AnswerField | None = None
+    answer_field: AnswerField | None = None
