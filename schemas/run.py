@@ -1,0 +1,114 @@
+"""A run: how it was asked for, and what came of it."""
+
+from datetime import datetime
+from typing import Literal
+
+from schemas.job import Job
+from schemas.shape import Shape
+from schemas.unit import Tally
+
+
+class RunOptions(Shape):
+    """What a person adds to a job at the command line. `limit` takes the first n objects, `sample` n at random (by `seed`)."""
+
+    limit: int | None = None
+    sample: int | None = None
+    seed: int = 0
+    backfill: bool = False
+
+
+class RunRecord(Shape):
+    """What is written as a run starts."""
+
+    run_id: str
+    job: Job
+    options: RunOptions
+    started_at: datetime
+    pagemill_version: str
+
+
+class Reject(Shape):
+    """One kind of failure: how often, and one place to look at."""
+
+    stage: str
+    code: str
+    count: int
+    example_uri: str
+    example_page: int | None
+    message: str
+
+
+class RunSummary(Shape):
+    """What came of a run. Counts of this run's own work; `pages_*` count pages of source objects.
+
+    `left` counts the units that no row could be written for (an unreachable store, a lost engine, an interrupt): run again to go on.
+    """
+
+    run_id: str
+    job_name: str
+    sink_uri: str
+    started_at: datetime
+    ended_at: datetime
+    objects_listed: int
+    objects_known: int
+    objects_inspected: int
+    documents_unreadable: int
+    objects_deleted: int
+    units_selected: int
+    pages_selected: int
+    pages_ok: int
+    pages_blank: int
+    pages_partial: int
+    pages_failed: int
+    fields: int
+    left: int
+    left_reasons: tuple[str, ...] = ()
+    interrupted: bool = False
+    engine: str | None = None
+    tally: Tally = Tally()
+    rejects: tuple[Reject, ...] = ()
+    max_reject_rate: float
+
+    @property
+    def reject_rate(self) -> float:
+        """Return the share of pages that are not wholly read; an unreadable document counts as one page."""
+        rejected = self.pages_partial + self.pages_failed + self.documents_unreadable
+        total = self.pages_ok + self.pages_blank + rejected
+        return rejected / total if total else 0.0
+
+    @property
+    def exit_code(self) -> Literal[0, 1, 3]:
+        """Return 0 (complete, within `accept`), 1 (complete, too many rejects) or 3 (not complete)."""
+        if self.left or self.interrupted:
+            return 3
+        return 1 if self.reject_rate > self.max_reject_rate else 0
+
+
+class VerifyFinding(Shape):
+    """One thing that is not as promised: `code` is stable, `count` how many rows or files, `example` the first of them."""
+
+    code: Literal[
+        "page_missing", "page_doubled", "page_unknown", "field_doubled", "field_orphan", "document_missing", "document_doubled",
+        "file_missing", "file_unreadable", "file_unknown", "pages_unpublished", "count_wrong",
+    ]
+    count: int
+    example: str
+
+
+class VerifyReport(Shape):
+    """What a recount from storage found; an empty `findings` is the proof."""
+
+    sink_uri: str
+    documents: int
+    pages: int
+    fields: int
+    pages_ok: int
+    pages_blank: int
+    pages_partial: int
+    pages_failed: int
+    findings: tuple[VerifyFinding, ...] = ()
+
+    @property
+    def is_exact(self) -> bool:
+        """Return whether every page of every source object has exactly one row."""
+        return not self.findings
