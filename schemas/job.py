@@ -80,12 +80,17 @@ class SpotTask(_Task):
 
 
 class AnswerField(Shape):
-    """One field: its name in the results, the question that is asked, and the type of its value."""
+    """One field: its name in the results, the question that is asked, and the type of its value.
+
+    `locale` ("en_US", "de_DE") says how the documents write numbers, dates and currency symbols; without one, what two
+    conventions read differently (1,234 or 03/04/2026) is invalid, never guessed.
+    """
 
     name: Name
     question: str = Field(min_length=1, pattern=r"^[^\n]*$")
     type: FieldType = "string"
     choices: tuple[str, ...] = ()
+    locale: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,4}){0,2}$")
     required: bool = False
 
     @model_validator(mode="after")
