@@ -19,7 +19,8 @@ from schemas.view import Affine, Completion
 class Reading:
     """What one completion means: a value, `absent` (a result: the page has no such thing), or a reject with its stable code.
 
-    Boxes are in page points already. Only what the task yields is filled; a reject carries no value.
+    Boxes are in page points already. Only what the task yields is filled; a reject carries no value. `value` is there for every
+    answer, whatever the verdict: it is the row of fields/, whose status says ok, absent, invalid (read, but not of its type) or rejected.
     """
 
     verdict: Literal["value", "absent", "reject"]
