@@ -1,0 +1,60 @@
+"""Task answer: fields of a page, one question each.
+
+The prompt is a template with {question} and {lang} ("{question}" alone is what ft-docvqa and ft-chartqa understand). `unanswerable`
+is how PaliGemma was taught to say that a page has no such thing: a result. Every reading carries its row, `value`, whatever the verdict.
+"""
+
+from babel import localedata
+
+from pipeline.errors import JobError
+from pipeline.tasks.base import Ask, Reading
+from pipeline.tasks.faults import fault, is_echo, reject, stray_tokens
+from pipeline.tasks.values import typed
+from schemas.field import FieldValue
+from schemas.job import AnswerField, AnswerTask
+from schemas.view import Affine, Completion
+
+PROMPT = "answer {lang} {question}"
+
+_MOST_REPEATS = 5
+
+
+def asks(task: AnswerTask) -> tuple[Ask, ...]:
+    """Return one question a field, in the job's order. Raises JobError on a locale that CLDR does not have."""
+    return tuple(_ask(task, field) for field in task.fields)
+
+
+def decode(completion: Completion, _affine: Affine, field: AnswerField, prompt: str, lang: str = "en") -> Reading:
+    """Return the field's value and the row of fields/ that says how it was found, whatever was said."""
+    broken = fault(completion, prompt, most_repeats=_MOST_REPEATS) or stray_tokens(completion.text)
+    if broken:
+        return _rejected(broken)
+    text = completion.text.strip()
+    if not text:
+        return _rejected(reject("empty", "the model said nothing"))
+    if is_echo(text, field.question):
+        return _rejected(reject("echo", "the answer repeats the question"))
+    if text.casefold().rstrip(".") == "unanswerable":
+        value = FieldValue(status="absent", reason="unanswerable")
+        return Reading(verdict="absent", code="unanswerable", message="the page does not answer this", value=value)
+    value = typed(text, field, lang)
+    if value.status == "ok":
+        return Reading(verdict="value", text=text, value=value)
+    code, _, message = str(value.reason).partition(": ")
+    return Reading(verdict="reject", code=code, message=message, value=value)
+
+
+def _ask(task: AnswerTask, field: AnswerField) -> Ask:
+    if field.locale and not localedata.exists(field.locale):
+        raise JobError(f"field {field.name}: no such locale: {field.locale} (en_US, de_DE and fr_CH are some)")
+    prompt = (task.prompt or PROMPT).replace("{lang}", task.lang).replace("{question}", field.question)
+
+    def read(completion: Completion, affine: Affine) -> Reading:
+        return decode(completion, affine, field, prompt, task.lang)
+
+    return Ask(key=f"answer.{field.name}", prompt=prompt, max_tokens=task.max_tokens, decode=read, answer_field=field)
+
+
+def _rejected(broken: Reading) -> Reading:
+    value = FieldValue(status="rejected", reason=f"{broken.code}: {broken.message}")
+    return Reading(verdict="reject", code=broken.code, message=broken.message, value=value)

@@ -1,0 +1,59 @@
+"""What a short answer means as a field's type: a value, or why it is invalid.
+
+Knows the types of schemas.job.AnswerField and nothing of models or pages. What was read is kept as it was read in `value_text`, an
+invalid answer's too; the typed columns hold its meaning only where the whole answer has exactly one.
+"""
+
+from pipeline.tasks.amounts import Unreadable, decimal, integer, money
+from pipeline.tasks.dates import read_date
+from schemas.field import FieldValue
+from schemas.job import AnswerField
+
+_YES = frozenset({"yes", "y", "true", "ja", "oui", "sí", "si", "sì", "sim"})
+_NO = frozenset({"no", "n", "false", "nein", "nee", "non", "nej", "não"})
+
+
+def typed(text: str, field: AnswerField, lang: str) -> FieldValue:
+    """Return the value that `text` (not empty) is, or status `invalid` with a reason that begins with its stable code."""
+    try:
+        return _typed(text, field, lang)
+    except Unreadable as exc:
+        return FieldValue(status="invalid", reason=f"{exc.code}: {exc}", value_text=text)
+
+
+def _typed(text: str, field: AnswerField, lang: str) -> FieldValue:
+    match field.type:
+        case "string":
+            return FieldValue(status="ok", value_text=text)
+        case "integer":
+            return FieldValue(status="ok", value_text=text, value_number=integer(text, field.locale))
+        case "decimal":
+            return FieldValue(status="ok", value_text=text, value_number=decimal(text, field.locale))
+        case "money":
+            amount, currency = money(text, field.locale)
+            return FieldValue(status="ok", value_text=text, value_number=amount, currency=currency)
+        case "date":
+            return FieldValue(status="ok", value_text=text, value_date=read_date(text, field.locale, lang))
+        case "boolean":
+            return FieldValue(status="ok", value_text=text, value_bool=_boolean(text))
+        case "enum":
+            return FieldValue(status="ok", value_text=_choice(text, field.choices))
+
+
+def _boolean(text: str) -> bool:
+    word = _folded(text).rstrip(".!")
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise Unreadable("not_a_boolean", f"{text!r} is neither yes nor no")
+
+
+def _choice(text: str, choices: tuple[str, ...]) -> str:
+    """Return the choice that `text` is but for case and spaces; nothing is guessed from a near miss."""
+    for choice in choices:
+        if _folded(choice) == _folded(text):
+            return choice
+    raise Unreadable("not_a_choice", f"{text!r} is none of {', '.join(choices)}")
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
