@@ -1,0 +1,144 @@
+"""The parent's side of reading documents: they are opened in a process that may be killed, however they misbehave.
+
+A crash, a hang or a runaway allocation ends that process, never the caller: the call raises DocumentError, and the next call
+starts a fresh process and opens the document again. A Child serves one thread at a time.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from sys import executable
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from pipeline.documents.process import Died, Process
+from pipeline.documents.textlayer import TextLayer
+from pipeline.documents.wire import Answer, OpenDocument, Opened, PageProbe, ProbePage, RenderPage, Start, answers
+from pipeline.errors import DocumentError, RunError
+from schemas.job import Limits
+from schemas.page import Stage
+from schemas.view import Region
+
+__all__ = ["Child", "Opened", "PageProbe", "TextLayer"]
+
+_BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipeline.documents.reader import main; main()"
+COMMAND = (executable, "-I", "-B", "-c", _BOOT, str(Path(__file__).parents[2]))
+"""The environment is empty and the interpreter isolated from it, so it is told where this package lies."""
+
+_START_TIMEOUT_S = 120.0
+_OPEN_PAGES = 4
+"""Opening may take as long as so many pages: it reads a PDF's whole cross-reference table, and repairs it where it is broken."""
+
+
+class Child:
+    """A process that reads one document after another within `limits`; it starts at the first call.
+
+    `scratch` is the folder it runs in (it can write nothing, there or elsewhere); `command` is what is started, for tests.
+    """
+
+    def __init__(self, limits: Limits, *, scratch: Path | None = None, command: Sequence[str] = COMMAND) -> None:
+        self._limits = limits
+        self._scratch = scratch
+        self._command = tuple(command)
+        self._process: Process | None = None
+        self._order: OpenDocument | None = None
+        self._is_open = False
+
+    def open(self, path: Path, *, passwords: Sequence[str] = ()) -> Opened:
+        """Open a document, closing the one before; raise DocumentError of stage "open"."""
+        self._order = OpenDocument(path=os.fspath(path.absolute()), passwords=tuple(passwords))
+        return self._open(self._order)
+
+    def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
+        """Describe a page of the open document; raise DocumentError of stage "render"."""
+        self._reopen()
+        answer = self._ask("render", ProbePage(page_index=page_index, text_layer=text_layer), self._limits.seconds_per_page)
+        if answer.probe is None:
+            raise self._misled("render")
+        return answer.probe
+
+    def render(self, page_index: int, regions: Sequence[Region], resolution: int) -> list[NDArray[np.uint8]]:
+        """Render regions of a page, each RGB of shape (resolution, resolution, 3); raise DocumentError of stage "render"."""
+        if not regions:
+            return []
+        process = self._reopen()
+        process.reserve(len(regions) * resolution * resolution * 3)
+        maps = (region.affine for region in regions)
+        affines = tuple((each.a, each.b, each.c, each.d, each.e, each.f) for each in maps)
+        order = RenderPage(page_index=page_index, affines=affines, resolution=resolution)
+        self._ask("render", order, self._limits.seconds_per_page)
+        try:
+            return process.frames((len(regions), resolution, resolution, 3))
+        except Died as exc:
+            raise self._misled("render") from exc
+
+    def close(self) -> None:
+        """End the process; `open` would start another."""
+        self._order = None
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def _open(self, order: OpenDocument) -> Opened:
+        self._is_open = False
+        answer = self._ask("open", order, self._limits.seconds_per_page * _OPEN_PAGES)
+        if answer.opened is None:
+            raise self._misled("open")
+        self._is_open = True
+        return answer.opened
+
+    def _reopen(self) -> Process:
+        """Return the process with the document open, starting and opening again where it died."""
+        if self._order is None:
+            raise DocumentError("open", "unreadable", "no document is open")
+        if self._process is None or not self._is_open:
+            self._open(self._order)
+        return self._running()
+
+    def _running(self) -> Process:
+        if self._process is None:
+            self._process = Process(self._command, self._scratch)
+            try:
+                self._process.ask(Start(limits=self._limits).model_dump_json().encode(), _START_TIMEOUT_S)
+            except (TimeoutError, Died) as exc:
+                self._end()
+                raise RunError(f"the process that reads documents does not start: {exc or 'no answer'}") from exc
+        return self._process
+
+    def _ask(self, stage: Stage, order: OpenDocument | ProbePage | RenderPage, timeout_s: float) -> Answer:
+        """Send an order and return its answer; whatever else happens ends the process, so that no answer comes to a later order."""
+        process = self._running()
+        answered = False
+        try:
+            answer = answers.validate_json(process.ask(order.model_dump_json().encode(), timeout_s))
+            answered = answer.refusal is None or not answer.refusal.fatal
+        except TimeoutError as exc:
+            raise DocumentError(stage, "timeout", f"not done within {timeout_s:g} s (limits.seconds_per_page)") from exc
+        except Died as exc:
+            raise DocumentError(stage, exc.code, str(exc)) from exc
+        except ValidationError as exc:
+            raise self._misled(stage) from exc
+        finally:
+            if not answered:
+                self._end()
+        if answer.refusal is not None:
+            raise DocumentError(stage, answer.refusal.code, answer.refusal.message)
+        return answer
+
+    def _misled(self, stage: Stage) -> DocumentError:
+        self._end()
+        return DocumentError(stage, "crashed", "the process that reads documents answered something that was not asked")
+
+    def _end(self) -> None:
+        self._is_open = False
+        if self._process is not None:
+            self._process.end()
+            self._process = None

@@ -1,0 +1,56 @@
+"""An open document, as the child sees it: what pdf.py and image.py both offer, and choosing between the two."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.documents.sniff import HEAD_BYTES, media_type
+from pipeline.documents.wire import PageProbe
+from pipeline.errors import DocumentError
+from schemas.job import Limits
+from schemas.view import Affine
+
+Pixels = NDArray[np.uint8]
+
+
+class Document(Protocol):
+    """A document whose pages can be described and rendered; every method raises DocumentError."""
+
+    media_type: str
+    page_count: int
+
+    def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
+        """Describe a page."""
+
+    def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
+        """Yield the views one by one: RGB, of shape (resolution, resolution, 3)."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
+def open_document(path: Path, limits: Limits, passwords: Sequence[str]) -> Document:
+    """Open a file by what it contains; raise DocumentError of stage "open"."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as exc:
+        raise DocumentError("open", "unreadable", f"the file cannot be read: {exc.strerror}") from exc
+    if not head:
+        raise DocumentError("open", "empty", "the file is empty (0 bytes)")
+    if size > limits.bytes:
+        raise DocumentError("open", "too_many_bytes", f"{size} bytes, more than limits.bytes ({limits.bytes})")
+    kind = media_type(head)
+    if kind is None:
+        raise DocumentError("open", "unknown_type", f"neither a PDF nor a known image: it begins with {head[:8]!r}")
+    if kind == "application/pdf":
+        from pipeline.documents.pdf import PdfDocument  # noqa: PLC0415  (PyMuPDF takes 0.8 s and 136 MB: only where it is needed)
+
+        return PdfDocument(path, limits, passwords)
+    from pipeline.documents.image import ImageDocument  # noqa: PLC0415  (the same for Pillow's plugins)
+
+    return ImageDocument(path, kind, limits)

@@ -1,0 +1,118 @@
+"""The child's side: one process that opens documents, and may die of them.
+
+It obeys orders from standard input and answers on standard output until the input ends. It knows no storage, no job, no model.
+"""
+
+import mmap
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from pydantic import TypeAdapter
+
+from pipeline.documents import confine
+from pipeline.documents.document import Document, open_document
+from pipeline.documents.wire import (
+    HEADER,
+    Answer,
+    OpenDocument,
+    Opened,
+    ProbePage,
+    Ready,
+    Refusal,
+    RenderPage,
+    Start,
+    answers,
+    frame,
+    orders,
+)
+from pipeline.errors import DocumentError
+from schemas.job import Limits
+from schemas.view import Affine
+
+Opener = Callable[[Path, Limits, Sequence[str]], Document]
+
+
+def main(opener: Opener = open_document) -> None:
+    """Serve until standard input ends. Arguments: the parent's process id and the descriptor of the frames' memory."""
+    confine.die_with(int(sys.argv[1]))
+    frames_fd = int(sys.argv[2])
+    orders_in, answers_out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(2, 1)  # a library that prints must not break the messages
+    limits = TypeAdapter(Start).validate_json(_read(orders_in)).limits
+    import pipeline.documents.image  # noqa: PLC0415  (loaded before memory is measured)
+    import pipeline.documents.pdf  # noqa: F401, PLC0415
+
+    confine.forbid_writing()
+    confine.bound_memory(limits.memory)
+    _send(answers_out, Answer(ready=Ready()))
+    desk = _Desk(opener, limits, frames_fd)
+    while payload := _read(orders_in):
+        answer = _answer(desk, payload)
+        _send(answers_out, answer)
+        if answer.refusal and answer.refusal.fatal:
+            return
+
+
+class _Desk:
+    """The one document that is open."""
+
+    def __init__(self, opener: Opener, limits: Limits, frames_fd: int) -> None:
+        self._opener = opener
+        self._limits = limits
+        self._frames_fd = frames_fd
+        self._document: Document | None = None
+
+    def obey(self, order: OpenDocument | ProbePage | RenderPage) -> Answer:
+        match order:
+            case OpenDocument():
+                return self._open(order)
+            case ProbePage():
+                return Answer(probe=self._page(order.page_index).probe(order.page_index, text_layer=order.text_layer))
+            case RenderPage():
+                return self._render(order)
+
+    def _open(self, order: OpenDocument) -> Answer:
+        if self._document is not None:
+            self._document.close()
+            self._document = None
+        self._document = document = self._opener(Path(order.path), self._limits, order.passwords)
+        return Answer(opened=Opened(document.media_type, document.page_count))
+
+    def _render(self, order: RenderPage) -> Answer:
+        size = order.resolution * order.resolution * 3
+        affines = [Affine(*numbers) for numbers in order.affines]
+        with mmap.mmap(self._frames_fd, size * len(affines)) as frames:
+            for index, pixels in enumerate(self._page(order.page_index).render(order.page_index, affines, order.resolution)):
+                frames[index * size : (index + 1) * size] = pixels.data.cast("B")
+        return Answer(ready=Ready())
+
+    def _page(self, page_index: int) -> Document:
+        if self._document is None:
+            raise DocumentError("render", "no_such_page", "no document is open")
+        if not 0 <= page_index < self._document.page_count:
+            count = self._document.page_count
+            raise DocumentError("render", "no_such_page", f"page_index {page_index} of a document with {count} pages")
+        return self._document
+
+
+def _answer(desk: _Desk, payload: bytes) -> Answer:
+    try:
+        return desk.obey(orders.validate_json(payload))
+    except DocumentError as exc:
+        return Answer(refusal=Refusal(code=exc.code, message=str(exc), fatal=exc.code == "out_of_memory"))
+    except MemoryError:
+        return Answer(refusal=Refusal(code="out_of_memory", message="it needed more than limits.memory", fatal=True))
+
+
+def _read(file: BinaryIO) -> bytes:
+    header = file.read(HEADER.size)
+    return file.read(HEADER.unpack(header)[0]) if header else b""
+
+
+def _send(file: BinaryIO, answer: Answer) -> None:
+    file.write(frame(answers.dump_json(answer)))
+    file.flush()

@@ -1,0 +1,103 @@
+"""Messages between the machine and the child that reads documents: a length of four bytes, then JSON.
+
+JSON and not pickle, because the child may have been taken over by the document it reads: what comes from it is data, checked
+against the shape that is expected, and can never be code. Pixels go through shared memory instead.
+"""
+
+import struct
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from pipeline.documents.textlayer import TextLayer
+from schemas.job import Limits
+from schemas.shape import Shape
+
+HEADER = struct.Struct(">I")
+LARGEST_MESSAGE = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A document that opens: its media type by content, and its pages (a TIFF's frames)."""
+
+    media_type: str
+    page_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageProbe:
+    """What is known of a page before a model sees it; sizes in points as a person sees it, `rotation` the PDF's own /Rotate."""
+
+    page_index: int
+    width_pt: float
+    height_pt: float
+    rotation: int
+    is_blank: bool
+    text_layer: TextLayer | None
+
+
+class Start(Shape):
+    """The first message: what the child may use."""
+
+    limits: Limits
+
+
+class OpenDocument(Shape):
+    """Open the file, and close the one before."""
+
+    do: Literal["open"] = "open"
+    path: str
+    passwords: tuple[str, ...]
+
+
+class ProbePage(Shape):
+    """Describe a page."""
+
+    do: Literal["probe"] = "probe"
+    page_index: int
+    text_layer: bool
+
+
+class RenderPage(Shape):
+    """Render views of a page into the shared memory, one after another, each resolution × resolution × 3 bytes."""
+
+    do: Literal["render"] = "render"
+    page_index: int
+    affines: tuple[tuple[float, float, float, float, float, float], ...]
+    resolution: int
+
+
+class Refusal(Shape):
+    """What could not be done; `fatal` says that the child ends after this answer, since its memory cannot be trusted."""
+
+    code: str
+    message: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The child has started, or has rendered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The child's reply: exactly one of these is set."""
+
+    refusal: Refusal | None = None
+    opened: Opened | None = None
+    probe: PageProbe | None = None
+    ready: Ready | None = None
+
+
+Message = Start | OpenDocument | ProbePage | RenderPage
+
+answers: TypeAdapter[Answer] = TypeAdapter(Answer)
+orders: TypeAdapter[OpenDocument | ProbePage | RenderPage] = TypeAdapter(OpenDocument | ProbePage | RenderPage)
+
+
+def frame(payload: bytes) -> bytes:
+    """Return the payload with its length in front."""
+    return HEADER.pack(len(payload)) + payload
