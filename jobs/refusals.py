@@ -1,0 +1,77 @@
+"""Combinations that no run can satisfy, and what is not there yet: refused in this one place, before anything starts.
+
+What a single key may hold is schemas.job's to say; what a checkpoint can do is the engine's, once it is open.
+"""
+
+from collections.abc import Iterator
+
+from jobs.yamlfile import Path
+from schemas.job import CaptionTask, Job, RawTask, ReferTask, Task
+
+Refusal = tuple[Path, str]
+
+
+def refusals(job: Job) -> list[Refusal]:
+    """Return where the job asks for what cannot be, each with what to do."""
+    return [*_of_sink(job), *_of_model(job), *_of_ladder(job), *_of_tasks(job), *_of_workers(job)]
+
+
+def _of_sink(job: Job) -> Iterator[Refusal]:
+    if job.sink.format == "iceberg":
+        yield ("sink", "format"), "the Iceberg sink is not built yet: use `format: parquet`"
+    source, sink = job.source.uri.rstrip("/"), job.sink.uri.rstrip("/")
+    if (sink + "/").startswith(source + "/") and not job.source.include and not job.source.exclude:
+        message = "the sink lies inside the source, so the next run would read its results: set `source.include` or `exclude`"
+        yield ("sink", "uri"), message
+
+
+def _of_model(job: Job) -> Iterator[Refusal]:
+    model = job.model
+    if model.tensor_parallel > 1 and model.engine != "vllm":
+        yield ("model", "tensor_parallel"), f"only `engine: vllm` spreads a model over GPUs; {model.engine} takes 1"
+    if model.revision and (model.checkpoint == "embedded" or model.checkpoint.startswith(("s3://", "/", "."))):
+        yield ("model", "revision"), "a revision goes with a model hub's id; folders, s3:// prefixes and `embedded` have none"
+    if model.adapter and (model.engine == "scripted" or model.checkpoint == "embedded"):
+        yield ("model", "adapter"), "neither the scripted engine nor the embedded checkpoint takes an adapter"
+    if model.quantization and model.engine == "scripted":
+        yield ("model", "quantization"), "the scripted engine has no weights to quantize"
+
+
+def _of_ladder(job: Job) -> Iterator[Refusal]:
+    ladder = job.render.ladder
+    for index, rung in enumerate(ladder):
+        if rung in ladder[:index]:
+            yield ("render", "ladder", index), "this rung stands twice: the same view would get the same answer"
+
+
+def _of_tasks(job: Job) -> Iterator[Refusal]:
+    seen: set[object] = set()
+    for index, task in enumerate(job.tasks):
+        if isinstance(task, CaptionTask) and task.box and not _is_region(task.box):
+            yield ("tasks", index, "box"), "a region is x0, y0, x1, y1 as fractions of the page: 0 ≤ x0 < x1 ≤ 1, and y alike"
+        if (identity := _identity(task)) in seen:
+            yield ("tasks", index), f"a task `{task.type}` like this stands above already: its results could not be told apart"
+        seen.add(identity)
+
+
+def _identity(task: Task) -> object:
+    if isinstance(task, RawTask):
+        return task.type, task.name
+    if isinstance(task, ReferTask):
+        return task.type, task.phrase, task.ask_as
+    return task.type if task.type in ("ocr", "spot", "table") else task
+
+
+def _is_region(box: tuple[float, float, float, float]) -> bool:
+    x0, y0, x1, y1 = box
+    return 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1
+
+
+def _of_workers(job: Job) -> Iterator[Refusal]:
+    workers = job.workers
+    if 0 < workers.gpus < workers.gpus_per_worker:
+        message = f"a worker takes {workers.gpus_per_worker:g} GPUs and {workers.gpus:g} are given: no worker could start"
+        yield ("workers", "gpus_per_worker"), message
+    if workers.gpus and job.model.tensor_parallel > workers.gpus_per_worker:
+        message = f"`tensor_parallel: {job.model.tensor_parallel}` needs as many GPUs a worker, not {workers.gpus_per_worker:g}"
+        yield ("workers", "gpus_per_worker"), message
