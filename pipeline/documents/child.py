@@ -17,9 +17,20 @@ from pydantic import ValidationError
 
 from pipeline.documents.process import Died, Process
 from pipeline.documents.textlayer import TextLayer
-from pipeline.documents.wire import Answer, OpenDocument, Opened, PageProbe, ProbePage, RenderPage, Start, answers
+from pipeline.documents.wire import (
+    Answer,
+    DividePage,
+    OpenDocument,
+    Opened,
+    Order,
+    PageProbe,
+    ProbePage,
+    RenderPage,
+    Start,
+    answers,
+)
 from pipeline.errors import DocumentError, RunError
-from schemas.job import Limits
+from schemas.job import Limits, Tiling
 from schemas.page import Stage
 from schemas.view import Region
 
@@ -60,6 +71,18 @@ class Child:
         if answer.probe is None:
             raise self._misled("render")
         return answer.probe
+
+    def regions(self, page_index: int, tiling: Tiling, resolution: int) -> list[Region]:
+        """Return what the model should look at, in reading order; raise DocumentError of stage "render".
+
+        `tiling` "none" gives one region, the page as a whole, named "page".
+        """
+        self._reopen()
+        order = DividePage(page_index=page_index, tiling=tiling, resolution=resolution)
+        answer = self._ask("render", order, self._limits.seconds_per_page)
+        if not answer.regions:
+            raise self._misled("render")
+        return list(answer.regions)
 
     def render(self, page_index: int, regions: Sequence[Region], resolution: int) -> list[NDArray[np.uint8]]:
         """Render regions of a page, each RGB of shape (resolution, resolution, 3); raise DocumentError of stage "render"."""
@@ -113,7 +136,7 @@ class Child:
                 raise RunError(f"the process that reads documents does not start: {exc or 'no answer'}") from exc
         return self._process
 
-    def _ask(self, stage: Stage, order: OpenDocument | ProbePage | RenderPage, timeout_s: float) -> Answer:
+    def _ask(self, stage: Stage, order: Order, timeout_s: float) -> Answer:
         """Send an order and return its answer; whatever else happens ends the process, so that no answer comes to a later order."""
         process = self._running()
         answered = False

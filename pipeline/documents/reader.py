@@ -14,11 +14,14 @@ from pydantic import TypeAdapter
 
 from pipeline.documents import confine
 from pipeline.documents.document import Document, open_document
+from pipeline.documents.tiles import grid, whole_page
 from pipeline.documents.wire import (
     HEADER,
     Answer,
+    DividePage,
     OpenDocument,
     Opened,
+    Order,
     ProbePage,
     Ready,
     Refusal,
@@ -30,7 +33,7 @@ from pipeline.documents.wire import (
 )
 from pipeline.errors import DocumentError
 from schemas.job import Limits
-from schemas.view import Affine
+from schemas.view import Affine, Region
 
 Opener = Callable[[Path, Limits, Sequence[str]], Document]
 
@@ -66,7 +69,7 @@ class _Desk:
         self._frames_fd = frames_fd
         self._document: Document | None = None
 
-    def obey(self, order: OpenDocument | ProbePage | RenderPage) -> Answer:
+    def obey(self, order: Order) -> Answer:
         match order:
             case OpenDocument():
                 return self._open(order)
@@ -74,6 +77,8 @@ class _Desk:
                 return Answer(probe=self._page(order.page_index).probe(order.page_index, text_layer=order.text_layer))
             case RenderPage():
                 return self._render(order)
+            case DividePage():
+                return Answer(regions=self._divide(order))
 
     def _open(self, order: OpenDocument) -> Answer:
         if self._document is not None:
@@ -81,6 +86,12 @@ class _Desk:
             self._document = None
         self._document = document = self._opener(Path(order.path), self._limits, order.passwords)
         return Answer(opened=Opened(document.media_type, document.page_count))
+
+    def _divide(self, order: DividePage) -> tuple[Region, ...]:
+        size = self._page(order.page_index).probe(order.page_index, text_layer=False)
+        if order.tiling == "grid":
+            return tuple(grid(size.width_pt, size.height_pt, order.resolution))
+        return (whole_page(size.width_pt, size.height_pt),)
 
     def _render(self, order: RenderPage) -> Answer:
         size = order.resolution * order.resolution * 3

@@ -11,8 +11,9 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from pipeline.documents.textlayer import TextLayer
-from schemas.job import Limits
+from schemas.job import Limits, Tiling
 from schemas.shape import Shape
+from schemas.view import Region
 
 HEADER = struct.Struct(">I")
 LARGEST_MESSAGE = 256 * 2**20
@@ -69,6 +70,15 @@ class RenderPage(Shape):
     resolution: int
 
 
+class DividePage(Shape):
+    """Say which parts of a page the model should look at."""
+
+    do: Literal["divide"] = "divide"
+    page_index: int
+    tiling: Tiling
+    resolution: int
+
+
 class Refusal(Shape):
     """What could not be done; `fatal` says that the child ends after this answer, since its memory cannot be trusted."""
 
@@ -89,13 +99,14 @@ class Answer:
     refusal: Refusal | None = None
     opened: Opened | None = None
     probe: PageProbe | None = None
+    regions: tuple[Region, ...] | None = None
     ready: Ready | None = None
 
 
-Message = Start | OpenDocument | ProbePage | RenderPage
+Order = OpenDocument | ProbePage | RenderPage | DividePage
 
 answers: TypeAdapter[Answer] = TypeAdapter(Answer)
-orders: TypeAdapter[OpenDocument | ProbePage | RenderPage] = TypeAdapter(OpenDocument | ProbePage | RenderPage)
+orders: TypeAdapter[Order] = TypeAdapter(Order)
 
 
 def frame(payload: bytes) -> bytes:

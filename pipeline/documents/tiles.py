@@ -1,0 +1,40 @@
+"""Which parts of a page the model looks at, from the page's size alone: the whole of it, or a grid of overlapping tiles."""
+
+from math import ceil
+
+from schemas.box import Box
+from schemas.view import Affine, Region
+
+PIXELS_PER_POINT = 1.4
+"""Print of 8 points is then 11 pixels high: small, and still read at every resolution of PaliGemma."""
+OVERLAP_PT = 24.0
+"""Two lines of print, so that a line cut by one tile stands whole in the next."""
+MOST_TILES = 100
+"""A page so large that it would need more gets larger tiles: a plan of 10^5 points is no reason to ask 10^5 questions."""
+
+
+def whole_page(width_pt: float, height_pt: float) -> Region:
+    """Return the region of the page as a whole."""
+    return Region("page", Affine.of_box(Box(x0=0.0, y0=0.0, x1=width_pt, y1=height_pt)))
+
+
+def grid(width_pt: float, height_pt: float, resolution: int) -> list[Region]:
+    """Return overlapping, nearly square tiles that cover the page, row by row; `resolution` is a view's side in pixels."""
+    side = max(resolution / PIXELS_PER_POINT, 2 * OVERLAP_PT)
+    while _count(width_pt, side) * _count(height_pt, side) > MOST_TILES:
+        side *= 1.1
+    rows, columns = _cuts(height_pt, side), _cuts(width_pt, side)
+    boxes = (Box(x0=x0, y0=y0, x1=x1, y1=y1) for y0, y1 in rows for x0, x1 in columns)
+    return [Region(f"tile-{index:03}", Affine.of_box(box)) for index, box in enumerate(boxes)]
+
+
+def _count(length: float, side: float) -> int:
+    return max(1, ceil((length - OVERLAP_PT) / (side - OVERLAP_PT)))
+
+
+def _cuts(length: float, side: float) -> list[tuple[float, float]]:
+    """Return equal stretches, none longer than `side`, that overlap by OVERLAP_PT and cover the length."""
+    count = _count(length, side)
+    stretch = (length + (count - 1) * OVERLAP_PT) / count
+    step = stretch - OVERLAP_PT
+    return [(index * step, index * step + stretch) for index in range(count)]
