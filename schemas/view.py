@@ -32,6 +32,11 @@ class Affine:
         """Return the page point, in points, under the fraction (u, v) of the view."""
         return self.a * u + self.c * v + self.e, self.b * u + self.d * v + self.f
 
+    def fraction(self, x: float, y: float) -> tuple[float, float]:
+        """Return the fraction (u, v) of the view that shows a page point. The map must not be flat (ZeroDivisionError)."""
+        flat, dx, dy = self.a * self.d - self.b * self.c, x - self.e, y - self.f
+        return (self.d * dx - self.c * dy) / flat, (self.a * dy - self.b * dx) / flat
+
     def box(self, u0: float, v0: float, u1: float, v1: float) -> Box:
         """Return the upright box on the page around a rectangle of the view."""
         corners = [self.point(u, v) for u in (u0, u1) for v in (v0, v1)]
