@@ -40,7 +40,8 @@ Decoder = Callable[[Completion, Affine], Reading]
 class Ask:
     """One question to a page: a task, or one field of an answer task.
 
-    `key` names it in rows ("ocr", "answer.total", "detect", "raw.toc"); `version` counts the decoder's changes of meaning.
+    `key` names it in rows ("ocr", "answer.total", "detect", "raw.toc"); `version` counts the decoder's changes of meaning, and
+    `settings` is what else of the job its decoder goes by (labels, mask weights), so that a fingerprint can cover it.
     """
 
     key: str
@@ -49,3 +50,4 @@ class Ask:
     decode: Decoder = field(compare=False)
     version: int = 1
     answer_field: AnswerField | None = None
+    settings: str = ""
