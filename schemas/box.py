@@ -42,7 +42,8 @@ class Box(Shape):
 class LabelledBox(Shape):
     """A thing found on a page: what it is, where, and its mask where one was asked for.
 
-    `mask_rle` is COCO's uncompressed run-length encoding as JSON, over a raster of one pixel a point.
+    `mask_rle` is COCO's uncompressed run-length encoding as JSON, over a raster of the box of about one pixel a point: its `size`,
+    [rows, columns], is stretched over the box exactly, so a mask needs no page size.
     """
 
     label: str
