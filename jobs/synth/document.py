@@ -1,0 +1,60 @@
+"""One document of a seed: which kind is drawn, how it is finished, and its truth put together."""
+
+import hashlib
+from collections.abc import Callable
+from random import Random
+from typing import Literal
+
+from jobs.synth import invoice
+from jobs.synth.canvas import Canvas
+from jobs.synth.finish import FINISHES, Finish, finished
+from jobs.synth.locales import Locale, locale
+from schemas.truth import DocumentTruth
+
+Split = Literal["train", "evaluate", "shipped"]
+Drawing = Callable[[Random, Locale], tuple[Canvas, ...]]
+
+KINDS: dict[str, Drawing] = {"invoice": invoice.draw}
+_ATTEMPTS = 200
+
+
+def generate(kind: str, seed: int, finish: Finish = "pdf", split: Split = "train") -> tuple[bytes, DocumentTruth]:
+    """Return a document's bytes and truth, always the same for the same four arguments.
+
+    The split is a part of the seed, so that no seed of one split can give a document of another. The finish is not: the
+    same kind, seed and split have the same content in every finish. Raises ValueError for a kind or finish that is not there.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"no kind {kind!r}: there are {', '.join(KINDS)}")
+    if finish not in FINISHES:
+        raise ValueError(f"no finish {finish!r}: there are {', '.join(FINISHES)}")
+    place, canvases = _drawn(kind, _random(split, kind, seed))
+    file = finished(canvases, finish, _random(split, kind, seed, finish))
+    truth = DocumentTruth(
+        document_id=hashlib.sha256(file.data).hexdigest(),
+        kind=kind,
+        finish=finish,
+        split=split,
+        seed=seed,
+        media_type=file.media_type,
+        language=place.language,
+        password=file.password,
+        damage=file.damage,
+        pages=file.pages,
+    )
+    return file.data, truth
+
+
+def _drawn(kind: str, rng: Random) -> tuple[Locale, tuple[Canvas, ...]]:
+    """Draw until everything has its room: some draws put more on a page than it holds."""
+    for _ in range(_ATTEMPTS):
+        place = locale(rng)
+        canvases = KINDS[kind](rng, place)
+        if all(canvas.fits() for canvas in canvases):
+            return place, canvases
+    raise RuntimeError(f"no {kind} fitted its page in {_ATTEMPTS} attempts")
+
+
+def _random(*parts: str | int) -> Random:
+    """Return the one stream of these parts; Random hashes a text with sha512, so near seeds have nothing in common."""
+    return Random("/".join(map(str, parts)))  # noqa: S311 - documents, not secrets
