@@ -6,6 +6,8 @@ What a single key may hold is schemas.job's to say; what a checkpoint can do is 
 from collections.abc import Iterator
 
 from jobs.yamlfile import Path
+from pipeline.errors import StorageError
+from pipeline.storage import canonical, is_within
 from schemas.job import CaptionTask, Job, RawTask, ReferTask, Task
 
 Refusal = tuple[Path, str]
@@ -13,16 +15,21 @@ Refusal = tuple[Path, str]
 
 def refusals(job: Job) -> list[Refusal]:
     """Return where the job asks for what cannot be, each with what to do."""
-    return [*_of_sink(job), *_of_model(job), *_of_ladder(job), *_of_tasks(job), *_of_workers(job)]
+    return [*_of_places(job), *_of_model(job), *_of_ladder(job), *_of_tasks(job), *_of_workers(job)]
 
 
-def _of_sink(job: Job) -> Iterator[Refusal]:
-    if job.sink.format == "iceberg":
-        yield ("sink", "format"), "the Iceberg sink is not built yet: use `format: parquet`"
-    source, sink = job.source.uri.rstrip("/"), job.sink.uri.rstrip("/")
-    if (sink + "/").startswith(source + "/") and not job.source.include and not job.source.exclude:
+def _of_places(job: Job) -> Iterator[Refusal]:
+    for key, uri in (("source", job.source.uri), ("sink", job.sink.uri)):
+        try:
+            canonical(uri)
+        except StorageError as error:
+            yield (key, "uri"), str(error)
+            return
+    if is_within(job.sink.uri, job.source.uri) and not job.source.include and not job.source.exclude:
         message = "the sink lies inside the source, so the next run would read its results: set `source.include` or `exclude`"
         yield ("sink", "uri"), message
+    if job.sink.format == "iceberg":
+        yield ("sink", "format"), "the Iceberg sink is not built yet: use `format: parquet`"
 
 
 def _of_model(job: Job) -> Iterator[Refusal]:

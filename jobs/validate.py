@@ -31,6 +31,8 @@ def validate(job_files: tuple[str, ...], as_json: bool) -> None:
 
 def _in_words(job: Job) -> str:
     tasks = ", ".join(task.type for task in job.tasks)
-    rungs = " → ".join(f"{rung.resolution}" + ("" if rung.tiles == "none" else f" {rung.tiles} tiles") for rung in job.render.ladder)
+    rungs = " → ".join(
+        f"{rung.resolution}" + ("" if rung.tiles == "none" else f" {rung.tiles} tiles") for rung in job.render.ladder
+    )
     model = f"{job.model.checkpoint} on {job.model.engine} at {rungs}, text layer: {job.render.text_layer}"
     return f"ok: {job.name} reads {job.source.uri} ({tasks}) with {model}, into {job.sink.uri}"

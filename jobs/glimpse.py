@@ -1,0 +1,57 @@
+"""A few lines of what a run wrote, so that one sees at once whether it makes sense. Only for sinks on local disk."""
+
+from pathlib import Path
+
+import duckdb
+
+from pipeline.storage.uris import is_s3, local_path
+from schemas.run import RunSummary
+
+_PAGES, _FIELDS, _WIDTH = 6, 12, 72
+
+_TEXT = """
+SELECT source_uri, page_index, coalesce(text_source, status) AS origin, coalesce(text, '') AS text
+FROM read_parquet(?, union_by_name = true) WHERE run_id = ? ORDER BY source_uri, page_index LIMIT ?
+"""
+_VALUES = """
+SELECT source_uri, page_index, name, coalesce(value_text, value_number::VARCHAR, reason, status) AS value, coalesce(value_source, status) AS origin
+FROM read_parquet(?, union_by_name = true) WHERE run_id = ? AND status = 'ok' ORDER BY source_uri, page_index, name LIMIT ?
+"""
+
+
+def glimpse(summary: RunSummary) -> str:
+    """Return the first pages and field values of this run, each with where it came from, or nothing where nothing was written here."""
+    if is_s3(summary.sink_uri):
+        return ""
+    sink = Path(local_path(summary.sink_uri))
+    pages = [
+        f"  {_place(uri, page)}  [{origin}]  {_short(text)}"
+        for uri, page, origin, text in _rows(_TEXT, sink / "pages", summary.run_id, _PAGES)
+    ]
+    values = [
+        f"  {_place(uri, page)}  [{origin}]  {name} = {_short(value)}"
+        for uri, page, name, value, origin in _rows(_VALUES, sink / "fields", summary.run_id, _FIELDS)
+    ]
+    return "\n".join(
+        ["", *_headed("the first pages, and where their text is from", pages), *_headed("the first values", values)]
+    ).rstrip("\n")
+
+
+def _rows(query: str, dataset: Path, run_id: str, limit: int) -> list[tuple[str, ...]]:
+    if not any(dataset.glob("*/*.parquet")):
+        return []
+    with duckdb.connect() as connection:
+        return connection.execute(query, [str(dataset / "*" / "*.parquet"), run_id, limit]).fetchall()
+
+
+def _headed(heading: str, lines: list[str]) -> list[str]:
+    return [f"{heading}:", *lines] if lines else []
+
+
+def _place(uri: str, page_index: str) -> str:
+    return f"{uri.rsplit('/', 1)[-1]}:{int(page_index) + 1}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDTH else f"{line[:_WIDTH]}…"

@@ -1,0 +1,86 @@
+"""What came of a run, in words that a person on call can act on. Pure: it says what the summary holds and looks nothing up."""
+
+from jobs.progress import duration
+from schemas.run import RunSummary
+from schemas.unit import Reject
+
+_SHOWN = 8
+
+
+def in_words(summary: RunSummary, python: str = "python") -> str:
+    """Return what came in, what came out, what failed and why, where it all is, and what the exit code means.
+
+    `python` is the interpreter that the query to try names: one that has DuckDB.
+    """
+    return "\n".join(
+        [
+            _headline(summary),
+            *_came_in(summary),
+            *_came_out(summary),
+            *_failed(summary),
+            *_whereabouts(summary, python),
+            _verdict(summary),
+        ]
+    )
+
+
+def _headline(summary: RunSummary) -> str:
+    took = duration((summary.ended_at - summary.started_at).total_seconds())
+    return f"{summary.job_name}: run {summary.run_id}, {took}"
+
+
+def _came_in(summary: RunSummary) -> list[str]:
+    new = summary.objects_inspected + summary.documents_unreadable
+    line = (
+        f"  in        {summary.objects_listed:,} objects listed, {summary.objects_known:,} known from earlier runs, {new:,} new"
+    )
+    if summary.objects_deleted:
+        line += f", {summary.objects_deleted:,} gone from the source since"
+    return [line]
+
+
+def _came_out(summary: RunSummary) -> list[str]:
+    if not summary.pages_selected and not summary.documents_unreadable:
+        return ["  out       nothing to do: every page is read already"]
+    pages = f"{summary.pages_ok:,} pages read, {summary.pages_blank:,} blank, {summary.pages_partial:,} in part, {summary.pages_failed:,} failed"
+    lines = [f"  out       {pages}; {summary.fields:,} field values"]
+    if summary.engine:
+        lines.append(f"  model     {summary.engine}: {summary.tally.requests:,} requests, {summary.tally.tokens:,} tokens")
+    return lines
+
+
+def _failed(summary: RunSummary) -> list[str]:
+    lines = []
+    if summary.documents_unreadable:
+        lines.append(f"  rejects   {summary.documents_unreadable:,} documents could not be opened at all")
+    lines += [_reject(reject) for reject in summary.rejects[:_SHOWN]]
+    if len(summary.rejects) > _SHOWN:
+        lines.append(f"            and {len(summary.rejects) - _SHOWN} more kinds: see `failures` in documents/ and pages/")
+    return lines
+
+
+def _reject(reject: Reject) -> str:
+    page = "" if reject.example_page is None else f" page {reject.example_page + 1}"
+    return f"  {reject.count:>7,} × {reject.stage}/{reject.code}: {reject.message}\n            for example {reject.example_uri}{page}"
+
+
+def _whereabouts(summary: RunSummary, python: str) -> list[str]:
+    sink = summary.sink_uri.rstrip("/")
+    query = f"SELECT source_uri, page_index, status, text FROM '{sink}/pages/*/*.parquet'"  # noqa: S608 - shown, never run
+    return [
+        f"  results   {sink}/documents, {sink}/pages, {sink}/fields",
+        f"""  query     {python} -c "import duckdb; duckdb.sql(\\"{query}\\").show()\"""",
+        f"  proof     pagemill verify {sink}",
+    ]
+
+
+def _verdict(summary: RunSummary) -> str:
+    if summary.exit_code == 0:
+        return "exit code 0: complete"
+    if summary.exit_code == 1:
+        return (
+            f"exit code 1: complete, but {summary.reject_rate:.1%} of the pages were rejected, more than the {summary.max_reject_rate:.1%}"
+            " that `accept.max_reject_rate` allows; running it again does not read them again"
+        )
+    why = "it was interrupted" if summary.interrupted else "; ".join(summary.left_reasons) or "work is left"
+    return f"exit code 3: not complete: {why}. {summary.left:,} units are left; the same command goes on where this one ended"
