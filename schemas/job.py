@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from schemas.shape import Shape
 
@@ -17,7 +17,10 @@ def _quantity(value: object) -> object:
     return value
 
 
-Quantity = Annotated[int, BeforeValidator(_quantity), Field(gt=0)]
+_QUANTITY_SCHEMA = {
+    "anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)? ?[KMGTkmgt]?[Bb]?$"}]
+}
+Quantity = Annotated[int, BeforeValidator(_quantity), Field(gt=0), WithJsonSchema(_QUANTITY_SCHEMA)]
 Resolution = Literal[224, 448, 896]
 Tiling = Literal["none", "grid", "whitespace", "layout"]
 FieldType = Literal["string", "integer", "decimal", "money", "date", "boolean", "enum"]
