@@ -10,7 +10,7 @@ __all__ = ["Store", "StoredObject", "canonical", "is_within", "join", "open_stor
 def open_store(uri: str) -> Store:
     """Return the store that holds this uri; nothing is contacted yet. One store serves every uri of its kind."""
     if is_s3(uri):
-        from pipeline.storage.s3 import S3Store  # noqa: PLC0415 (boto3 costs 0.3 s, and local jobs need none of it)
+        from pipeline.storage.s3 import S3Store
 
         return S3Store()
     return LocalStore()

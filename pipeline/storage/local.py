@@ -119,7 +119,7 @@ def _names(folder: str) -> Iterator[str]:
             names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
     except ObjectMissing:  # removed since its parent was read
         return iter(())
-    names.sort(key=os.fsencode)
+    names.sort()  # by code points, which is by the bytes of UTF-8
     return iter(names)
 
 
