@@ -113,11 +113,12 @@ class AnswerTask(_Task):
 
 
 class ReferTask(_Task):
-    """A thing named by a phrase, asked as a detection or a segmentation."""
+    """A thing named by a phrase, asked as a detection or a segmentation; `mask_weights` as in `segment`."""
 
     type: Literal["refer"]
     phrase: Label
     ask_as: Literal["detect", "segment"] = "detect"
+    mask_weights: str | None = None
 
 
 class DetectTask(_Task):
@@ -143,6 +144,12 @@ class CaptionTask(_Task):
     style: Literal["cap", "caption", "describe"] = "caption"
     box: tuple[float, float, float, float] | None = None
     max_tokens: int = Field(default=128, ge=1, le=4096)
+
+    @model_validator(mode="after")
+    def _box_is_on_the_page(self) -> "CaptionTask":
+        if self.box and not (0 <= self.box[0] < self.box[2] <= 1 and 0 <= self.box[1] < self.box[3] <= 1):
+            raise ValueError("`box` holds fractions of the page between 0 and 1: x0, y0, x1, y1, with x0 < x1 and y0 < y1")
+        return self
 
 
 class QuestionTask(_Task):
