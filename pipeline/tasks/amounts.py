@@ -76,10 +76,13 @@ def _one(text: str, readings: set[Decimal]) -> Decimal:
 
 def _in_range(value: Decimal) -> Decimal:
     """Return the value if decimal(38, 9) holds it exactly."""
-    exponent = int(value.as_tuple().exponent)
-    if -exponent > _DECIMALS or value.adjusted() >= _DIGITS - _DECIMALS:
+    sign, digits, exponent = value.as_tuple()
+    decimals = -int(exponent)
+    while decimals > _DECIMALS and digits[-1] == 0:  # by hand: arithmetic rounds to the context's 28 digits
+        digits, decimals = digits[:-1], decimals - 1
+    if decimals > _DECIMALS or value.adjusted() >= _DIGITS - _DECIMALS:
         raise Unreadable("out_of_range", f"more than {_DECIMALS} decimals or {_DIGITS - _DECIMALS} digits before them")
-    return value
+    return Decimal((sign, digits, -decimals))
 
 
 def _readings(text: str, locale: str | None) -> set[Decimal]:

@@ -9,6 +9,7 @@ from babel import localedata
 from pipeline.errors import JobError
 from pipeline.tasks.base import Ask, Reading
 from pipeline.tasks.faults import fault, is_echo, reject, stray_tokens
+from pipeline.tasks.prompts import filled
 from pipeline.tasks.values import typed
 from schemas.field import FieldValue
 from schemas.job import AnswerField, AnswerTask
@@ -47,7 +48,7 @@ def decode(completion: Completion, _affine: Affine, field: AnswerField, prompt: 
 def _ask(task: AnswerTask, field: AnswerField) -> Ask:
     if field.locale and not localedata.exists(field.locale):
         raise JobError(f"field {field.name}: no such locale: {field.locale} (en_US, de_DE and fr_CH are some)")
-    prompt = (task.prompt or PROMPT).replace("{lang}", task.lang).replace("{question}", field.question)
+    prompt = filled(task.prompt or PROMPT, lang=task.lang, question=field.question)
 
     def read(completion: Completion, affine: Affine) -> Reading:
         return decode(completion, affine, field, prompt, task.lang)

@@ -20,17 +20,20 @@ _REFUSAL = re.compile(
     re.VERBOSE,
 )
 _LONGEST_REFUSAL = 240
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _STRAY = re.compile(r"<(?:loc\d{4}|seg\d{3}|image|bos|eos|pad|unk)>")
 
 
 def fault(completion: Completion, prompt: str, *, most_repeats: int = 24) -> Reading | None:
     """Return the reject that this completion is for every task, or None where it can be decoded.
 
-    Codes: `engine_error`, `loop`, `cut_off`, `refusal`, `echo`. An empty answer is left to the task.
+    Codes: `engine_error`, `malformed`, `loop`, `cut_off`, `refusal`, `echo`. An empty answer is left to the task.
     """
     if completion.finish_reason == "error":
         return reject("engine_error", f"the engine failed on this request: {completion.error or 'it did not say why'}")
     text, cut_off = completion.text, completion.finish_reason == "length"
+    if _SURROGATE.search(text):
+        return reject("malformed", "the answer holds half characters, which no file can store")
     if looping(text, cut_off=cut_off, most_repeats=most_repeats):
         return reject("loop", "the answer repeats itself and was not taken")
     if cut_off:

@@ -6,6 +6,7 @@ asks again with finer views. The completion itself stays in the page's row, so t
 
 from pipeline.tasks.base import Ask, Reading
 from pipeline.tasks.faults import absent, fault, stray_tokens
+from pipeline.tasks.prompts import filled
 from schemas.job import OcrTask
 from schemas.page import Line
 from schemas.view import Affine, Completion
@@ -15,7 +16,7 @@ PROMPT = "ocr"
 
 def ask(task: OcrTask) -> Ask:
     """Return the question that reads a view's text."""
-    prompt = task.prompt or PROMPT
+    prompt = filled(task.prompt or PROMPT)
 
     def read(completion: Completion, affine: Affine) -> Reading:
         return decode(completion, affine, prompt)

@@ -7,6 +7,7 @@ import re
 
 from pipeline.tasks import detect, segment
 from pipeline.tasks.base import Ask
+from pipeline.tasks.segment import MaskDecoder
 from schemas.job import ReferTask
 from schemas.source import identity
 
@@ -15,13 +16,14 @@ PROMPTS = {"detect": "detect {phrase}", "segment": "segment {phrase}"}
 _LONGEST_SLUG = 48
 
 
-def ask(task: ReferTask) -> Ask:
+def ask(task: ReferTask, masks: MaskDecoder | None = None) -> Ask:
     """Return the question for the phrase, under the key `refer.` and the phrase's slug."""
     key = f"refer.{slug(task.phrase)}"
     template = task.prompt or PROMPTS[task.ask_as]
     if task.ask_as == "detect":
         return detect.ask_for(key, (task.phrase,), template, task.max_tokens, label_optional=True)
-    return segment.ask_for(key, (task.phrase,), template, task.max_tokens, label_optional=True)
+    weights = task.mask_weights or ""
+    return segment.ask_for(key, (task.phrase,), template, task.max_tokens, masks, weights=weights, label_optional=True)
 
 
 def slug(phrase: str) -> str:
