@@ -1,0 +1,100 @@
+"""Greedy decoding of a batch, with a log-probability a token: the loop itself, over transformers' PaliGemma.
+
+Why not `model.generate`: questions on one view share its image features, a row that has ended leaves the batch, and each row has its own
+budget. It knows nothing of requests, views or text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from transformers import DynamicCache, PaliGemmaForConditionalGeneration
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+from pipeline.engines.description import Description
+
+
+@dataclass(slots=True)
+class Row:
+    """One answer in the making: what is asked, how many tokens it may have, and what came."""
+
+    text_prefix: list[int]
+    max_tokens: int
+    token_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    ended: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.ended or len(self.token_ids) >= self.max_tokens
+
+
+@torch.inference_mode()
+def image_features(model: PaliGemmaForConditionalGeneration, pixels: torch.Tensor) -> torch.Tensor:
+    """Return what the tower and the projector make of pixels (n, 3, side, side): (n, image tokens, text width)."""
+    features: torch.Tensor = model.get_image_features(pixels).pooler_output
+    return features
+
+
+@torch.inference_mode()
+def decode(
+    model: PaliGemmaForConditionalGeneration, description: Description, features: torch.Tensor, rows: Sequence[Row]
+) -> None:
+    """Fill in the rows' tokens. `features` has one entry a row. A logit that is not finite raises ArithmeticError."""
+    eos = frozenset(description.eos_ids)
+    cache = DynamicCache(config=model.config.text_config)
+    live = list(rows)
+    input_ids, attends = _left_padded(description, rows, features.device)
+    positions = attends.cumsum(1).clamp(min=1)  # PaliGemma counts positions from 1
+    hidden = model.model(
+        input_ids=input_ids,
+        attention_mask=attends,
+        position_ids=positions,
+        token_type_ids=torch.zeros_like(input_ids),  # all of it is prefix, and sees itself in both directions
+        past_key_values=cache,
+        mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=features)},
+        use_cache=True,
+    ).last_hidden_state
+    while True:
+        tokens, logprobs = _best(model.lm_head(hidden[:, -1]), description.final_softcap)
+        for row, token, logprob in zip(live, tokens.tolist(), logprobs.tolist(), strict=True):
+            row.token_ids.append(token)
+            row.logprobs.append(logprob)
+            row.ended = token in eos
+        keep = [index for index, row in enumerate(live) if not row.done]
+        if not keep:
+            return
+        positions = positions[:, -1:] + 1
+        attends = torch.cat([attends, attends.new_ones((len(live), 1))], dim=1)
+        if len(keep) < len(live):
+            chosen = torch.tensor(keep, device=features.device)
+            cache.batch_select_indices(chosen)
+            tokens, positions, attends = tokens[chosen], positions[chosen], attends[chosen]
+            live = [live[index] for index in keep]
+        hidden = model.model(
+            input_ids=tokens[:, None], attention_mask=attends, position_ids=positions, past_key_values=cache, use_cache=True
+        ).last_hidden_state
+
+
+def _left_padded(description: Description, rows: Sequence[Row], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the rows' prefixes and where they are no padding, both of shape (rows, longest). The last column is every row's newline."""
+    images = [description.image_id] * description.image_tokens
+    width = max(len(row.text_prefix) for row in rows)
+    padding = [width - len(row.text_prefix) for row in rows]
+    ids = [[description.pad_id] * pad + images + row.text_prefix for pad, row in zip(padding, rows, strict=True)]
+    attends = [[0] * pad + [1] * (len(images) + width - pad) for pad in padding]
+    return torch.tensor(ids, device=device), torch.tensor(attends, device=device)
+
+
+def _best(logits: torch.Tensor, softcap: float | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return each row's likeliest token and its natural log-probability.
+
+    The soft cap is PaliGemma 2's own, trained with it; transformers' PaliGemma leaves it out, which changes no token but every probability.
+    """
+    if not torch.isfinite(logits).all():
+        raise ArithmeticError("the model's logits are not finite")
+    tokens = logits.argmax(-1)
+    scores = logits.float()
+    if softcap is not None:
+        scores = softcap * torch.tanh(scores / softcap)
+    return tokens, scores.gather(1, tokens[:, None]).squeeze(1) - scores.logsumexp(-1)

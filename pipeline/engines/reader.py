@@ -1,0 +1,66 @@
+"""What a perfect reader would answer to one view of a page whose truth is known: exactly what the view shows, no more.
+
+A glyph, line, value or thing is in a view when its middle is, so tiles that share an edge share nothing else. Pure.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.tasks import detect, spot
+from schemas.box import Box
+from schemas.page import Line
+from schemas.truth import FieldTruth, PageTruth
+from schemas.view import Affine
+
+UNANSWERABLE = "unanswerable"
+
+
+def read(page: PageTruth, affine: Affine, prompt: str) -> str | None:
+    """Return the answer to a prompt, or None to a prompt of no task that is known here."""
+    if prompt == "ocr":
+        return "\n".join(line.text for line in visible_lines(page, affine))
+    if prompt == "spot":
+        return spot.encode(list(visible_lines(page, affine)), affine)
+    if prompt.startswith("detect "):
+        labels = {label.strip() for label in prompt.removeprefix("detect ").split(";")}
+        return detect.encode([item for item in page.boxes if item.label in labels and _shows(affine, item.box)], affine)
+    asked = [field for field in page.fields if field.question in prompt]
+    if asked:
+        return _value(max(asked, key=lambda field: len(field.question)), page, affine)
+    return UNANSWERABLE if prompt.startswith("answer ") else None
+
+
+def visible_lines(page: PageTruth, affine: Affine) -> Iterator[Line]:
+    """Yield the part of each line that the view shows, with the box of that part; lines that it does not show are left out."""
+    start = 0
+    for line in page.lines:
+        inked = sum(not character.isspace() for character in line.text)
+        if shown := _shown(line.text, [page.glyphs.box(start + index) for index in range(inked)], affine):
+            yield shown
+        start += inked
+
+
+def _shown(text: str, boxes: Sequence[Box], affine: Affine) -> Line | None:
+    kept: list[str] = []
+    around: Box | None = None
+    following = iter(boxes)
+    for character in text:
+        if character.isspace():
+            kept.append(" ")
+        elif _shows(affine, box := next(following)):
+            kept.append(character)
+            around = box if around is None else around.union(box)
+    return None if around is None else Line(text=" ".join("".join(kept).split()), box=around)
+
+
+def _value(field: FieldTruth, page: PageTruth, affine: Affine) -> str:
+    text = field.value.value_text
+    if field.value.status != "ok" or text is None:
+        return UNANSWERABLE
+    if field.box is not None:
+        return text if _shows(affine, field.box) else UNANSWERABLE
+    return text if any(text in line.text for line in visible_lines(page, affine)) else UNANSWERABLE
+
+
+def _shows(affine: Affine, box: Box) -> bool:
+    u, v = affine.fraction((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    return 0 <= u < 1 and 0 <= v < 1

@@ -1,0 +1,133 @@
+"""An engine without a model: it answers from documents' known truth, or, of an unknown document, with a digest of what it was shown.
+
+For tests and dry runs. Its answers depend on the very view and prompt, so a wrong picture, crop or question shows up as a wrong answer.
+A "checkpoint" is a folder of NAME.truth.json files (schemas.truth), with scripted.json beside them where the defaults won't do.
+"""
+
+import hashlib
+import re
+import threading
+import time
+import zlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from pipeline.engines.reader import read
+from pipeline.engines.refusal import failed, why_unusable
+from pipeline.engines.weights import checkpoint_hash
+from pipeline.errors import CheckpointError, EngineDied
+from schemas.shape import Shape
+from schemas.truth import DocumentTruth
+from schemas.view import Completion, Request, View
+
+_DOCUMENT_ID = re.compile(rb'"document_id"\s*:\s*"([0-9a-f]{64})"')
+# About as long as PaliGemma's tokens, so that a limit on tokens cuts about where it would cut a model.
+_TOKEN = re.compile(r"<loc\d{4}>|<seg\d{3}>| ?\w{1,4}| ?[^\w\s]|\s")
+_EOS = 1
+_SURE, _GUESSED = -0.001, -2.0
+_KEPT = 64
+
+
+class Settings(Shape):
+    """scripted.json: how long each request takes, and the pages ("document_id/page_index") that the engine dies of."""
+
+    seconds_per_request: float = Field(default=0.0, ge=0)
+    dies_on: frozenset[str] = frozenset()
+
+
+class ScriptedEngine:
+    """Answers from truth. Deterministic, and the same whatever else is asked beside."""
+
+    def __init__(self, folder: Path | None, resolution: int) -> None:
+        """Index the truth in `folder`; None knows no document. Raises CheckpointError for files that are not what they should be."""
+        self._resolution = resolution
+        self._paths = _index(folder) if folder else {}
+        self._settings = _settings(folder) if folder else Settings()
+        self._hash = checkpoint_hash(folder) if folder else hashlib.sha256(b"scripted").hexdigest()
+        self._document = lru_cache(maxsize=_KEPT)(self._load)
+        self._closed = threading.Event()
+
+    @property
+    def name(self) -> str:
+        return "scripted 1"
+
+    @property
+    def resolution(self) -> int:
+        return self._resolution
+
+    @property
+    def checkpoint_hash(self) -> str:
+        return self._hash
+
+    def generate(self, requests: Sequence[Request]) -> list[Completion]:
+        return [self._answer(request) for request in requests]
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _answer(self, request: Request) -> Completion:
+        if self._closed.is_set():
+            raise EngineDied("the engine was closed")
+        if reason := why_unusable(request, self._resolution):
+            return failed(reason)
+        if f"{request.view.document_id}/{request.view.page_index}" in self._settings.dies_on:
+            raise EngineDied(f"as scripted, on page {request.view.page_index} of {request.view.document_id}")
+        if self._settings.seconds_per_request:
+            time.sleep(self._settings.seconds_per_request)
+        text = self._known(request.view, request.prompt)
+        return _completion(_digest(request), _GUESSED, request) if text is None else _completion(text, _SURE, request)
+
+    def _known(self, view: View, prompt: str) -> str | None:
+        if view.document_id not in self._paths:
+            return None
+        pages = self._document(view.document_id).pages
+        page = next((page for page in pages if page.page_index == view.page_index), None)
+        return None if page is None else read(page, view.region.affine, prompt)
+
+    def _load(self, document_id: str) -> DocumentTruth:
+        path = self._paths[document_id]
+        try:
+            return DocumentTruth.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as exc:
+            raise EngineDied(f"{path} cannot be read: {exc}") from exc
+
+
+def _index(folder: Path) -> dict[str, Path]:
+    """Return where each document's truth lies. Only the ids are read now: glyph places of many documents would fill the memory."""
+    found = {}
+    for path in sorted(folder.glob("*.truth.json")):
+        match = _DOCUMENT_ID.search(path.read_bytes())
+        if match is None:
+            raise CheckpointError(f"{path} names no document_id: it is no truth file")
+        found[match[1].decode()] = path
+    return found
+
+
+def _settings(folder: Path) -> Settings:
+    path = folder / "scripted.json"
+    try:
+        return Settings.model_validate_json(path.read_bytes()) if path.exists() else Settings()
+    except ValidationError as exc:
+        raise CheckpointError(f"{path}: {exc}") from exc
+
+
+def _digest(request: Request) -> str:
+    seen = hashlib.sha256(request.view.image.tobytes())
+    seen.update(request.prompt.encode())
+    return f"scripted {seen.hexdigest()[:16]}"
+
+
+def _completion(text: str, logprob: float, request: Request) -> Completion:
+    pieces = _TOKEN.findall(text)
+    whole = len(pieces) < request.max_tokens  # eos takes one
+    kept = pieces if whole else pieces[: request.max_tokens]
+    token_ids = [*(2 + zlib.crc32(piece.encode()) for piece in kept), *([_EOS] if whole else [])]
+    return Completion(
+        text="".join(kept),
+        token_ids=tuple(token_ids),
+        logprobs=(logprob,) * len(token_ids),
+        finish_reason="stop" if whole else "length",
+    )

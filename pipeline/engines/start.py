@@ -1,0 +1,42 @@
+"""Starts the engine that a job names. A vendor's library is imported only when its engine is asked for."""
+
+from pathlib import Path
+
+from pipeline.engines.base import Engine
+from pipeline.engines.description import Description, describe, require_resolution
+from pipeline.engines.weights import EMBEDDED, resolve
+from pipeline.errors import CheckpointError
+from schemas.job import Model
+
+
+def start(model: Model, resolution: int) -> Engine:
+    """Return the engine, ready to answer views of `resolution` px. Raises CheckpointError, with the cure, on what cannot be served."""
+    if model.engine == "scripted":
+        return _scripted(model, resolution)
+    folder = resolve(model.checkpoint, model.revision)
+    description = describe(folder, model.checkpoint)
+    require_resolution(description, resolution)
+    if model.engine == "vllm":
+        return _vllm(model, description)
+    from pipeline.engines.transformers import TransformersEngine
+
+    return TransformersEngine(model, description)
+
+
+def _scripted(model: Model, resolution: int) -> Engine:
+    from pipeline.engines.scripted import ScriptedEngine
+
+    truth = None if model.checkpoint == EMBEDDED else Path(model.checkpoint).expanduser()
+    if truth is not None and not truth.is_dir():
+        raise CheckpointError(f"the scripted engine reads truth from a folder, and {model.checkpoint} is none")
+    return ScriptedEngine(truth, resolution)
+
+
+def _vllm(model: Model, description: Description) -> Engine:
+    try:
+        from pipeline.engines.vllm import VllmEngine
+    except ModuleNotFoundError as exc:
+        raise CheckpointError(
+            "engine: vllm needs vLLM, which is not installed here: see the README on GPUs, or use transformers"
+        ) from exc
+    return VllmEngine(model, description)
