@@ -7,7 +7,7 @@ price-parser is not: it reads `12 or 14` as 12 and loses the sign of (12.50).
 """
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from functools import cache
 
 from babel.numbers import (
@@ -24,6 +24,7 @@ CONVENTIONS = ("en_US", "de_DE", "fr_FR", "de_CH", "xh_ZA", "en_IN")
 
 _DIGITS = 38
 _DECIMALS = 9
+_LONGEST = 100
 _SPACES = re.compile(r"[\u00a0\u2007\u2009\u202f ]")
 _APOSTROPHES = re.compile(r"['’ʼ]")
 _MINUS = "[-−–]"
@@ -76,6 +77,8 @@ def _one(text: str, readings: set[Decimal]) -> Decimal:
 
 def _in_range(value: Decimal) -> Decimal:
     """Return the value if decimal(38, 9) holds it exactly."""
+    if not value:
+        return Decimal(0)
     sign, digits, exponent = value.as_tuple()
     decimals = -int(exponent)
     while decimals > _DECIMALS and digits[-1] == 0:  # by hand: arithmetic rounds to the context's 28 digits
@@ -98,12 +101,19 @@ def _readings(text: str, locale: str | None) -> set[Decimal]:
 def _under(body: str, locale: str) -> Decimal | None:
     group, point = get_group_symbol(locale), get_decimal_symbol(locale)
     body = _with_symbols_of(group, body)
-    if not re.fullmatch(rf"[0-9]*(?:{re.escape(group)}[0-9]+)*(?:{re.escape(point)}[0-9]+)?", body) or not body:
+    if (
+        len(body) > _LONGEST
+        or not re.fullmatch(rf"[0-9]*(?:{re.escape(group)}[0-9]+)*(?:{re.escape(point)}[0-9]+)?", body)
+        or not body
+    ):
         return None
-    try:
-        return parse_decimal(body, locale, strict=True)
-    except NumberFormatError:
-        return None
+    with localcontext(
+        Context(prec=2 * _LONGEST)
+    ):  # babel checks the grouping by arithmetic, which rounds to the context's digits
+        try:
+            return parse_decimal(body, locale, strict=True)
+        except NumberFormatError:
+            return None
 
 
 def _with_symbols_of(group: str, body: str) -> str:
