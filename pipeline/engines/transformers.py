@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
-from transformers import PaliGemmaForConditionalGeneration
+from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
 from pipeline.engines.description import Description
 from pipeline.engines.greedy import Row, decode, image_features
@@ -177,6 +177,7 @@ def _load(model: Model, description: Description, device: torch.device) -> PaliG
     try:
         loaded, report = PaliGemmaForConditionalGeneration.from_pretrained(
             description.folder,
+            config=_configuration(description),
             dtype=getattr(torch, model.dtype),
             attn_implementation={"text_config": text_attention, "vision_config": "sdpa"},
             local_files_only=True,
@@ -191,6 +192,18 @@ def _load(model: Model, description: Description, device: torch.device) -> PaliG
             f"{description.folder} lacks weights that its configuration promises: {', '.join(map(str, wrong[:5]))} …"
         )
     return loaded.eval().requires_grad_(False).to(device)
+
+
+def _configuration(description: Description) -> PaliGemmaConfig:
+    """Return the checkpoint's configuration, without Gemma 2's sliding window.
+
+    PaliGemma 2 was trained without one; at 896 px, where alone it would reach, the end of an answer could not see the page's top.
+    vLLM is set up the same way (vllm_plan.py), and could not reproduce a window that spares the prefix, as transformers' does.
+    """
+    configuration = PaliGemmaConfig.from_pretrained(description.folder, local_files_only=True)
+    if description.family == "paligemma2":
+        configuration.text_config.layer_types = ["full_attention"] * configuration.text_config.num_hidden_layers
+    return configuration
 
 
 def _affordable_rows(model: PaliGemmaForConditionalGeneration, description: Description, device: torch.device) -> int:

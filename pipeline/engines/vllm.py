@@ -1,0 +1,275 @@
+"""The engine for production: vLLM with PaliGemma's true mask, on a GPU or, for fidelity rather than speed, on a CPU.
+
+vLLM's asynchronous engine lives on a thread of its own; callers from several threads hand their requests over and wait. Token ids and
+pixels are made here, so vLLM's tokenizer and image processor have no say. How vLLM is set up is in vllm_plan.py, its mask in
+prefix_mask.py; whether it computes what the reference computes is for parity.py to find out.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import os
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import BatchFeature
+
+# vLLM reads these when it is imported. A fork of a process with threads, as a Ray worker is, can hang: spawn.
+os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
+os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+
+import vllm
+from vllm import SamplingParams
+from vllm.config import VllmConfig
+from vllm.exceptions import VLLMError
+from vllm.inputs.engine import MultiModalInput, mm_input
+from vllm.multimodal.inputs import MultiModalFieldConfig, MultiModalKwargsItems, PlaceholderRange
+from vllm.outputs import RequestOutput
+from vllm.sampling_params import RequestOutputKind
+from vllm.v1.engine.async_llm import AsyncLLM
+from vllm.v1.engine.exceptions import EngineDeadError
+from vllm.v1.metrics.loggers import StatLoggerBase
+from vllm.v1.metrics.stats import IterationStats, MultiModalCacheStats, SchedulerStats
+
+from pipeline.engines.description import Description
+from pipeline.engines.transformers import pixels
+from pipeline.engines.vllm_plan import Plan, engine_args, plan
+from pipeline.engines.vocabulary import Vocabulary
+from pipeline.engines.weights import checkpoint_hash
+from pipeline.errors import CheckpointError, EngineDied, ParityError
+from schemas.job import Model
+from schemas.view import Completion, Request, View
+
+Result = TypeVar("Result")
+# Requests handed to vLLM at once, as a multiple of what it runs at once: it is never without work, and holds few images in waiting.
+_AHEAD = 2
+
+
+class VllmEngine:
+    """A checkpoint that vLLM serves. Questions on one view that stand together in a call are asked together: it is encoded once."""
+
+    def __init__(self, model: Model, description: Description, max_tokens: int = 4096) -> None:
+        """Start vLLM, ready for answers of up to `max_tokens`. Raises CheckpointError on what it does not serve as asked."""
+        self._description = description
+        self._vocabulary = Vocabulary.load(description)
+        self._hash = checkpoint_hash(description.folder)
+        self._plan = plan(model, description, max_tokens)
+        self._numbers = itertools.count()
+        self._preempted = _Preemptions()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="vllm", daemon=True)
+        self._thread.start()
+        self._llm: AsyncLLM | None = None
+        try:
+            self._llm = self._run(self._open(model))
+            self._run(self._assert_the_mask_holds())
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        return f"vllm {vllm.__version__}"
+
+    @property
+    def resolution(self) -> int:
+        return self._description.resolution
+
+    @property
+    def checkpoint_hash(self) -> str:
+        return self._hash
+
+    def generate(self, requests: Sequence[Request]) -> list[Completion]:
+        completions = self._run(self._answer_all(requests))
+        if self._preempted.count:
+            raise ParityError(
+                f"vLLM preempted {self._preempted.count} requests: their answers were read again as if they were prompt. "
+                "The KV cache was sized so that this cannot happen; please report it"
+            )
+        return completions
+
+    def close(self) -> None:
+        if self._loop.is_closed():
+            return
+        if self._llm is not None:
+            llm, self._llm = self._llm, None
+            self._run(_shut_down(llm))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine on the engine's thread and wait for it."""
+        if self._loop.is_closed():
+            work.close()
+            raise EngineDied("the engine was closed")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _open(self, model: Model) -> AsyncLLM:
+        self._slots = asyncio.Semaphore(_AHEAD * self._plan.max_sequences)
+        try:
+            return AsyncLLM.from_engine_args(
+                engine_args(model, self._description, self._plan),
+                stat_loggers=[self._preempted.logger],
+            )
+        except (RuntimeError, ValueError, OSError) as exc:
+            raise CheckpointError(f"vLLM cannot serve {self._description.folder}: {exc}") from exc
+
+    async def _assert_the_mask_holds(self) -> None:
+        """Raise CheckpointError where vLLM was set up so that the mask, or an answer after preemption, would be silently wrong."""
+        assert self._llm is not None  # noqa: S101 - _open has just returned it
+        wrong = faults(self._llm.vllm_config, self._plan)
+        for layers, masked in await self._llm.collective_rpc("masked_layers"):
+            if not 0 < layers == masked:
+                wrong.append(
+                    f"{masked} of {layers} attention layers have PaliGemma's mask: the plugin pagemill_prefix_mask was not loaded "
+                    "(is pagemill installed where vLLM runs, and does VLLM_PLUGINS leave it in?)"
+                )
+        if wrong:
+            raise CheckpointError("vLLM would not compute PaliGemma: " + "; ".join(wrong))
+
+    async def _answer_all(self, requests: Sequence[Request]) -> list[Completion]:
+        # Tasks start in the order they are made, so what stands together in the call is queued together.
+        tasks = [
+            asyncio.ensure_future(self._answer(request, image))
+            for _, group in itertools.groupby(requests, key=lambda request: id(request.view))
+            for together in [list(group)]
+            for image in [_Image(together[0].view, self._pixels)]
+            for request in together
+        ]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _answer(self, request: Request, image: "_Image") -> Completion:
+        try:
+            async with self._slots:
+                return self._completion(await self._ask(self._input(request, image), request.max_tokens))
+        except EngineDeadError as exc:
+            raise EngineDied("vLLM's engine process is gone: its last words are above") from exc
+        except (VLLMError, ValueError) as exc:
+            return Completion(text="", token_ids=(), logprobs=(), finish_reason="error", error=str(exc))
+
+    async def _ask(self, prompt: MultiModalInput, max_tokens: int) -> RequestOutput:
+        if self._llm is None:
+            raise EngineDied("the engine was closed")
+        settings = SamplingParams(
+            temperature=0.0,
+            max_tokens=max_tokens,
+            logprobs=0,  # the chosen token's alone
+            stop_token_ids=list(self._description.eos_ids),
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        answers = [answer async for answer in self._llm.generate(prompt, settings, request_id=str(next(self._numbers)))]
+        return answers[-1]
+
+    def _input(self, request: Request, image: "_Image") -> MultiModalInput:
+        """Return the request in vLLM's terms, already rendered. Raises ValueError with what is wrong with it."""
+        side, found = self.resolution, request.view.image
+        if found.shape != (side, side, 3) or found.dtype != np.uint8:
+            raise ValueError(
+                f"the view is {found.dtype} of shape {found.shape}, and the checkpoint reads uint8 of ({side}, {side}, 3)"
+            )
+        token_ids = self._prefix(request.prompt)
+        if len(token_ids) >= self._plan.max_model_len:
+            raise ValueError(
+                f"image and prompt take {len(token_ids)} tokens, and this engine was started for {self._plan.max_model_len}"
+            )
+        return mm_input(
+            token_ids,
+            mm_kwargs=image.kwargs,
+            mm_hashes={"image": [image.digest]},
+            mm_placeholders={"image": [PlaceholderRange(offset=0, length=self._description.image_tokens)]},
+        )
+
+    def _prefix(self, prompt: str) -> list[int]:
+        return self._vocabulary.prefix(prompt)
+
+    def _pixels(self, image: NDArray[np.uint8]) -> torch.Tensor:
+        return pixels([image], torch.device("cpu"))
+
+    def _completion(self, answer: RequestOutput) -> Completion:
+        (output,) = answer.outputs
+        token_ids = tuple(output.token_ids)
+        logprobs = tuple(step[token].logprob for step, token in zip(output.logprobs or [], token_ids, strict=True))
+        return Completion(
+            text=self._vocabulary.text(token_ids),
+            token_ids=token_ids,
+            logprobs=logprobs,
+            finish_reason="stop" if output.finish_reason == "stop" else "length",
+        )
+
+
+def faults(config: VllmConfig, planned: Plan) -> list[str]:
+    """Return what in vLLM's own account of its set-up would make answers wrong without a word."""
+    wrong = []
+    if config.cache_config.enable_prefix_caching:
+        wrong.append("prefix caching is on, and an image's keys depend on the question")
+    if config.scheduler_config.enable_chunked_prefill:
+        wrong.append("chunked prefill is on, and a chunk does not see what comes after it")
+    if config.scheduler_config.max_num_batched_tokens < config.model_config.max_model_len:
+        wrong.append("the token budget is smaller than the longest prompt, which would wait for ever")
+    if config.model_config.max_model_len != planned.max_model_len:
+        wrong.append(f"it takes {config.model_config.max_model_len} tokens a request, not {planned.max_model_len}")
+    room, needed = (
+        config.cache_config.kv_cache_size_tokens or 0,
+        config.scheduler_config.max_num_seqs * config.model_config.max_model_len,
+    )
+    if room < needed:
+        wrong.append(f"the KV cache holds {room} tokens, and {needed} are needed so that no request is ever preempted")
+    return wrong
+
+
+class _Image:
+    """A view as vLLM takes it, made when the first question on it is asked and shared by the others."""
+
+    def __init__(self, view: View, pixels_of: Callable[[NDArray[np.uint8]], torch.Tensor]) -> None:
+        self._image = view.image
+        self._pixels_of = pixels_of
+
+    @cached_property
+    def digest(self) -> str:
+        """The name under which vLLM keeps what its vision tower made of this image."""
+        return hashlib.sha256(np.ascontiguousarray(self._image).data).hexdigest()
+
+    @cached_property
+    def kwargs(self) -> MultiModalKwargsItems:
+        batch = BatchFeature({"pixel_values": self._pixels_of(self._image)})
+        return MultiModalKwargsItems.from_hf_inputs(batch, {"pixel_values": MultiModalFieldConfig.batched("image")})
+
+
+class _Preemptions(StatLoggerBase):  # type: ignore[misc] # vLLM ships no types to mypy
+    """Counts the requests that vLLM put off after it had begun them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def logger(self, _config: VllmConfig, _engine_index: int) -> "_Preemptions":
+        return self
+
+    def record(  # noqa: PLR0913, RUF100 - vLLM's signature
+        self,
+        scheduler_stats: SchedulerStats | None,  # noqa: ARG002
+        iteration_stats: IterationStats | None,
+        mm_cache_stats: MultiModalCacheStats | None = None,  # noqa: ARG002
+        engine_idx: int = 0,  # noqa: ARG002
+    ) -> None:
+        if iteration_stats is not None:
+            self.count += iteration_stats.num_preempted_reqs
+
+    def log_engine_initialized(self) -> None:
+        pass
+
+
+async def _shut_down(llm: AsyncLLM) -> None:
+    llm.shutdown()
+    await asyncio.sleep(0)  # its own task hears that it was cancelled

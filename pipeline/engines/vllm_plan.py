@@ -1,0 +1,140 @@
+"""How vLLM is set up for a checkpoint: lengths, memory and the settings without which PaliGemma's mask would be silently wrong.
+
+It reads configuration files and asks the platform for its memory; it starts nothing.
+"""
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transformers import PaliGemmaConfig
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.platforms import current_platform
+
+from pipeline.engines.description import Description
+from pipeline.errors import CheckpointError
+from schemas.job import Model
+
+# The longest prompt, in tokens with bos and newline, that still leaves an answer all its `max_tokens`.
+PROMPT_TOKENS = 256
+_BLOCK_TOKENS = 128
+_MOST_SEQUENCES = {"cpu": 8, "gpu": 128}
+_BATCHED_TOKENS = {"cpu": 4096, "gpu": 16384}
+_CPU_KV_BYTES = 2 * 2**30
+# What a GPU's memory holds beside weights and KV cache: CUDA's context and graphs, and the activations of one batch.
+_GPU_SHARE, _GPU_RESERVE_BYTES = 0.92, 8 * 2**30
+_BYTES = {"float32": 4, "bfloat16": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What vLLM is told. Lengths in tokens; `kv_bytes` is a device's share and holds every sequence at its full length."""
+
+    device: str
+    max_model_len: int
+    max_sequences: int
+    max_batched_tokens: int
+    kv_bytes: int
+
+
+def plan(model: Model, description: Description, max_tokens: int) -> Plan:
+    """Return the set-up for answers of up to `max_tokens`. Raises CheckpointError where the device has no room."""
+    device = "cpu" if current_platform.is_cpu() else "gpu"
+    refuse_what_is_not_served(model, description, device)
+    length = min(description.image_tokens + PROMPT_TOKENS + max_tokens, description.max_positions)
+    sequence_bytes = _sequence_bytes(model, description.folder, length)
+    sequences = min(_MOST_SEQUENCES[device], int(_kv_room(model, description.folder, device) // sequence_bytes))
+    if sequences < 1:
+        raise CheckpointError(
+            f"{description.folder} leaves no room for one answer of {length} tokens ({sequence_bytes / 2**20:.0f} MiB) beside its weights: "
+            "spread it over more GPUs with `tensor_parallel`, or ask for fewer `max_tokens`"
+        )
+    return Plan(
+        device=device,
+        max_model_len=length,
+        max_sequences=sequences,
+        max_batched_tokens=max(length, _BATCHED_TOKENS[device]),
+        kv_bytes=(sequences + 1) * sequence_bytes,  # one more: vLLM keeps a block for itself
+    )
+
+
+def engine_args(model: Model, description: Description, planned: Plan) -> AsyncEngineArgs:
+    """Return vLLM's arguments. Whatever they leave to vLLM's judgement changes speed, never an answer."""
+    return AsyncEngineArgs(
+        model=str(description.folder),
+        dtype=model.dtype,  # outright: float16 overflows Gemma 2, and vLLM's guard against it does not see inside a PaliGemma
+        max_model_len=planned.max_model_len,
+        max_num_seqs=planned.max_sequences,
+        max_num_batched_tokens=planned.max_batched_tokens,
+        kv_cache_memory_bytes=planned.kv_bytes,
+        block_size=_BLOCK_TOKENS,
+        enable_prefix_caching=False,  # an image's keys depend on the question
+        enable_chunked_prefill=False,  # a chunk would not see what comes after it
+        tensor_parallel_size=model.tensor_parallel,
+        enforce_eager=planned.device == "cpu",  # compiling takes longer there than it saves
+        hf_overrides=overrides(description),
+        generation_config="vllm",  # no sampling settings of the checkpoint's own
+        limit_mm_per_prompt={"image": 1},
+        mm_processor_cache_gb=0,
+        trust_remote_code=False,
+        worker_extension_cls="pipeline.engines.prefix_mask.WorkerProbe",
+        seed=0,
+    )
+
+
+def overrides(description: Description) -> dict[str, Any]:
+    """Return what is changed in the checkpoint's configuration.
+
+    - `is_mm_prefix_lm` off: vLLM's own half mask (image tokens only) would be laid over the whole one.
+    - PaliGemma 2 without its sliding window, as it was trained (no effect below 4096 tokens: only 896 px reaches it).
+    The soft cap on PaliGemma 2's logits stays as vLLM applies it: it was trained with it, and the reference applies it too.
+    """
+    changed: dict[str, Any] = {"is_mm_prefix_lm": False}
+    if description.family == "paligemma2":
+        layers = PaliGemmaConfig.from_pretrained(description.folder).text_config.num_hidden_layers
+        changed["text_config"] = {"layer_types": ["full_attention"] * layers}
+    return changed
+
+
+def refuse_what_is_not_served(model: Model, description: Description, device: str) -> None:
+    """Raise CheckpointError, with the reason, for what would not be served as it is asked for."""
+    if model.adapter is not None:
+        raise CheckpointError("the vllm engine takes no adapter: it is merged into the checkpoint before it is served")
+    if model.quantization is not None or description.quantization is not None:
+        raise CheckpointError(
+            f"the vllm engine does not serve {model.quantization or description.quantization} weights: no parity tolerance for them "
+            "has been measured yet. Serve bfloat16, with `tensor_parallel` where the checkpoint is too large for one GPU"
+        )
+    if model.tensor_parallel > 1 and device == "cpu":
+        raise CheckpointError("`tensor_parallel` spreads a checkpoint over GPUs, and this vLLM runs on a CPU: set it to 1")
+
+
+def _sequence_bytes(model: Model, folder: Path, length: int) -> int:
+    """Return what the keys and values of one sequence take on one device, whole blocks."""
+    text = PaliGemmaConfig.from_pretrained(folder).text_config
+    heads = max(1, text.num_key_value_heads // model.tensor_parallel)
+    tokens = math.ceil(length / _BLOCK_TOKENS) * _BLOCK_TOKENS
+    return int(tokens * 2 * text.num_hidden_layers * heads * text.head_dim * _BYTES[model.dtype])
+
+
+def _kv_room(model: Model, folder: Path, device: str) -> float:
+    if device == "cpu":
+        return _CPU_KV_BYTES
+    weights = _parameters(folder) * _BYTES[model.dtype] / model.tensor_parallel
+    return float(current_platform.get_device_total_memory()) * _GPU_SHARE - weights - _GPU_RESERVE_BYTES
+
+
+def _parameters(folder: Path) -> int:
+    """Count a checkpoint's parameters from the headers of its safetensors files."""
+    return sum(math.prod(entry["shape"]) for path in folder.glob("*.safetensors") for entry in _tensors(path).values())
+
+
+def _tensors(path: Path) -> Mapping[str, Any]:
+    with path.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        header: dict[str, Any] = json.loads(file.read(size))
+    return {name: entry for name, entry in header.items() if name != "__metadata__"}
