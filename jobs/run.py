@@ -43,7 +43,7 @@ def run(
     job = job_of(job_or_uri)
     if sink:
         job = with_sink(job, sink)
-    from pipeline.flow import run as run_job  # noqa: PLC0415 - brings ray, which a wrong argument need not wait for
+    from pipeline.flow import run as run_job
 
     options = RunOptions(limit=limit, sample=sample, seed=seed, backfill=backfill)
     with stop_requests(sys.stderr) as asked, watch(sys.stderr, asked.is_set, quiet=quiet) as progress:

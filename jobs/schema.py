@@ -26,7 +26,7 @@ def schema(dialect: str | None, location: str) -> None:
         # yaml-language-server: $schema=job.schema.json
     """
     if dialect:
-        from jobs.ddl import ddl  # noqa: PLC0415 - needs Arrow, which takes longer to import than the JSON Schema to print
+        from jobs.ddl import ddl
 
         click.echo(ddl(dialect, location))
     else:
