@@ -64,7 +64,7 @@ def _message(details: ErrorDetails, location: Path, path: Path, file: YamlFile) 
         return "passwords are never written in a job file: name an environment variable, as in env:PDF_PASSWORDS"
     message = _SHAPES_OF_VALUES.get(kind) or f"{details['msg'][:1].lower()}{details['msg'][1:]}, not {given!r}"
     if kind == "int_type" and path[0] == "limits":
-        return f"{message} but with a unit if you like: 200MB, 400M, 2GB"
+        return f"{message}, or with a unit: 200MB, 400M, 2GB"
     surprise = file.surprise(path) if kind == "string_type" else None
     return f"{message}: {surprise}" if surprise else message
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jobs.yamlfile import Path
 from pipeline.errors import StorageError
 from pipeline.storage import canonical, is_within
-from schemas.job import CaptionTask, Job, RawTask, ReferTask, Task
+from schemas.job import Job, RawTask, ReferTask, Task
 
 Refusal = tuple[Path, str]
 
@@ -19,17 +19,24 @@ def refusals(job: Job) -> list[Refusal]:
 
 
 def _of_places(job: Job) -> Iterator[Refusal]:
-    for key, uri in (("source", job.source.uri), ("sink", job.sink.uri)):
-        try:
-            canonical(uri)
-        except StorageError as error:
-            yield (key, "uri"), str(error)
-            return
+    uris = {("source", "uri"): job.source.uri, ("source", "inventory"): job.source.inventory, ("sink", "uri"): job.sink.uri}
+    wrong = [(path, said) for path, uri in uris.items() if uri and (said := _unreachable(uri))]
+    if wrong:
+        yield from wrong
+        return
     if is_within(job.sink.uri, job.source.uri) and not job.source.include and not job.source.exclude:
         message = "the sink lies inside the source, so the next run would read its results: set `source.include` or `exclude`"
         yield ("sink", "uri"), message
     if job.sink.format == "iceberg":
         yield ("sink", "format"), "the Iceberg sink is not built yet: use `format: parquet`"
+
+
+def _unreachable(uri: str) -> str | None:
+    try:
+        canonical(uri)
+    except StorageError as error:
+        return str(error)
+    return None
 
 
 def _of_model(job: Job) -> Iterator[Refusal]:
@@ -54,8 +61,6 @@ def _of_ladder(job: Job) -> Iterator[Refusal]:
 def _of_tasks(job: Job) -> Iterator[Refusal]:
     seen: set[object] = set()
     for index, task in enumerate(job.tasks):
-        if isinstance(task, CaptionTask) and task.box and not _is_region(task.box):
-            yield ("tasks", index, "box"), "a region is x0, y0, x1, y1 as fractions of the page: 0 ≤ x0 < x1 ≤ 1, and y alike"
         if (identity := _identity(task)) in seen:
             yield ("tasks", index), f"a task `{task.type}` like this stands above already: its results could not be told apart"
         seen.add(identity)
@@ -67,11 +72,6 @@ def _identity(task: Task) -> object:
     if isinstance(task, ReferTask):
         return task.type, task.phrase, task.ask_as
     return task.type if task.type in ("ocr", "spot", "table") else task
-
-
-def _is_region(box: tuple[float, float, float, float]) -> bool:
-    x0, y0, x1, y1 = box
-    return 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1
 
 
 def _of_workers(job: Job) -> Iterator[Refusal]:
