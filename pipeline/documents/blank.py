@@ -1,9 +1,65 @@
-"""Whether a page is blank, from a small gray picture of it; it knows neither documents nor text layers."""
+"""Whether a page is blank, from a picture of it; it knows neither documents nor text layers.
 
+A scan of an empty page is not white: paper has a tone and a grain, dust lies on the glass, the page's edge throws a shadow, and
+the print of the other side shines through, faint and mirrored. None of that is something on the page; a page number is.
+"""
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.documents.ink import darkest
 
-def is_blank(gray: NDArray[np.uint8]) -> bool:
-    """Say whether nothing stands on the page. `gray` has shape (height, width), some 72 dots an inch, 255 is white."""
-    return bool(gray.min() >= 250)
+_DRAWN_CONTRAST = 10
+"""Of 255. Print that fades into drawn paper more than this cannot be seen."""
+_SCANNED_CONTRAST = 56
+"""Of 255. Show-through stays below; the faintest print that is meant to be read, a pencil's, is above."""
+_MARGIN = 0.02
+"""A scan's outermost fringe, where shadows of the paper's edge lie."""
+_SHADOW = 0.045
+"""What touches that fringe and reaches no further in than this is a shadow too."""
+_SPECK_PX = 5
+"""Marks of fewer pixels are dust: a full stop of 8 points has about 4 on a page of 900 pixels."""
+
+
+def is_blank(picture: NDArray[np.uint8], *, scanned: bool) -> bool:
+    """Say whether nothing stands on the page.
+
+    `picture` is RGB of shape (height, width, 3), some 900 pixels high; `scanned` says that it may be a picture of paper, with paper's faults.
+    """
+    if not scanned:
+        return all(int(channel.max()) - int(channel.min()) < _DRAWN_CONTRAST for channel in cv2.split(picture))
+    marks = (_contrast(darkest(picture)) > _SCANNED_CONTRAST).astype(np.uint8)
+    height, width = marks.shape
+    count, _, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
+    return not any(_is_print(stats[index], width, height) for index in range(1, count))
+
+
+def _contrast(tone: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return how much darker each pixel is than the paper around it, as if that were white.
+
+    The paper is what is left when all that is narrower than a twelfth of the page is filled with the brightest around it.
+    """
+    height, width = tone.shape
+    small = cv2.resize(tone, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
+    side = max(3, max(small.shape) // 12) | 1
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    paper = np.maximum(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 1)
+    lighter = tone.astype(np.float32) * (255.0 / paper.astype(np.float32))
+    return np.asarray(np.clip(255.0 - lighter, 0, 255).astype(np.uint8))
+
+
+def _is_print(stats: NDArray[np.int32], width: int, height: int) -> bool:
+    """Judge one mark by its box and area; `stats` is a row of OpenCV's."""
+    x, y, across, down, area = (int(number) for number in stats)
+    if area < _SPECK_PX:
+        return False
+    fringe_x, fringe_y, shadow_x, shadow_y = _MARGIN * width, _MARGIN * height, _SHADOW * width, _SHADOW * height
+    left, top, right, bottom = x, y, width - x - across, height - y - down
+    in_shadow = (
+        (left < fringe_x and x + across < shadow_x)
+        or (top < fringe_y and y + down < shadow_y)
+        or (right < fringe_x and width - x < shadow_x)
+        or (bottom < fringe_y and height - y < shadow_y)
+    )
+    return not in_shadow

@@ -25,6 +25,9 @@ class Document(Protocol):
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         """Describe a page."""
 
+    def picture(self, page_index: int) -> Pixels:
+        """Return the whole page squeezed into a square of some 900 pixels, on which it is judged: RGB, (side, side, 3)."""
+
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
         """Yield the views one by one: RGB, of shape (resolution, resolution, 3)."""
 
@@ -48,9 +51,9 @@ def open_document(path: Path, limits: Limits, passwords: Sequence[str]) -> Docum
     if kind is None:
         raise DocumentError("open", "unknown_type", f"neither a PDF nor a known image: it begins with {head[:8]!r}")
     if kind == "application/pdf":
-        from pipeline.documents.pdf import PdfDocument  # noqa: PLC0415  (PyMuPDF takes 0.8 s and 136 MB: only where it is needed)
+        from pipeline.documents.pdf import PdfDocument
 
         return PdfDocument(path, limits, passwords)
-    from pipeline.documents.image import ImageDocument  # noqa: PLC0415  (the same for Pillow's plugins)
+    from pipeline.documents.image import ImageDocument
 
     return ImageDocument(path, kind, limits)

@@ -1,77 +1,123 @@
-"""Image files as documents, with Pillow: one page a frame, as a person sees it.
+"""Image files as documents, with Pillow: one page, and of a TIFF one a frame.
 
-A page's size in points comes from the file's resolution where that is believable. Views are resampled bicubic with antialiasing, so
-that the view of a whole page is exactly Pillow's resize of the picture, which is what PaliGemma's reference image processor does.
+Views are resampled bicubic with antialiasing, so that the view of a whole page is exactly Pillow's resize of the picture, which is what
+PaliGemma's reference image processor does.
 """
 
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from pipeline.documents.blank import is_blank
 from pipeline.documents.document import Pixels
+from pipeline.documents.picture import as_seen, size_pt
+from pipeline.documents.resample import view_of
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
 from schemas.job import Limits
+from schemas.page import Stage
 from schemas.view import Affine
 
 Image.MAX_IMAGE_PIXELS = None  # limits.pixels is asked instead, before anything is decoded
 
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError)
+_PLUGINS = {
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/tiff": "TIFF",
+    "image/webp": "WEBP",
+    "image/jp2": "JPEG2000",
+    "image/gif": "GIF",
+    "image/bmp": "BMP",
+}
+_DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's plugins raise on files that are not as they should be."""
+_PICTURE_PX = 896
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The page at hand, decoded once; `small` is the whole of it in a square."""
+
+    page_index: int
+    picture: Image.Image
+    width_pt: float
+    height_pt: float
+    small: Pixels
 
 
 class ImageDocument:
-    """A picture, or a file of several."""
+    """A picture, or the frames of a TIFF. `rotation` of its pages is 0: a camera's own turn is applied on decoding."""
 
     def __init__(self, path: Path, media_type: str, limits: Limits) -> None:
         self.media_type = media_type
         self._limits = limits
-        self._current: tuple[int, Image.Image] | None = None
+        self._current: _Frame | None = None
         try:
-            self._file = Image.open(path)
-            self.page_count = getattr(self._file, "n_frames", 1)
+            self._file = Image.open(path, formats=(_PLUGINS[media_type],))
+            self.page_count: int = getattr(self._file, "n_frames", 1) if media_type == "image/tiff" else 1
         except _DAMAGED as exc:
             raise DocumentError("open", "damaged", f"the image is damaged: {exc}") from exc
+        if self.page_count > limits.pages:
+            raise DocumentError("open", "too_many_pages", f"{self.page_count} frames, more than limits.pages ({limits.pages})")
         self._check_pixels("open")
 
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
-        picture = self._picture(page_index)
-        width, height = self._size_pt(picture)
-        small = picture.convert("L")
-        small.thumbnail((800, 800), Image.Resampling.BOX)
-        return PageProbe(page_index, width, height, 0, is_blank(np.asarray(small)), None)
+        del text_layer  # a picture has none
+        frame = self._frame(page_index)
+        return PageProbe(page_index, frame.width_pt, frame.height_pt, 0, is_blank(frame.small, scanned=True), None)
+
+    def picture(self, page_index: int) -> Pixels:
+        return self._frame(page_index).small
 
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
-        picture = self._picture(page_index)
-        width, height = self._size_pt(picture)
-        for affine in affines:
-            x0, y0, x1, y1 = affine.e, affine.f, affine.e + affine.a, affine.f + affine.d
-            fx, fy = picture.width / width, picture.height / height
-            box = (max(x0 * fx, 0), max(y0 * fy, 0), min(x1 * fx, picture.width), min(y1 * fy, picture.height))
-            yield np.asarray(picture.resize((resolution, resolution), Image.Resampling.BICUBIC, box=box))
+        frame = self._frame(page_index)
+        fx, fy = frame.picture.width / frame.width_pt, frame.picture.height / frame.height_pt
+        for each in affines:
+            to_pixels = Affine(each.a * fx, each.b * fy, each.c * fx, each.d * fy, each.e * fx, each.f * fy)
+            yield view_of(frame.picture, to_pixels, resolution)
 
     def close(self) -> None:
+        self._current = None
         self._file.close()
 
-    def _picture(self, page_index: int) -> Image.Image:
-        if self._current is None or self._current[0] != page_index:
+    def _frame(self, page_index: int) -> _Frame:
+        if self._current is None or self._current.page_index != page_index:
             self._current = None
             try:
-                self._file.seek(page_index)
-                self._check_pixels("render")
-                self._current = page_index, ImageOps.exif_transpose(self._file).convert("RGB")
+                self._current = self._decoded(page_index)
             except _DAMAGED as exc:
                 raise DocumentError("render", "damaged", f"the image is damaged: {exc}") from exc
-        return self._current[1]
+        return self._current
 
-    def _size_pt(self, picture: Image.Image) -> tuple[float, float]:
-        return float(picture.width), float(picture.height)
+    def _decoded(self, page_index: int) -> _Frame:
+        self._file.seek(page_index)
+        self._check_pixels("render")
+        size = self._file.size
+        picture = as_seen(self._file)
+        dpi = self._file.info.get("dpi")
+        if dpi is not None:
+            turned = picture.size != size
+            dpi = (float(dpi[1]), float(dpi[0])) if turned else (float(dpi[0]), float(dpi[1]))
+        small = np.asarray(picture.resize((_PICTURE_PX, _PICTURE_PX), Image.Resampling.BICUBIC))
+        return _Frame(page_index, picture, *size_pt(picture.width, picture.height, dpi), small)
 
-    def _check_pixels(self, stage: str) -> None:
+    def _check_pixels(self, stage: Stage) -> None:
         pixels = self._file.width * self._file.height
         if pixels > self._limits.pixels:
-            raise DocumentError(
-                "render", "too_many_pixels", f"{pixels} pixels, more than limits.pixels ({self._limits.pixels})"
-            )
+            raise DocumentError(stage, "too_many_pixels", f"{pixels} pixels, more than limits.pixels ({self._limits.pixels})")

@@ -1,7 +1,13 @@
-"""PDF files as documents, with PyMuPDF; the only file of the machine that imports it, and only the child loads it."""
+"""PDF files as documents, with PyMuPDF; the only file of the machine that imports it, and only the child loads it.
 
-from collections.abc import Iterator, Sequence
+Coordinates are those of the page as a person sees it: cropped, turned by /Rotate, with its annotations and form fields drawn.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pymupdf
@@ -9,97 +15,210 @@ from pymupdf import mupdf
 
 from pipeline.documents.blank import is_blank
 from pipeline.documents.document import Pixels
-from pipeline.documents.textlayer import TextLayer
+from pipeline.documents.glyphs import Glyph, GlyphLine
+from pipeline.documents.ink import Ink
+from pipeline.documents.textlayer import Found, read
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
 from schemas.box import Box
 from schemas.job import Limits
-from schemas.page import Line
+from schemas.page import Stage
 from schemas.view import Affine
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
+pymupdf.no_recommend_layout()
+
+_PICTURE_PX = 896
+"""The side of the picture on which a page is judged: the largest view's, so that this view need not be drawn twice."""
+_LARGEST_PT = 10.0**7
+_SHARE_OF_SCAN = 0.2
+"""Images that cover more of the page than this may be pictures of paper."""
+
+_LEAST_PATHS = 2
+"""A grid is at least a rectangle and a line, or a path and another."""
+
+T = TypeVar("T")
+_Log = list[tuple[str, tuple[float, float, float, float]]]
+"""PyMuPDF's log of what is drawn, in order: its kind and its box on the page before it is turned."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The page at hand, interpreted once and drawn as often as needed."""
+
+    page_index: int
+    page: pymupdf.Page
+    drawing: pymupdf.DisplayList
+    picture: Pixels | None = None
 
 
 class PdfDocument:
-    """A PDF; its pages are read one at a time."""
+    """A PDF; one page at a time is kept."""
 
     media_type = "application/pdf"
 
     def __init__(self, path: Path, limits: Limits, passwords: Sequence[str]) -> None:
         self._limits = limits
-        self._page: tuple[int, pymupdf.Page, pymupdf.DisplayList] | None = None
-        try:
-            self._file = pymupdf.open(path, filetype="pdf")
-        except (pymupdf.FileDataError, RuntimeError, ValueError) as exc:
-            raise DocumentError("open", "damaged", f"the PDF is damaged: {exc}") from exc
+        self._shown: _Shown | None = None
+        self._file = _tried("open", lambda: pymupdf.open(path, filetype="pdf"))
         if self._file.needs_pass:
-            if not passwords:
-                raise DocumentError(
-                    "open", "password_needed", "the document is encrypted; give its password in source.passwords"
-                )
-            if not any(self._file.authenticate(password) for password in passwords):
-                raise DocumentError("open", "password_wrong", "the document is encrypted, and no password given opens it")
-        self.page_count = self._file.page_count
+            self._authenticate(passwords)
+        self.page_count: int = _tried("open", lambda: int(self._file.page_count))
         if self.page_count == 0:
-            raise DocumentError("open", "no_pages", "the document has no pages; most often it is truncated")
+            raise DocumentError("open", "no_pages", "the document opens, but has no pages; most often it is truncated")
         if self.page_count > limits.pages:
             raise DocumentError("open", "too_many_pages", f"{self.page_count} pages, more than limits.pages ({limits.pages})")
 
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
-        page, shown = self._load(page_index)
-        rect = page.rect
-        gray = _draw_gray(shown, rect)
-        layer = _text_layer(page, shown) if text_layer else None
-        return PageProbe(page_index, rect.width, rect.height, page.rotation, is_blank(gray), layer)
+        shown = self._page(page_index)
+        rect = shown.page.rect
+        images = _images(shown.page)
+        picture = self.picture(page_index)
+        scanned = sum(box.area for box in images) > _SHARE_OF_SCAN * rect.width * rect.height
+        blank = is_blank(picture, scanned=scanned)
+        layer = _tried("render", lambda: read(_found(shown, images), Ink.of(picture))) if text_layer else None
+        return PageProbe(page_index, rect.width, rect.height, shown.page.rotation, blank, layer)
+
+    def picture(self, page_index: int) -> Pixels:
+        shown = self._page(page_index)
+        if shown.picture is None:
+            rect = shown.page.rect
+            whole = Affine(rect.width, 0.0, 0.0, rect.height, 0.0, 0.0)
+            shown.picture = _tried("render", lambda: _drawn(shown.drawing, whole, _PICTURE_PX))
+        return shown.picture
 
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
-        page, shown = self._load(page_index)
+        shown = self._page(page_index)
+        rect = shown.page.rect
+        whole = Affine(rect.width, 0.0, 0.0, rect.height, 0.0, 0.0)
         for affine in affines:
-            matrix = pymupdf.Matrix(affine.a, affine.b, affine.c, affine.d, affine.e, affine.f)
-            inverse = ~matrix
-            yield _draw(shown, inverse * pymupdf.Matrix(resolution, resolution), resolution, resolution, pymupdf.csRGB)
+            if affine == whole and resolution == _PICTURE_PX:
+                yield self.picture(page_index)
+            else:
+                yield _tried("render", partial(_drawn, shown.drawing, affine, resolution))
 
     def close(self) -> None:
-        self._page = None
+        self._shown = None
         self._file.close()
 
-    def _load(self, page_index: int) -> tuple[pymupdf.Page, pymupdf.DisplayList]:
-        if self._page is None or self._page[0] != page_index:
-            self._page = None
-            try:
-                page = self._file[page_index]
-                self._page = page_index, page, page.get_displaylist()
-            except (RuntimeError, ValueError) as exc:
-                raise DocumentError("render", "damaged", f"the page is damaged: {exc}") from exc
-        return self._page[1:]
+    def _authenticate(self, passwords: Sequence[str]) -> None:
+        if not passwords:
+            raise DocumentError("open", "password_needed", "the document is encrypted; name its password in source.passwords")
+        if not any(self._file.authenticate(password) for password in passwords):
+            raise DocumentError("open", "password_wrong", "the document is encrypted, and none of the passwords given opens it")
+
+    def _page(self, page_index: int) -> _Shown:
+        if self._shown is None or self._shown.page_index != page_index:
+            self._shown = None
+            page = _tried("render", lambda: self._file[page_index])
+            _check_size(page.rect)
+            self._check_images(page_index)
+            self._shown = _Shown(page_index, page, _tried("render", page.get_displaylist))
+        return self._shown
+
+    def _check_images(self, page_index: int) -> None:
+        """Refuse images that say they are too large, before one is decoded; memory's own limit is for those that lie."""
+        for image in _tried("render", lambda: self._file.get_page_images(page_index, full=True)):
+            pixels = max(int(image[2]), 0) * max(int(image[3]), 0)
+            if pixels > self._limits.pixels:
+                message = f"the page holds an image of {pixels} pixels, more than limits.pixels ({self._limits.pixels})"
+                raise DocumentError("render", "too_many_pixels", message)
 
 
-def _draw(shown, matrix, width, height, space):
-    pixmap = mupdf.fz_new_pixmap_with_bbox(space.this, mupdf.FzIrect(0, 0, width, height), mupdf.FzSeparations(), 0)
+def _tried(stage: Stage, action: Callable[[], T]) -> T:
+    """Do something with MuPDF, whose errors are RuntimeErrors, whatever they mean."""
+    try:
+        return action()
+    except (RuntimeError, ValueError, LookupError, OSError, mupdf.FzErrorBase) as exc:
+        message = str(exc)
+        if "alloc" in message and "failed" in message:
+            raise DocumentError(stage, "out_of_memory", f"it needed more than limits.memory: {message}") from exc
+        raise DocumentError(stage, "damaged", f"the PDF is damaged: {message}") from exc
+
+
+def _check_size(rect: pymupdf.Rect) -> None:
+    if not (0 < rect.width <= _LARGEST_PT and 0 < rect.height <= _LARGEST_PT):
+        raise DocumentError("render", "page_size", f"a page of {rect.width:g} × {rect.height:g} points cannot be drawn")
+
+
+def _drawn(drawing: pymupdf.DisplayList, affine: Affine, resolution: int) -> Pixels:
+    """Draw a view straight at its size, on white paper."""
+    to_page = pymupdf.Matrix(affine.a, affine.b, affine.c, affine.d, affine.e, affine.f)
+    to_view = ~to_page * pymupdf.Matrix(resolution, resolution)
+    view = mupdf.FzIrect(0, 0, resolution, resolution)
+    pixmap = mupdf.fz_new_pixmap_with_bbox(pymupdf.csRGB.this, view, mupdf.FzSeparations(), 0)
     mupdf.fz_clear_pixmap_with_value(pixmap, 0xFF)
-    device = mupdf.fz_new_draw_device(mupdf.FzMatrix(*matrix), pixmap)
-    mupdf.fz_run_display_list(shown.this, device, mupdf.FzMatrix(), mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE), mupdf.FzCookie())
+    device = mupdf.fz_new_draw_device(mupdf.FzMatrix(*to_view), pixmap)
+    everything = mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE)
+    mupdf.fz_run_display_list(drawing.this, device, mupdf.FzMatrix(), everything, mupdf.FzCookie())
     mupdf.fz_close_device(device)
-    drawn = pymupdf.Pixmap("raw", pixmap)
-    return np.frombuffer(drawn.samples, dtype=np.uint8).reshape(height, width, drawn.n)
+    samples = pymupdf.Pixmap("raw", pixmap).samples
+    return np.frombuffer(samples, dtype=np.uint8).reshape(resolution, resolution, 3)
 
 
-def _draw_gray(shown, rect):
-    longest = max(rect.width, rect.height)
-    scale = 800 / longest
-    width, height = max(1, round(rect.width * scale)), max(1, round(rect.height * scale))
-    return _draw(shown, pymupdf.Matrix(scale, scale), width, height, pymupdf.csGRAY)[:, :, 0]
+def _images(page: pymupdf.Page) -> list[Box]:
+    return [_box(pymupdf.Rect(image["bbox"]) * page.rotation_matrix) for image in page.get_image_info()]
 
 
-def _text_layer(page, shown):
-    found = pymupdf.TextPage(shown.get_textpage(pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP)).extractDICT()
-    lines = []
-    for block in found["blocks"]:
-        for line in block.get("lines", ()):
-            text = "".join(span["text"] for span in line["spans"]).strip()
-            if text:
-                x0, y0, x1, y1 = line["bbox"]
-                lines.append(Line(text=text, box=Box(x0=x0, y0=y0, x1=x1, y1=y1)))
-    text = "\n".join(line.text for line in lines)
-    return TextLayer("trusted" if text else "empty", None if text else "no text", text, tuple(lines), (), 0)
+def _found(shown: _Shown, images: Sequence[Box]) -> Found:
+    log = shown.page.get_bboxlog()
+    covered = _covered(shown.page, log) if images else set()
+    lines = tuple(
+        GlyphLine(tuple(_glyphs(line, covered)), tuple(line["dir"]) == (1.0, 0.0))
+        for block in _all_text(shown.page)["blocks"]
+        for line in block.get("lines", ())
+    )
+    rect = shown.page.rect
+    return Found(Box(x0=0.0, y0=0.0, x1=rect.width, y1=rect.height), lines, tuple(images), _tables(shown.page, log))
+
+
+def _all_text(page: pymupdf.Page) -> dict:  # type: ignore[type-arg]
+    """Return PyMuPDF's raw dictionary of the whole page, annotations and what lies off it included."""
+    text = mupdf.FzStextPage(mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE))
+    device = mupdf.fz_new_stext_device(text, mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_WHITESPACE))
+    mupdf.fz_run_page(
+        page.this.super() if isinstance(page.this, mupdf.PdfPage) else page.this, device, mupdf.FzMatrix(), mupdf.FzCookie()
+    )
+    mupdf.fz_close_device(device)
+    return pymupdf.TextPage(text).extractRAWDICT()
+
+
+def _glyphs(line: dict, covered: set[tuple[int, int]]) -> Iterator[Glyph]:  # type: ignore[type-arg]
+    for span in line["spans"]:
+        color = span["color"]
+        tone = min(color >> 16 & 255, color >> 8 & 255, color & 255)
+        painted = bool(span["char_flags"] & (mupdf.FZ_STEXT_FILLED | mupdf.FZ_STEXT_STROKED)) and span["alpha"] > 0
+        for char in span["chars"]:
+            x, y = char["origin"]
+            yield Glyph(char["c"], char["bbox"], tone, painted, bool(covered) and (round(x), round(y)) in covered)
+
+
+def _covered(page: pymupdf.Page, log: _Log) -> set[tuple[int, int]]:
+    """Return the origins, in whole points, of the characters over which an opaque image is drawn later."""
+    masked = [pymupdf.Rect(image["bbox"]) for image in page.get_image_info() if image.get("has-mask")]
+    drawn = [(number, pymupdf.Rect(box)) for number, (kind, box) in enumerate(log) if kind == "fill-image"]
+    opaque = [(number, box) for number, box in drawn if not any(abs(box - other) < 1 for other in masked)]
+    if not opaque:
+        return set()
+    covered: set[tuple[int, int]] = set()
+    for span in page.get_texttrace():
+        later = [box for number, box in opaque if number > span["seqno"]]
+        for _, _, origin, box in span["chars"] if later else ():
+            middle = pymupdf.Point((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+            if any(middle in image for image in later):
+                x, y = pymupdf.Point(origin) * page.rotation_matrix
+                covered |= {(round(x + dx), round(y + dy)) for dx in (-0.2, 0.2) for dy in (-0.2, 0.2)}
+    return covered
+
+
+def _tables(page: pymupdf.Page, log: _Log) -> tuple[tuple[Box, ...], ...]:
+    """Return the cells of each table that ruled lines or shading draw; looking for them takes long, so not where nothing is drawn."""
+    if sum(1 for kind, _ in log if kind in ("fill-path", "stroke-path")) < _LEAST_PATHS:
+        return ()
+    tables = page.find_tables(use_layout=False).tables
+    return tuple(tuple(_box(pymupdf.Rect(cell)) for cell in table.cells if cell) for table in tables if table.cells)
+
+
+def _box(rect: pymupdf.Rect) -> Box:
+    return Box(x0=rect.x0, y0=rect.y0, x1=rect.x1, y1=rect.y1)

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO
@@ -115,10 +116,8 @@ class Process:
             raise Died("crashed", "the process that reads documents sent a message longer than any should be")
 
     def _kill(self) -> None:
-        try:
+        with suppress(ProcessLookupError):  # gone already
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # gone already
 
     def _died(self) -> Died:
         """Say what the process died of; it has closed its output, so it is gone or as good as gone."""

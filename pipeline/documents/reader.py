@@ -46,8 +46,8 @@ def main(opener: Opener = open_document) -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(2, 1)  # a library that prints must not break the messages
     limits = TypeAdapter(Start).validate_json(_read(orders_in)).limits
-    import pipeline.documents.image  # noqa: PLC0415  (loaded before memory is measured)
-    import pipeline.documents.pdf  # noqa: F401, PLC0415
+    import pipeline.documents.image
+    import pipeline.documents.pdf  # noqa: F401
 
     confine.forbid_writing()
     confine.bound_memory(limits.memory)

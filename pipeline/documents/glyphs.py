@@ -1,0 +1,72 @@
+"""Characters as a document's text layer has them, and which of them a person sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.documents.ink import Ink
+from schemas.box import Box
+
+_SAME_TONE = 12
+"""Print whose tone differs by less from its surroundings is not seen."""
+_SMALLEST_PT = 0.8
+"""Print less high than this is no print; of a page larger than A0 as much less as it would be shrunk to A0."""
+_A0_PT = 3370.0
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One character. `tone` is its colour's darkest channel, 0 to 255; `painted` is False for the invisible render mode or clear ink."""
+
+    text: str
+    box: tuple[float, float, float, float]
+    tone: int
+    painted: bool
+    covered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GlyphLine:
+    """Characters in a row, in the order they are read; `upright` is False for print that runs up, down or upside down."""
+
+    glyphs: tuple[Glyph, ...]
+    upright: bool
+
+
+def seen(lines: Sequence[GlyphLine], page: Box, ink: Ink) -> tuple[list[GlyphLine], int]:
+    """Return the lines of what a person sees, and how many characters, spaces aside, nobody does.
+
+    A character is hidden if it is not painted, lies outside the page (in points) or behind an image, is too small, or leaves no ink of its own.
+    """
+    glyphs = [glyph for line in lines for glyph in line.glyphs]
+    if not glyphs:
+        return [], 0
+    visible = iter(_visible(glyphs, page, ink).tolist())
+    hidden = 0
+    kept: list[GlyphLine] = []
+    for line in lines:
+        shown = [glyph for glyph in line.glyphs if next(visible)]
+        hidden += sum(1 for glyph in line.glyphs if not glyph.text.isspace()) - sum(
+            1 for glyph in shown if not glyph.text.isspace()
+        )
+        if any(not glyph.text.isspace() for glyph in shown):
+            kept.append(GlyphLine(tuple(shown), line.upright))
+    return kept, hidden
+
+
+def _visible(glyphs: Sequence[Glyph], page: Box, ink: Ink) -> NDArray[np.bool_]:
+    boxes = np.array([glyph.box for glyph in glyphs], dtype=np.float64)
+    tones = np.array([glyph.tone for glyph in glyphs], dtype=np.float64)
+    spaces = np.array([glyph.text.isspace() for glyph in glyphs])
+    painted = np.array([glyph.painted and not glyph.covered for glyph in glyphs])
+    centre_x, centre_y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    inside = (centre_x >= page.x0) & (centre_x <= page.x1) & (centre_y >= page.y0) & (centre_y <= page.y1)
+    longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    legible = longer >= _SMALLEST_PT * max(1.0, max(page.width, page.height) / _A0_PT)
+    pixels = boxes * np.tile([ink.edges.shape[1] / page.width, ink.edges.shape[0] / page.height], 2)
+    contrast = (ink.edges_in(pixels) > 0) & ~(
+        (tones > 255 - 4 * _SAME_TONE) & (np.abs(ink.tone_in(pixels) - tones) < _SAME_TONE)
+    )
+    return np.asarray(painted & inside & (spaces | (legible & contrast)))

@@ -1,0 +1,113 @@
+"""Whether characters make sense as text: broken fonts give private symbols, wrong encodings and ciphers instead of words.
+
+It knows only the characters. It asks for much before it says no, since parts lists and tables of figures are text too.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from math import sqrt
+
+_FEW = 40
+"""So few letters say nothing about a language."""
+_ODD_SHARE = 0.1
+_LATIN1_SHARE = 0.4
+"""No language writes so many of its letters as U+00C0 to U+00FF; Cyrillic or Greek bytes read as Latin-1 are all of them."""
+_MOJIBAKE_SHARE = 0.01
+_ONE_LETTER_SHARE = 0.6
+_LIKENESS = 0.55
+_VOWELS_LEAST = 0.22
+
+_MOJIBAKE = re.compile(
+    "[ÂÃ][\u0080-\u00bf\u2018-\u201d\u20ac\u2122\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc]|â[\u0080-\u00bf€‚„†‡‰‹œ]"
+)
+"""UTF-8 read as Latin-1 or Windows-1252: é becomes Ã©, ’ becomes â€™."""
+
+_EUROPEAN = dict(
+    zip(
+        "etaoinsrhldcumfpgwybvkxjqz",
+        (
+            12.5,
+            7.5,
+            8.9,
+            6.5,
+            7.6,
+            7.4,
+            7.1,
+            6.8,
+            3.1,
+            4.8,
+            4.0,
+            3.2,
+            3.4,
+            2.7,
+            1.6,
+            2.4,
+            1.7,
+            1.0,
+            1.1,
+            1.3,
+            1.2,
+            1.2,
+            0.3,
+            0.5,
+            0.5,
+            0.7,
+        ),
+        strict=True,
+    )
+)
+"""Letters in a hundred, accents aside, about the mean of the languages of Europe in Latin script."""
+
+
+def nonsense(text: str) -> str | None:
+    """Return why the text makes no sense, or None if it may."""
+    signs = [sign for sign in text if not sign.isspace()]
+    if not signs:
+        return None
+    odd = sum(1 for sign in signs if _is_odd(sign))
+    if odd > _ODD_SHARE * len(signs):
+        return f"{odd} of {len(signs)} characters are private, unknown or control characters: a font does not say what its glyphs mean"
+    if (found := len(_MOJIBAKE.findall(text))) >= 3 and found > _MOJIBAKE_SHARE * len(signs):
+        return f"{found} characters are UTF-8 read as another encoding"
+    return _unlike_language([sign for sign in signs if sign.isalpha()], signs)
+
+
+def _is_odd(sign: str) -> bool:
+    return sign == "\ufffd" or unicodedata.category(sign) in ("Co", "Cn", "Cc", "Cs")
+
+
+def _unlike_language(letters: list[str], signs: list[str]) -> str | None:
+    if len(letters) < _FEW:
+        return _unlike_anything(letters, signs)
+    latin1 = sum(1 for letter in letters if "\u00c0" <= letter <= "\u00ff")
+    if latin1 > _LATIN1_SHARE * len(letters):
+        return f"{latin1} of {len(letters)} letters are accented: another alphabet read as Latin-1"
+    (_, most), *_ = Counter(letters).most_common(1)
+    if most > _ONE_LETTER_SHARE * len(letters):
+        return f"{most} of {len(letters)} letters are the same"
+    counts = Counter(base for letter in letters if (base := _base(letter)) in _EUROPEAN)
+    if counts.total() < max(_FEW, len(letters) // 2):
+        return None  # another script, whose statistics are not known here
+    vowels = sum(counts[vowel] for vowel in "aeiouy") / counts.total()
+    if vowels < _VOWELS_LEAST and _likeness(counts) < _LIKENESS:
+        return "its letters are spread like those of no language: a font's character codes are scrambled"
+    return None
+
+
+def _unlike_anything(letters: list[str], signs: list[str]) -> str | None:
+    """Judge text of few letters: figures and their punctuation are sense, brackets and marks alone are not."""
+    marks = sum(1 for sign in signs if unicodedata.category(sign)[0] in "PS" and sign not in ".,-–—_:/%$€£+=*•·…#()|")
+    if len(signs) >= _FEW and marks > len(signs) / 2:
+        return f"{marks} of {len(signs)} characters are marks and only {len(letters)} letters"
+    return None
+
+
+def _base(letter: str) -> str:
+    return unicodedata.normalize("NFD", letter.lower())[0]
+
+
+def _likeness(counts: Counter[str]) -> float:
+    """Return the cosine between these counts of letters and a European language's, 0 to 1."""
+    dot = sum(counts[letter] * share for letter, share in _EUROPEAN.items())
+    return dot / sqrt(sum(count**2 for count in counts.values()) * sum(share**2 for share in _EUROPEAN.values()))

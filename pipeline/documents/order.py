@@ -1,0 +1,115 @@
+"""The order in which a person reads the lines of a page: columns one after another, tables row by row.
+
+It knows boxes only. What spans the columns ends them; columns are told from tables by their lines, which fill them.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from schemas.box import Box
+
+_LEAST_LINES = 3
+"""Fewer lines side by side are no columns."""
+_GUTTER_EM = 0.8
+"""A gutter is at least this wide, in heights of a line."""
+_FULL = 0.55
+"""In running text the median line fills at least this part of its column."""
+_LONG_EM = 6.0
+"""… and is at least so long, in heights of a line."""
+
+
+def reading_order(boxes: Sequence[Box]) -> list[int]:
+    """Return the indices of the boxes, one a line of text, in the order in which they are read."""
+    return _order(list(range(len(boxes))), boxes)
+
+
+def _order(items: list[int], boxes: Sequence[Box]) -> list[int]:
+    """Read bands from top to bottom, and bands that share a gutter as columns."""
+    rows = _rows(items, boxes)
+    ordered: list[int] = []
+    start = 0
+    while start < len(rows):
+        end, gutter = _columns_from(rows, start, boxes)
+        if gutter is None:
+            ordered += sorted(rows[start], key=lambda item: boxes[item].x0)
+            start += 1
+            continue
+        block = [item for row in rows[start:end] for item in row]
+        left = [item for item in block if _middle(boxes[item]) < gutter]
+        right = [item for item in block if _middle(boxes[item]) >= gutter]
+        ordered += _order(left, boxes) + _order(right, boxes)
+        start = end
+    return ordered
+
+
+def _rows(items: list[int], boxes: Sequence[Box]) -> list[list[int]]:
+    """Group boxes that stand side by side: each overlaps the row's first one by half of the lower of the two."""
+    rows: list[list[int]] = []
+    for item in sorted(items, key=lambda each: ((boxes[each].y0 + boxes[each].y1) / 2, boxes[each].x0)):
+        box = boxes[item]
+        if rows:
+            first = boxes[rows[-1][0]]
+            shared = min(first.y1, box.y1) - max(first.y0, box.y0)
+            if shared > 0.5 * min(first.height, box.height):
+                rows[-1].append(item)
+                continue
+        rows.append([item])
+    return rows
+
+
+def _columns_from(rows: list[list[int]], start: int, boxes: Sequence[Box]) -> tuple[int, float | None]:
+    """Return where the columns that begin at row `start` end, and their leftmost gutter's middle; None if none begin there."""
+    for gap in _gaps(rows[start], boxes):
+        end, gutter = start, gap
+        while end < len(rows) and (narrowed := _narrowed(gutter, rows[end], boxes)) is not None:
+            gutter = narrowed
+            end += 1
+        block = [item for row in rows[start:end] for item in row]
+        if _are_columns(block, gutter, boxes):
+            return end, (gutter[0] + gutter[1]) / 2
+    return start, None
+
+
+def _gaps(row: list[int], boxes: Sequence[Box]) -> list[tuple[float, float]]:
+    """Return the gaps that could be gutters between the row's boxes, and those beside a row's only box."""
+    ordered = sorted((boxes[item] for item in row), key=lambda box: box.x0)
+    gaps = [(left.x1, right.x0) for left, right in pairwise(ordered)]
+    gaps += [(ordered[-1].x1, float("inf")), (float("-inf"), ordered[0].x0)]
+    return [gap for gap in gaps if gap[1] - gap[0] >= _GUTTER_EM * ordered[0].height]
+
+
+def _narrowed(gutter: tuple[float, float], row: list[int], boxes: Sequence[Box]) -> tuple[float, float] | None:
+    """Return what the row leaves of the gutter, or None if it crosses it."""
+    low, high = gutter
+    least = _GUTTER_EM * max(boxes[item].height for item in row)
+    for item in row:
+        box = boxes[item]
+        if box.x1 <= low or box.x0 >= high:
+            continue
+        beside, before = box.x0 - low, high - box.x1  # what would be left if it stood right or left of the gutter
+        if low != float("-inf") and beside >= least and (beside >= before or high == float("inf")):
+            high = box.x0
+        elif before >= least:
+            low = box.x1
+        else:
+            return None
+    return low, high
+
+
+def _are_columns(block: list[int], gutter: tuple[float, float], boxes: Sequence[Box]) -> bool:
+    left = [boxes[item] for item in block if boxes[item].x1 <= gutter[0]]
+    right = [boxes[item] for item in block if boxes[item].x0 >= gutter[1]]
+    return all(_is_text(side) for side in (left, right))
+
+
+def _is_text(lines: list[Box]) -> bool:
+    if len(lines) < _LEAST_LINES:
+        return False
+    width = max(line.x1 for line in lines) - min(line.x0 for line in lines)
+    typical = median(line.width for line in lines)
+    return typical >= _FULL * width and typical >= _LONG_EM * median(line.height for line in lines)
+
+
+def _middle(box: Box) -> float:
+    return (box.x0 + box.x1) / 2
