@@ -99,7 +99,7 @@ def _run(arguments: list[str]) -> int:
     except PagemillError as error:
         click.echo(f"pagemill: {error}", err=True)
         return exit_code(error)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort, SystemExit):  # Ray turns SIGTERM into SystemExit
         click.echo("pagemill: interrupted; the same command goes on where this one ended", err=True)
         return NOT_COMPLETE
     except BrokenPipeError:

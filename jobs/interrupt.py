@@ -1,31 +1,31 @@
-"""Ctrl-C and SIGTERM: the first asks a run to end cleanly, the second ends it at once. Either way the next run goes on from there."""
+"""Ctrl-C and SIGTERM end a run: the first cleanly, keeping and publishing what is done; a second at once. The next run goes on."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event
 from types import FrameType
 from typing import TextIO
 
-_ASKED = "ending: what is at work is committed first; once more to end at once\n"
+_ENDING = "\npagemill: ending: what is done is kept and published; once more to end at once\n"
 
 
 @contextmanager
-def stop_requests(stream: TextIO) -> Iterator[Event]:
-    """Give an event that is set by the first Ctrl-C or SIGTERM; the second raises KeyboardInterrupt. For the main thread only."""
-    asked = Event()
+def interruptible(stream: TextIO) -> Iterator[None]:
+    """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM, and say at the first what happens now. For the main thread only."""
+    told = False
 
-    def ask(number: int, frame: FrameType | None) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal told
         del number, frame
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-        stream.write(_ASKED)
-        stream.flush()
+        if not told:
+            told = True
+            stream.write(_ENDING)
+            stream.flush()
+        raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -23,16 +23,16 @@ Clock = Callable[[], float]
 
 
 @contextmanager
-def watch(stream: TextIO, asked_to_stop: Callable[[], bool], *, quiet: bool = False) -> Iterator[Progress]:
+def watch(stream: TextIO, *, quiet: bool = False) -> Iterator[Progress]:
     """Give a run its listener, and take what it drew off the screen at the end."""
     console = Console(file=stream)
     if quiet:
-        yield Watcher(_Nothing(), asked_to_stop, time.monotonic)
+        yield Watcher(_Nothing(), time.monotonic)
     elif console.is_terminal:
         with Live(console=console, refresh_per_second=4, transient=True) as live:
-            yield Watcher(_Terminal(live), asked_to_stop, time.monotonic)
+            yield Watcher(_Terminal(live), time.monotonic)
     else:
-        yield Watcher(Lines(stream), asked_to_stop, time.monotonic)
+        yield Watcher(Lines(stream), time.monotonic)
 
 
 @dataclass(slots=True)
@@ -104,10 +104,9 @@ class Screen(Protocol):
 class Watcher(Silent):
     """A listener that counts, and shows what it counted."""
 
-    def __init__(self, screen: Screen, asked_to_stop: Callable[[], bool], clock: Clock) -> None:
+    def __init__(self, screen: Screen, clock: Clock) -> None:
         self.counts = Counts()
         self._screen = screen
-        self._asked_to_stop = asked_to_stop
         self._clock = clock
         self._began = clock()
 
@@ -136,9 +135,6 @@ class Watcher(Silent):
 
     def note(self, text: str) -> None:
         self._screen.say(text)
-
-    def asked_to_stop(self) -> bool:
-        return self._asked_to_stop()
 
     def _show(self, *, news: bool = False) -> None:
         self._screen.show(self.counts, self._clock() - self._began, news=news)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from jobs.glimpse import glimpse
-from jobs.interrupt import stop_requests
+from jobs.interrupt import interruptible
 from jobs.jobfile import adhoc, load, with_sink
 from jobs.progress import watch
 from jobs.summary import in_words
@@ -46,7 +46,7 @@ def run(
     from pipeline.flow import run as run_job
 
     options = RunOptions(limit=limit, sample=sample, seed=seed, backfill=backfill)
-    with stop_requests(sys.stderr) as asked, watch(sys.stderr, asked.is_set, quiet=quiet) as progress:
+    with interruptible(sys.stderr), watch(sys.stderr, quiet=quiet) as progress:
         summary = run_job(job, options=options, progress=progress)
     click.echo(summary.model_dump_json(indent=2) if as_json else f"{in_words(summary, _python())}{glimpse(summary)}")
     return summary.exit_code

@@ -27,9 +27,6 @@ class Progress(Protocol):
     def note(self, text: str) -> None:
         """Say one thing a person should know now: a worker was lost, a store throttles."""
 
-    def asked_to_stop(self) -> bool:
-        """Return whether to take no more work, commit what is staged and end as interrupted; asked between batches."""
-
 
 class Silent:
     """A listener that hears nothing."""
@@ -51,6 +48,3 @@ class Silent:
 
     def note(self, text: str) -> None:
         del text
-
-    def asked_to_stop(self) -> bool:
-        return False
