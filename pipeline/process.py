@@ -1,0 +1,23 @@
+"""Processes, named so that any other on the same machine can tell whether they still run. Linux knows; elsewhere nothing is said."""
+
+from pathlib import Path
+
+
+def machine() -> str | None:
+    """Return what is the same for all processes that see each other's pids, and for no others: this boot, and the container's pid namespace."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return None
+
+
+def started(pid: int) -> int | None:
+    """Return when a process of this machine started, in clock ticks since boot; None if there is none, or only its remains."""
+    try:
+        # the second field is the program's name in parentheses, and may itself hold parentheses and spaces
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    state, start = fields[0], fields[19]
+    return None if state in {b"Z", b"X"} else int(start)
