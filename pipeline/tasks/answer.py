@@ -17,8 +17,6 @@ from schemas.view import Affine, Completion
 
 PROMPT = "answer {lang} {question}"
 
-_MOST_REPEATS = 5
-
 
 def asks(task: AnswerTask) -> tuple[Ask, ...]:
     """Return one question a field, in the job's order. Raises JobError on a locale that CLDR does not have."""
@@ -27,7 +25,7 @@ def asks(task: AnswerTask) -> tuple[Ask, ...]:
 
 def decode(completion: Completion, _affine: Affine, field: AnswerField, prompt: str, lang: str = "en") -> Reading:
     """Return the field's value and the row of fields/ that says how it was found, whatever was said."""
-    broken = fault(completion, prompt, most_repeats=_MOST_REPEATS) or stray_tokens(completion.text)
+    broken = fault(completion, prompt) or stray_tokens(completion.text)
     if broken:
         return _rejected(broken)
     text = completion.text.strip()

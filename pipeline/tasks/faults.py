@@ -12,7 +12,7 @@ from schemas.view import Completion
 
 _REFUSAL = re.compile(
     r"""(?:(?:i'm|i\ am)\ )?(?:sorry[,.!]?\ )?(?:but\ )?
-        (?: as\ an?\ (?:base\ )?(?:vlm|ai|large|language|vision)\b.*
+        (?: as\ an?\ (?:base\ )?(?:vlm|ai\ (?:assistant|model)|(?:ai\ |large\ |vision[-\ ])?language\ model)\b.*
           | i\ (?:am|'m)\ not\ trained\ to\ answer\b.*
           | i'm\ not\ trained\ to\ answer\b.*
           | i\ (?:can\ ?not|can't|could\ not|am\ unable\ to|am\ not\ able\ to)\ (?:answer|help|assist|comply|see|process|read)\b.*
@@ -24,7 +24,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _STRAY = re.compile(r"<(?:loc\d{4}|seg\d{3}|image|bos|eos|pad|unk)>")
 
 
-def fault(completion: Completion, prompt: str, *, most_repeats: int = 24) -> Reading | None:
+def fault(completion: Completion, prompt: str) -> Reading | None:
     """Return the reject that this completion is for every task, or None where it can be decoded.
 
     Codes: `engine_error`, `malformed`, `loop`, `cut_off`, `refusal`, `echo`. An empty answer is left to the task.
@@ -34,7 +34,7 @@ def fault(completion: Completion, prompt: str, *, most_repeats: int = 24) -> Rea
     text, cut_off = completion.text, completion.finish_reason == "length"
     if _SURROGATE.search(text):
         return reject("malformed", "the answer holds half characters, which no file can store")
-    if looping(text, cut_off=cut_off, most_repeats=most_repeats):
+    if looping(text, cut_off=cut_off):
         return reject("loop", "the answer repeats itself and was not taken")
     if cut_off:
         return reject("cut_off", "the answer hit the task's max_tokens and is not whole")
