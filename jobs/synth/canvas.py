@@ -72,6 +72,12 @@ class Canvas:
         self._tables: list[Table] = []
         self._boxes: list[LabelledBox] = []
 
+    def cut(self, height: float) -> "Canvas":
+        """Return the page cut off below `height`; PDF counts from the bottom, so everything drawn is moved down."""
+        below, self.height = self.height - height, height
+        self._operators = [f"1 0 0 1 0 {-below:.3f} cm", *self._operators]
+        return self
+
     @property
     def font_codes(self) -> tuple[str, ...]:
         return tuple(self._codes)

@@ -5,16 +5,27 @@ from collections.abc import Callable
 from random import Random
 from typing import Literal
 
-from jobs.synth import invoice
+from jobs.synth import article, form, invoice, letter, receipt, statement, text
 from jobs.synth.canvas import Canvas
 from jobs.synth.finish import FINISHES, Finish, finished
 from jobs.synth.locales import Locale, locale
+from jobs.synth.style import Style
 from schemas.truth import DocumentTruth
 
 Split = Literal["train", "evaluate", "shipped"]
 Drawing = Callable[[Random, Locale], tuple[Canvas, ...]]
 
-KINDS: dict[str, Drawing] = {"invoice": invoice.draw}
+KINDS: dict[str, Drawing] = {
+    "invoice": invoice.draw,
+    "receipt": receipt.draw,
+    "letter": letter.draw,
+    "form": form.draw,
+    "statement": statement.draw,
+    "article": article.draw,
+    "text": text.draw,
+    "blank": lambda rng, _: (Style.draw(rng).sheet(),),
+}
+"""By name: a statement is a table over two pages, an article a page of two columns, a text a piece of a page, for training."""
 _ATTEMPTS = 200
 
 
@@ -28,8 +39,8 @@ def generate(kind: str, seed: int, finish: Finish = "pdf", split: Split = "train
         raise ValueError(f"no kind {kind!r}: there are {', '.join(KINDS)}")
     if finish not in FINISHES:
         raise ValueError(f"no finish {finish!r}: there are {', '.join(FINISHES)}")
-    place, canvases = _drawn(kind, _random(split, kind, seed))
-    file = finished(canvases, finish, _random(split, kind, seed, finish))
+    place, canvases = _drawn(kind, stream(split, kind, seed))
+    file = finished(canvases, finish, stream(split, kind, seed, finish))
     truth = DocumentTruth(
         document_id=hashlib.sha256(file.data).hexdigest(),
         kind=kind,
@@ -45,6 +56,11 @@ def generate(kind: str, seed: int, finish: Finish = "pdf", split: Split = "train
     return file.data, truth
 
 
+def stream(*parts: str | int) -> Random:
+    """Return the one stream of these parts; Random hashes a text with sha512, so near seeds have nothing in common."""
+    return Random("/".join(map(str, parts)))  # noqa: S311 - documents, not secrets
+
+
 def _drawn(kind: str, rng: Random) -> tuple[Locale, tuple[Canvas, ...]]:
     """Draw until everything has its room: some draws put more on a page than it holds."""
     for _ in range(_ATTEMPTS):
@@ -53,8 +69,3 @@ def _drawn(kind: str, rng: Random) -> tuple[Locale, tuple[Canvas, ...]]:
         if all(canvas.fits() for canvas in canvases):
             return place, canvases
     raise RuntimeError(f"no {kind} fitted its page in {_ATTEMPTS} attempts")
-
-
-def _random(*parts: str | int) -> Random:
-    """Return the one stream of these parts; Random hashes a text with sha512, so near seeds have nothing in common."""
-    return Random("/".join(map(str, parts)))  # noqa: S311 - documents, not secrets

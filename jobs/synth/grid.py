@@ -70,13 +70,14 @@ def draw_table(
     look: Look,
     summary: Sequence[tuple[str, str]] = (),
 ) -> Drawn:
-    """Draw a table with its left top corner at `at` (pens: head's and body's) and record it.
+    """Draw a table with its left top corner at `at` (pens: head's and body's) and record it; without titles it has no head.
 
     Each line of `summary` becomes a last row of two cells, the first of them over all columns but the last.
     """
     widths, pens = _fitted(width, columns, rows, pens, look.pad, summary)
     sheet = _Sheet(canvas, at, widths, look)
-    sheet.row([column.title for column in columns], [column.align for column in columns], pens[0], look.head)
+    if any(column.title for column in columns):
+        sheet.row([column.title for column in columns], [column.align for column in columns], pens[0], look.head)
     for index, row in enumerate(rows):
         sheet.row(row, [column.align for column in columns], pens[1], _PALE if look.zebra and index % 2 else None)
     for title, value in summary:

@@ -40,17 +40,21 @@ def logo(rng: Random, canvas: Canvas, x: float, top: float, size: float, colour:
 
 def signature(rng: Random, canvas: Canvas, x: float, top: float, width: float, height: float) -> Box:
     """Draw a line as a hand would, within the rectangle."""
-    steps = 90
-    waves = rng.uniform(4, 8)
-    phase, slant = rng.uniform(0, 6), rng.uniform(0.1, 0.35)
+    strokes = rng.randrange(5, 11)
+    heights = [1.0, *(rng.uniform(0.25, 0.9) for _ in range(strokes))]
+    loop, steps = rng.uniform(0.5, 1.3) / strokes, 16
     points: list[Point] = []
-    for step in range(steps + 1):
-        along = step / steps
-        swing = math.sin(2 * math.pi * waves * along + phase) * (0.25 + 0.75 * abs(math.sin(3.1 * along + phase)))
-        swing *= 1.0 - 0.6 * along
-        lean = math.cos(2 * math.pi * waves * along + phase) * slant
-        points.append((x + width * (0.06 + 0.86 * along + 0.06 * lean), top + height * (0.5 - 0.45 * swing)))
-    points.append((x + width, top + height * rng.uniform(0.4, 0.8)))
+    for step in range(strokes * steps):
+        stroke, along = step // steps, step / (strokes * steps)
+        angle = 2 * math.pi * step / steps
+        tall = heights[stroke] + (heights[stroke + 1] - heights[stroke]) * (step % steps) / steps
+        points.append(
+            (
+                x + width * (0.08 + 0.75 * along + 0.25 * loop * math.sin(angle)),
+                top + height * (0.6 - 0.5 * tall * math.cos(angle) * (1 - 0.4 * along)),
+            )
+        )
+    points.append((x + width, top + height * rng.uniform(0.3, 0.9)))
     canvas.path(points, rng.uniform(0.9, 1.6), rng.choice(_INKS))
     box = around([hull(points)], pad=1.0)
     canvas.label("signature", box)
