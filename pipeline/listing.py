@@ -61,7 +61,7 @@ def list_source(
     found = _from_inventory(source) if source.inventory else store.list(source.uri)
     chosen: Iterator[StoredObject] = filter(_wanted(source, sink_uri), found)
     if shard[1] > 1:
-        chosen = filter(lambda item: _hash(item.uri) % shard[1] == shard[0], chosen)
+        chosen = filter(lambda item: in_shard(item.uri, shard), chosen)
     if sample is not None:
         chosen = iter(_sample(chosen, sample, seed))
     chosen = islice(chosen, limit)
@@ -82,6 +82,11 @@ def write_manifest(objects: Iterable[SourceObject], store: Store, folder_uri: st
         shards.append(join(folder_uri, f"manifest-{len(shards):06d}.parquet"))
         store.write(shards[-1], buffer.getvalue())
     return shards
+
+
+def in_shard(uri: str, shard: tuple[int, int]) -> bool:
+    """Return whether an object belongs to the shard (k from 0, n)."""
+    return _hash(uri) % shard[1] == shard[0]
 
 
 def _wanted(source: Source, sink_uri: str | None) -> Callable[[StoredObject], bool]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from schemas.job import Job
 from schemas.shape import Shape
-from schemas.unit import Tally
+from schemas.unit import Reject, Tally
 
 
 class RunOptions(Shape):
@@ -25,17 +25,6 @@ class RunRecord(Shape):
     options: RunOptions
     started_at: datetime
     pagemill_version: str
-
-
-class Reject(Shape):
-    """One kind of failure: how often, and one place to look at."""
-
-    stage: str
-    code: str
-    count: int
-    example_uri: str
-    example_page: int | None
-    message: str
 
 
 class RunSummary(Shape):
@@ -88,8 +77,18 @@ class VerifyFinding(Shape):
     """One thing that is not as promised: `code` is stable, `count` how many rows or files, `example` the first of them."""
 
     code: Literal[
-        "page_missing", "page_doubled", "page_unknown", "field_doubled", "field_orphan", "document_missing", "document_doubled",
-        "file_missing", "file_unreadable", "file_unknown", "pages_unpublished", "count_wrong",
+        "page_missing",
+        "page_doubled",
+        "page_unknown",
+        "field_doubled",
+        "field_orphan",
+        "document_missing",
+        "document_doubled",
+        "file_missing",
+        "file_unreadable",
+        "file_unknown",
+        "pages_unpublished",
+        "count_wrong",
     ]
     count: int
     example: str

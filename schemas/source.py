@@ -28,13 +28,37 @@ class SourceObject(Shape):
         return identity(self.uri, self.version)
 
 
+class Inspected(Shape):
+    """What inspection found of a source object. `page_count` is None where it could not be opened; then `failures` says why.
+
+    `is_present` turns False when a later listing no longer has the object.
+    """
+
+    source_id: str
+    uri: str
+    version: str
+    size_bytes: int
+    modified_at: datetime | None = None
+    document_id: str | None = None
+    media_type: str | None = None
+    page_count: int | None = None
+    failures: tuple[Failure, ...] = ()
+    is_present: bool = True
+    job_name: str
+    run_id: str
+    recorded_at: datetime
+
+
 def page_identity(source_id: str, page_index: int) -> str:
     """Return the page_id of a page of a source object."""
     return identity(source_id, page_index)
 
 
 class DocumentRow(Shape):
-    """One source object and what became of its pages. `page_count` is None where the document could not be opened."""
+    """One source object and what became of its pages. `page_count` is None where the document could not be opened.
+
+    `pages_failed` counts every page that was not wholly read, partial or failed, so that the three counts add up to `page_count`.
+    """
 
     source_id: str
     document_id: str | None = None

@@ -17,12 +17,21 @@ class Origin(Shape):
     size_bytes: int
 
 
+class Prior(Shape):
+    """Rows that exist already: the file of pages/ that holds them (relative to the sink), whose they are, and the tasks they answer."""
+
+    pages_file: str
+    source_id: str
+    tasks: tuple[str, ...]
+    jobs: tuple[str, ...]
+
+
 class Unit(Shape):
     """Pages `first_page` up to `first_page + n_pages` of one document.
 
     Every origin holds the same bytes and gets rows of its own; the model reads the document once, from the first of them.
-    `prior` names the part that already holds rows of these pages and `prior_source_id` whose rows they are: then only the
-    tasks that those rows lack are asked, and none at all where they lack nothing.
+    `prior` says where rows of these pages already stand: then only the tasks that those rows lack are asked, and none at all
+    where they lack nothing.
     """
 
     document_id: str
@@ -31,23 +40,23 @@ class Unit(Shape):
     first_page: int
     n_pages: int
     attempts: int = 0
-    prior: str | None = None
-    prior_source_id: str | None = None
-    prior_tasks: tuple[str, ...] = ()
+    prior: Prior | None = None
 
 
 class UnitOutcome(Shape):
-    """What became of one origin's pages of a unit; `tasks` holds the fingerprints that its rows answer."""
+    """What became of one origin's pages of a unit.
+
+    `statuses` has one letter a page: o (ok), b (blank), p (partial) or f (failed). `tasks` holds the fingerprints that the rows
+    answer, `jobs` the names of the jobs that asked.
+    """
 
     source_id: str
     document_id: str
     first_page: int
     n_pages: int
-    pages_ok: int
-    pages_blank: int
-    pages_partial: int
-    pages_failed: int
+    statuses: str
     tasks: tuple[str, ...]
+    jobs: tuple[str, ...]
 
 
 class Tally(Shape):
@@ -76,19 +85,28 @@ class Left(Shape):
     failure: Failure
 
 
+class Reject(Shape):
+    """One kind of failure: how often, and one place to look at."""
+
+    stage: str
+    code: str
+    count: int
+    example_uri: str
+    example_page: int | None = None
+    message: str
+
+
 class StagedPart(Shape):
     """A part that a worker staged: rows of pages/ and fields/ in files of their own, not yet anybody's to read.
 
-    `part_id` names the folder under staging; `rejects` counts the failures of its pages by "stage/code".
+    `part_id` names the folder under staging; `processed_at` stands in all of its rows.
     """
 
     part_id: str
     outcomes: tuple[UnitOutcome, ...]
     left: tuple[Left, ...] = ()
-    n_pages: int
     n_fields: int
-    bytes_pages: int
-    bytes_fields: int
-    rejects: tuple[tuple[str, int], ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    engine: str | None = None
     tally: Tally = Tally()
-    staged_at: datetime
+    processed_at: datetime

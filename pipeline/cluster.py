@@ -1,0 +1,144 @@
+"""Ray, behind one adapter: rows in shards on storage go through a pool of actors and come back as they are done.
+
+Rows that travel are references (a few hundred bytes); whatever is heavy is fetched and left where it is worked on.
+It knows nothing of documents or units.
+"""
+
+import io
+import logging
+import os
+import warnings
+from collections.abc import Generator
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import PagemillError, WorkersLost
+from pipeline.shards import Shards
+from pipeline.storage import open_store
+from schemas.job import Job, Workers
+
+RESTARTS = 2  # Ray's own default is for ever
+CPUS_PER_ACTOR = 0.5  # a whole core each would starve the reads on a small machine
+READER_CPUS = 0.25
+CORES_PER_MODEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many actors, and what each holds. `calls` run at once in one actor, on threads of their own."""
+
+    actors: int
+    calls: int = 1
+    gpus: float = 0.0
+
+
+def connect(workers: Workers) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start Ray on this machine; once a process."""
+    import ray
+
+    if ray.is_initialized():
+        return
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its own log files tell more than its lines on a terminal
+    here = not os.environ.get("RAY_ADDRESS")
+    ray.init(
+        num_cpus=workers.cpus if here else None,
+        num_gpus=int(workers.gpus) if here and workers.gpus else None,
+        include_dashboard=False if here else None,
+        log_to_driver=bool(os.environ.get("PAGEMILL_RAY_LOGS")),
+        logging_level=logging.ERROR,
+    )
+
+
+def cores() -> int:
+    """Return how many CPUs the cluster has."""
+    import ray
+
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+
+
+def pool_for(job: Job) -> Pool:
+    """Return the actors that read pages: one a GPU share, or few on CPUs, as each holds the model and computes on all of its threads."""
+    workers = job.workers
+    if workers.gpus and job.model.engine != "scripted":
+        return Pool(actors=max(1, int(workers.gpus // workers.gpus_per_worker)), calls=3, gpus=workers.gpus_per_worker)
+    if job.model.engine == "scripted":
+        return Pool(actors=cores())
+    return Pool(actors=max(1, cores() // CORES_PER_MODEL), calls=2)
+
+
+def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_per_block: int, pool: Pool) -> Generator[str]:
+    """Send the rows of Parquet shards through actors of `worker`, in blocks of at most `rows_per_block`, and yield the strings they give.
+
+    `worker(*arguments)` is called with a table and returns a table with one string column. Results come in any order, each as soon
+    as its block is done. Raises WorkersLost when actors died more often than they may be restarted; what was yielded until then holds.
+    """
+    import ray
+    from ray.exceptions import RayError
+
+    _quieten()
+    actors = min(pool.actors, shards.rows)
+    block = max(1, min(rows_per_block, ceil(shards.rows / (actors * pool.calls))))
+    rows = ray.data.from_items(list(shards.uris), override_num_blocks=len(shards.uris))
+    rows = rows.map_batches(_read_shards, batch_size=1, batch_format="pyarrow", num_cpus=READER_CPUS)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # restarts have no named parameter in this Ray, and are endless unless given
+        results = rows.repartition(target_num_rows_per_block=block).map_batches(
+            worker,
+            batch_size=None,
+            batch_format="pyarrow",
+            fn_constructor_args=arguments,
+            compute=ray.data.ActorPoolStrategy(
+                size=min(actors, ceil(shards.rows / block)),
+                max_concurrent_calls_per_actor=pool.calls,
+                max_tasks_in_flight_per_actor=pool.calls + 1,
+                enable_true_multi_threading=pool.calls > 1,
+            ),
+            num_cpus=0 if pool.gpus else CPUS_PER_ACTOR,
+            num_gpus=pool.gpus or None,
+            max_restarts=RESTARTS,
+            max_task_retries=RESTARTS,
+        )
+    try:
+        for row in results.iter_rows():
+            yield from row.values()
+    except RayError as error:
+        if fatal := _ours(error):
+            raise fatal from error
+        raise WorkersLost(f"Ray gave up on the workers: {_first_line(error)}") from error
+
+
+def _ours(error: BaseException | None) -> PagemillError | None:
+    """Return the error that a worker raised for the whole run (a checkpoint that cannot be served), as it raised it."""
+    while error is not None:
+        cause = getattr(error, "cause", None)
+        for known in (error, cause):
+            if isinstance(known, PagemillError):
+                return known
+        error = error.__cause__
+    return None
+
+
+def _read_shards(batch: pa.Table) -> pa.Table:
+    uris = batch["item"].to_pylist()
+    return pa.concat_tables(pq.read_table(io.BytesIO(open_store(uri).read(uri))) for uri in uris)
+
+
+def _quieten() -> None:
+    import ray
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    context.max_errored_blocks = 0  # a dropped block would be lost pages
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def _first_line(error: BaseException) -> str:
+    cause: Any = getattr(error, "cause", None) or error
+    return str(cause).strip().splitlines()[-1] if str(cause).strip() else type(cause).__name__

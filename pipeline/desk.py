@@ -1,0 +1,92 @@
+"""A document on the desk: fetched, opened in the child, and its pages turned to facts and views.
+
+One desk serves one thread. It opens a document again only when another lay there in between.
+"""
+
+from collections.abc import Sequence
+
+from pipeline.cache import DocumentCache
+from pipeline.documents.child import Child
+from pipeline.documents.textlayer import TextLayer
+from pipeline.documents.tiles import grid, whole_page
+from pipeline.errors import DocumentError, JobError
+from pipeline.settle import WITNESS, PageFacts
+from schemas.job import Job, Rung
+from schemas.page import CompletionRecord, Failure
+from schemas.unit import Unit
+from schemas.view import Region, View
+
+
+class Desk:
+    """Where one document at a time lies open."""
+
+    def __init__(self, job: Job, cache: DocumentCache, passwords: Sequence[str]) -> None:
+        self._job, self._cache, self._passwords = job, cache, tuple(passwords)
+        self._child = Child(job.limits)
+        self._document_id: str | None = None
+
+    def close(self) -> None:
+        self._child.close()
+
+    def lay(self, unit: Unit) -> Failure | None:
+        """Open the unit's document unless it lies there already; return why not, where it can't be. Raises StorageError."""
+        if self._document_id == unit.document_id:
+            return None
+        self._document_id = None
+        path = self._cache.path(unit.origins[0])
+        try:
+            self._child.open(path, passwords=self._passwords)
+        except DocumentError as error:
+            return error.failure()
+        self._document_id = unit.document_id
+        return None
+
+    def facts(self, page_index: int) -> PageFacts:
+        """Describe a page of the open document."""
+        wanted = self._job.render.text_layer
+        try:
+            probe = self._child.probe(page_index, text_layer=wanted != "ignore")
+        except DocumentError as error:
+            return PageFacts(page_index, is_lost=True, notes=(error.failure(),))
+        facts = PageFacts(page_index, probe.width_pt, probe.height_pt, probe.rotation, probe.is_blank)
+        if probe.text_layer is None or probe.is_blank:
+            return facts
+        return _with_layer(facts, probe.text_layer, stands_in=wanted == "prefer")
+
+    def views(self, document_id: str, facts: PageFacts, rung: Rung) -> list[View]:
+        """Render what a rung shows of a page of the open document; raise DocumentError where that fails."""
+        if facts.width_pt is None or facts.height_pt is None:
+            return []
+        shown = _regions(rung, facts.width_pt, facts.height_pt)
+        images = self._child.render(facts.page_index, shown, rung.resolution)
+        return [View(document_id, facts.page_index, region, image) for region, image in zip(shown, images, strict=True)]
+
+
+def _regions(rung: Rung, width_pt: float, height_pt: float) -> list[Region]:
+    match rung.tiles:
+        case "none":
+            return [whole_page(width_pt, height_pt)]
+        case "grid":
+            return grid(width_pt, height_pt, rung.resolution)
+        case _:
+            raise JobError(f"tiles: {rung.tiles} is not there yet; use none or grid")
+
+
+def _with_layer(facts: PageFacts, layer: TextLayer, *, stands_in: bool) -> PageFacts:
+    notes = []
+    if layer.hidden_chars:
+        message = (
+            f"{layer.hidden_chars} characters that no reader sees (invisible, covered or off the page) were not taken for text"
+        )
+        notes.append(Failure(stage="open", code="hidden_text", message=message))
+    if layer.verdict == "nonsense":
+        message = f"the text layer was not taken: {layer.reason or 'it is no language'}"
+        notes.append(Failure(stage="open", code="text_layer_nonsense", message=message))
+    if layer.verdict != "trusted":
+        return facts.noting(*notes)
+    if stands_in:
+        return facts.noting(*notes).with_text(layer.text, layer.lines, layer.tables)
+    witness = CompletionRecord(
+        task=WITNESS, prompt="", view="page", affine=(), rung=0, raw=layer.text, finish_reason="stop", tokens=0
+    )
+    return facts.noting(*notes).witnessed(witness)

@@ -1,0 +1,188 @@
+"""The whole machine on one screen: list → inspect → select → pass → commit → publish."""
+
+import secrets
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from pipeline import cluster
+from pipeline.claim import claim
+from pipeline.commit import Commits
+from pipeline.inspection import Findings, Inspector, forget
+from pipeline.ledger import Ledger
+from pipeline.listing import in_shard, list_source, write_manifest
+from pipeline.passwords import passwords
+from pipeline.places import Places
+from pipeline.progress import Progress, Silent
+from pipeline.publish import publish
+from pipeline.questions import questions
+from pipeline.selection import Selected, gone, load_manifest, select, to_inspect, units
+from pipeline.shards import write_shards
+from pipeline.storage import Store, open_store
+from pipeline.worker import Worker
+from schemas.job import Job
+from schemas.run import RunOptions, RunRecord, RunSummary
+from schemas.unit import StagedPart
+
+OBJECTS_PER_BLOCK = 16
+UNITS_PER_BLOCK = 8
+
+
+def run(job: Job, *, options: RunOptions | None = None, progress: Progress | None = None) -> RunSummary:
+    """Do all of the job that is not done, and return what came of it; its `exit_code` says whether it must be run again.
+
+    Raises JobLocked while another run of this job is at work on the sink, and JobError, StorageError or CheckpointError on what no
+    retry cures. Ctrl-C (KeyboardInterrupt) ends the work under way, keeps what is done, and is reported in the summary.
+    """
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    store, places = open_store(job.sink.uri), Places(job.sink.uri)
+    with claim(store, places.claim(_claimed(job)), run_id), Ledger(store, places, run_id) as ledger:
+        this = _Run(job, options or RunOptions(), progress or Silent(), run_id, store, places, ledger)
+        this.begin()
+        try:
+            this.list()
+            this.inspect()
+            this.select()
+            this.read()
+        except KeyboardInterrupt:
+            this.was_interrupted = True
+        this.publish()
+        return this.end()
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run on its way: its steps, in order, and what it has to say at the end."""
+
+    job: Job
+    options: RunOptions
+    progress: Progress
+    run_id: str
+    store: Store
+    places: Places
+    ledger: Ledger
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    objects_listed: int = 0
+    objects_deleted: int = 0
+    selected: Selected = field(default_factory=lambda: Selected(0, 0))
+    was_interrupted: bool = False
+    findings: Findings = field(init=False)
+    commits: Commits = field(init=False)
+
+    def begin(self) -> None:
+        """Refuse what cannot be done before anything starts, and leave a record of the run."""
+        questions(self.job)
+        self.findings = Findings(self.ledger, self.progress)
+        self.commits = Commits(self.ledger, self.job, self.progress)
+        record = RunRecord(
+            run_id=self.run_id,
+            job=self.job,
+            options=self.options,
+            started_at=self.started_at,
+            pagemill_version=version("pagemill"),
+        )
+        self.store.write(self.places.run(self.run_id, "run.json"), record.model_dump_json(indent=1).encode())
+
+    def list(self) -> None:
+        """List the source into manifest shards, and load them beside the ledger."""
+        self.progress.phase("list")
+        objects = list_source(
+            self.job.source,
+            shard=self.job.workers.shard_of,
+            limit=self.options.limit,
+            sample=self.options.sample,
+            seed=self.options.seed,
+            sink_uri=self.job.sink.uri,
+        )
+        shards = write_manifest(objects, self.store, self.places.run(self.run_id, "manifest"))
+        self.objects_listed = load_manifest(self.ledger, self.store, shards)
+        self.progress.listed(self.objects_listed)
+        if self.options.limit is None and self.options.sample is None:
+            missed = (known for known in gone(self.ledger, self.job.name) if in_shard(known.uri, self.job.workers.shard_of))
+            self.objects_deleted = forget(self.ledger, missed, self.run_id)
+
+    def inspect(self) -> None:
+        """Read every object that the ledger does not know in this version, to know what it is."""
+        shards = write_shards(self.store, self.places.run(self.run_id, "new"), to_inspect(self.ledger))
+        if not shards.rows:
+            return
+        self.progress.phase("inspect")
+        cluster.connect(self.job.workers)
+        found = cluster.stream(
+            shards,
+            Inspector,
+            (self.job, self.run_id, passwords(self.job.source)),
+            rows_per_block=OBJECTS_PER_BLOCK,
+            pool=cluster.Pool(actors=cluster.cores()),
+        )
+        with closing(found), self.findings:
+            for inspection in found:
+                self.findings.add(inspection)
+
+    def select(self) -> None:
+        """Work out the units whose rows the ledger lacks."""
+        self.ledger.fold()
+        fingerprints = [question.fingerprint for question in questions(self.job)]
+        self.selected = select(self.ledger, tasks=fingerprints, job_name=self.job.name, backfill=self.options.backfill)
+        self.progress.selected(self.selected.pages)
+
+    def read(self) -> None:
+        """Send the units through the workers, and commit what they stage."""
+        shards = write_shards(self.store, self.places.run(self.run_id, "units"), units(self.ledger))
+        if not shards.rows:
+            return
+        self.progress.phase("read")
+        cluster.connect(self.job.workers)
+        staged = cluster.stream(
+            shards,
+            Worker,
+            (self.job, self.run_id, passwords(self.job.source)),
+            rows_per_block=UNITS_PER_BLOCK,
+            pool=cluster.pool_for(self.job),
+        )
+        with closing(staged), self.commits:
+            for part in staged:
+                self.commits.add(StagedPart.model_validate_json(part))
+
+    def publish(self) -> None:
+        """Make the datasets say what is committed."""
+        self.progress.phase("publish")
+        publish(self.ledger, self.store, self.places, self.run_id)
+
+    def end(self) -> RunSummary:
+        """Sum the run up, and leave the summary beside its record."""
+        pages, left = self.commits.pages, [*self.findings.left, *self.commits.left]
+        summary = RunSummary(
+            run_id=self.run_id,
+            job_name=self.job.name,
+            sink_uri=self.job.sink.uri,
+            started_at=self.started_at,
+            ended_at=datetime.now(UTC),
+            objects_listed=self.objects_listed,
+            objects_known=self.objects_listed - self.findings.inspected - len(self.findings.left),
+            objects_inspected=self.findings.inspected,
+            documents_unreadable=self.findings.unreadable,
+            objects_deleted=self.objects_deleted,
+            units_selected=self.selected.units,
+            pages_selected=self.selected.pages,
+            pages_ok=pages["o"],
+            pages_blank=pages["b"],
+            pages_partial=pages["p"],
+            pages_failed=pages["f"],
+            fields=self.commits.fields,
+            left=len(left),
+            left_reasons=tuple(sorted({f"{failure.code}: {failure.message}" for failure in left})[:10]),
+            interrupted=self.was_interrupted,
+            engine=self.commits.engine,
+            tally=self.commits.tally,
+            rejects=(*self.findings.rejects, *self.commits.rejects),
+            max_reject_rate=self.job.accept.max_reject_rate,
+        )
+        self.store.write(self.places.run(self.run_id, "summary.json"), summary.model_dump_json(indent=1).encode())
+        return summary
+
+
+def _claimed(job: Job) -> str:
+    part, parts = job.workers.shard_of
+    return f"job-{job.name}-{part + 1}-of-{parts}"

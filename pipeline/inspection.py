@@ -1,0 +1,149 @@
+"""Inspect: read each new object once, to know its sha256, what it is and how many pages it has, or why it cannot be opened."""
+
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from pipeline.cache import DocumentCache
+from pipeline.documents.child import Child
+from pipeline.errors import AccessDenied, DocumentError, ObjectArchived, StorageError
+from pipeline.ledger import Ledger
+from pipeline.progress import Progress
+from pipeline.storage import open_store
+from schemas.arrow import from_table
+from schemas.job import Job
+from schemas.page import Failure
+from schemas.shape import Shape
+from schemas.source import Inspected, SourceObject
+from schemas.unit import Origin, Reject
+
+ROWS_PER_RECORD = 5000
+SECONDS_PER_RECORD = 10.0
+
+_FINAL = {AccessDenied: "access_denied", ObjectArchived: "archived"}  # asking again tomorrow gives the same
+
+
+class Inspection(Shape):
+    """What became of a block of objects; those in `left` could not be read this time, and stay new."""
+
+    inspected: tuple[Inspected, ...]
+    left: tuple[Failure, ...] = ()
+
+
+class Findings:
+    """What the inspectors found, recorded in the ledger a few hundred at a time; as a context manager it records the rest at the end."""
+
+    def __init__(self, ledger: Ledger, progress: Progress) -> None:
+        self._ledger, self._progress = ledger, progress
+        self._waiting: list[Inspected] = []
+        self._rejects: dict[str, Reject] = {}
+        self._last = time.monotonic()
+        self.inspected = 0
+        self.unreadable = 0
+        self.left: list[Failure] = []
+
+    @property
+    def rejects(self) -> tuple[Reject, ...]:
+        """Return why documents could not be opened, commonest first."""
+        return tuple(sorted(self._rejects.values(), key=lambda reject: (-reject.count, reject.code)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.flush()
+
+    def add(self, text: str) -> None:
+        """Take one Inspection, as JSON."""
+        inspection = Inspection.model_validate_json(text)
+        self._waiting.extend(inspection.inspected)
+        self.left.extend(inspection.left)
+        if len(self._waiting) >= ROWS_PER_RECORD or time.monotonic() - self._last > SECONDS_PER_RECORD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Record whatever waits."""
+        rows, self._waiting = self._waiting, []
+        self._ledger.record_sources(rows)
+        self._last = time.monotonic()
+        for row in rows:
+            self._count(row)
+        self._progress.inspected(len(rows), sum(row.page_count or 0 for row in rows))
+
+    def _count(self, row: Inspected) -> None:
+        self.inspected += 1
+        self.unreadable += row.page_count is None
+        for failure in row.failures:
+            first = Reject(stage=failure.stage, code=failure.code, count=0, example_uri=row.uri, message=failure.message)
+            known = self._rejects.get(failure.code, first)
+            self._rejects[failure.code] = known.model_copy(update={"count": known.count + 1})
+
+
+def forget(ledger: Ledger, gone: Iterable[Inspected], run_id: str) -> int:
+    """Record that objects are no longer there, and return how many; their rows stay."""
+    now = datetime.now(UTC)
+    rows = [known.model_copy(update={"is_present": False, "run_id": run_id, "recorded_at": now}) for known in gone]
+    ledger.record_sources(rows)
+    return len(rows)
+
+
+class Inspector:
+    """The worker of the inspection."""
+
+    def __init__(self, job: Job, run_id: str, passwords: Sequence[str]) -> None:
+        self._job, self._run_id, self._passwords = job, run_id, tuple(passwords)
+        self._cache = DocumentCache(open_store(job.source.uri))
+        self._child = Child(job.limits)
+
+    def __call__(self, objects: pa.Table) -> pa.Table:
+        """Inspect a block of objects (columns of SourceObject) and return one Inspection as JSON."""
+        done: list[Inspected] = []
+        left: list[Failure] = []
+        for item in from_table(objects, SourceObject):
+            try:
+                done.append(self.inspect(item))
+            except StorageError as error:
+                left.append(Failure(stage="fetch", code=type(error).__name__, message=str(error)))
+        result = Inspection(inspected=tuple(done), left=tuple(left))
+        return pa.table({"inspection": [result.model_dump_json()]})
+
+    def inspect(self, item: SourceObject) -> Inspected:
+        """Open one object; raise StorageError where its bytes cannot be had now but may be had later."""
+        known = Inspected(
+            **dict(item),
+            source_id=item.source_id,
+            job_name=self._job.name,
+            run_id=self._run_id,
+            recorded_at=datetime.now(UTC),
+        )
+        limit = self._job.limits.bytes
+        if item.size_bytes > limit:
+            message = f"{item.size_bytes} bytes are more than limits.bytes allows ({limit})"
+            return _unreadable(known, Failure(stage="open", code="too_many_bytes", message=message))
+        try:
+            path = self._cache.path(
+                Origin(source_id=item.source_id, uri=item.uri, version=item.version, size_bytes=item.size_bytes)
+            )
+        except tuple(_FINAL) as error:
+            return _unreadable(known, Failure(stage="fetch", code=_FINAL[type(error)], message=str(error)))
+        known = known.model_copy(update={"document_id": _sha256(path)})
+        try:
+            opened = self._child.open(path, passwords=self._passwords)
+        except DocumentError as error:
+            return _unreadable(known, error.failure())
+        return known.model_copy(update={"media_type": opened.media_type, "page_count": opened.page_count})
+
+
+def _unreadable(known: Inspected, failure: Failure) -> Inspected:
+    return known.model_copy(update={"failures": (failure,)})
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

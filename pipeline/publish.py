@@ -1,0 +1,235 @@
+"""Publish: committed parts become the datasets that readers see.
+
+New files are written first, then the ledger's `current.json` moves, in one write, then what was replaced is removed. Whatever is
+killed in between is put right by the next publication: files that the ledger does not name are removed, and parts that it does
+not hold as published are merged again. Only one publication is at work on a sink at a time.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline.claim import claim
+from pipeline.errors import ObjectMissing
+from pipeline.ledger import Ledger, parquet_bytes
+from pipeline.merge import kept, write
+from pipeline.places import Places, fields_beside, published
+from pipeline.storage import Store, StoredObject
+from schemas.arrow import DATASETS, schema_of
+from schemas.ledger import Current
+from schemas.source import DocumentRow
+
+FILE_BYTES = 128 * 2**20
+SMALL_BYTES = FILE_BYTES // 2  # published files below it are worth merging
+DOCUMENTS_PER_FILE = 500_000
+
+_LIVE = "CREATE OR REPLACE TEMP TABLE live AS SELECT cover.* FROM cover SEMI JOIN (SELECT source_id FROM source WHERE is_live) USING (source_id)"
+
+# What the row of each known version of an object should say. A version that never had a row and does not show gets none; one that
+# was superseded keeps the day of its row, and has no pages any more.
+_JUDGED = """
+CREATE OR REPLACE TEMP TABLE judged AS
+WITH state AS (
+    SELECT * REPLACE (
+            if(is_live, pages_ok, 0) AS pages_ok, if(is_live, pages_blank, 0) AS pages_blank,
+            if(is_live, pages_partial, 0) AS pages_partial, if(is_live, pages_failed, 0) AS pages_failed),
+        CASE
+            WHEN NOT is_live THEN 'superseded'
+            WHEN NOT is_present THEN 'deleted'
+            WHEN page_count IS NULL OR (page_count > 0 AND pages_failed = page_count) THEN 'failed'
+            WHEN pages_failed + pages_partial > 0 THEN 'partial'
+            ELSE 'ok' END AS status,
+        if(is_live, coalesce(committed_at, recorded_at), row_at) AS stands_at
+    FROM source WHERE is_live OR row_state IS NOT NULL
+)
+SELECT *, strftime(stands_at, '%Y-%m-%d') AS processed_date,
+    concat_ws('/', status, page_count, pages_ok, pages_blank, pages_partial, pages_failed, epoch_us(stands_at)) AS said
+FROM state
+"""
+
+_STALE_DATES = """
+SELECT DISTINCT unnest([processed_date, strftime(row_at, '%Y-%m-%d')]) AS date FROM judged
+WHERE row_state IS DISTINCT FROM said
+"""
+
+_DOCUMENT_ROWS = """
+SELECT source_id, document_id, uri AS source_uri, version AS source_version, media_type, size_bytes,
+    modified_at AS source_modified_at, page_count, pages_ok, pages_blank, pages_partial + pages_failed AS pages_failed,
+    status, failures, job_name, run_id, stands_at AS processed_at, 1 AS schema_version
+FROM judged WHERE processed_date = $1 ORDER BY uri, source_id
+"""
+
+_UNITS = """
+SELECT * FROM live UNION ALL BY NAME
+SELECT cover.* FROM cover SEMI JOIN (SELECT source_id FROM source WHERE is_newest AND NOT is_live) USING (source_id)
+"""
+
+_SNAPSHOT = {
+    "sources": """
+        SELECT source.* EXCLUDE (covered, committed_at, pages_ok, pages_blank, pages_partial, pages_failed,
+            is_whole, is_newest, is_live, row_state, row_at), said AS row_state, stands_at AS row_at
+        FROM source LEFT JOIN (SELECT source_id, said, stands_at FROM judged) USING (source_id) ORDER BY uri""",
+    "units": _UNITS,
+    "files": "SELECT * FROM files ORDER BY dataset, file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Files of pages/, relative to the sink, that become one; each goes with its companion in fields/."""
+
+    processed_date: str
+    inputs: tuple[str, ...]
+
+
+def publish(ledger: Ledger, store: Store, places: Places, run_id: str, *, compact: bool = False) -> None:
+    """Bring the datasets up to date with all that is committed on this sink; with `compact`, merge small files too.
+
+    Waits while another run publishes.
+    """
+    with claim(store, places.claim("publication"), run_id, wait=True):
+        ledger.reload()
+        _Publication(ledger, store, places, run_id).run(compact=compact)
+        ledger.reload()
+
+
+class _Publication:
+    """One publication, while the sink's claim is held."""
+
+    def __init__(self, ledger: Ledger, store: Store, places: Places, run_id: str) -> None:
+        self._ledger, self._store, self._places = ledger, store, places
+        number = int(ledger.current.generation.split("-")[0] or 0) + 1
+        self._generation = f"{number:08d}-{run_id}"
+        self._replaced: list[str] = []
+        self._written = 0
+
+    def run(self, *, compact: bool) -> None:
+        self._remove_strays()
+        self._ledger.execute(_LIVE)
+        for bundle in (*self._dirty(), *self._fresh()):
+            self._merge(bundle)
+        if compact:
+            for bundle in self._small():
+                self._merge(bundle)
+        self._write_documents()
+        if self._written or self._replaced or self._ledger.unfolded:
+            self._switch()
+
+    def _dirty(self) -> list[Bundle]:
+        """Return the published files in which some rows no longer hold."""
+        found = self._ledger.rows(
+            "SELECT processed_date, file FROM files LEFT JOIN live ON live.pages_file = files.file "
+            "WHERE dataset = 'pages' GROUP BY processed_date, file, n_rows HAVING coalesce(sum(n_pages), 0) <> n_rows ORDER BY file"
+        )
+        return [Bundle(date, (file,)) for date, file in found]
+
+    def _fresh(self) -> list[Bundle]:
+        """Return the committed parts that are not published, in bundles that make a file of the right size."""
+        found = self._ledger.rows(
+            "SELECT strftime(processed_at, '%Y-%m-%d') AS date, pages_file FROM live WHERE NOT is_published GROUP BY ALL ORDER BY ALL"
+        )
+        sizes = self._staged_sizes() if found else {}
+        return list(_bundles((date, file, sizes.get(self._places.file(file), 0)) for date, file in found))
+
+    def _small(self) -> list[Bundle]:
+        found = self._ledger.rows(
+            "SELECT processed_date, file, n_bytes FROM files WHERE dataset = 'pages' AND n_bytes < $1 ORDER BY ALL",
+            [SMALL_BYTES],
+        )
+        return [bundle for bundle in _bundles(found) if len(bundle.inputs) > 1]
+
+    def _staged_sizes(self) -> dict[str, int]:
+        return {item.uri: item.size_bytes for item in _listed(self._store, self._places.staging())}
+
+    def _merge(self, bundle: Bundle) -> None:
+        """Write a bundle's rows into a new file each of pages/ and fields/, and let the ledger's ranges point there."""
+        ranges = {file: self._ranges(file) for file in bundle.inputs}
+        pages = [kept(self._store, self._places, file, ranges[file]) for file in bundle.inputs]
+        output = None
+        if any(len(rows) for rows in pages):
+            fields = [kept(self._store, self._places, fields_beside(file), ranges[file]) for file in bundle.inputs]
+            output = published("pages", bundle.processed_date, self._next_name())
+            self._write("pages", bundle.processed_date, pages, output)
+            self._write("fields", bundle.processed_date, fields, fields_beside(output))
+        self._drop([*bundle.inputs, *map(fields_beside, bundle.inputs)])
+        self._ledger.execute(
+            "UPDATE live SET pages_file = $1, is_published = true WHERE pages_file IN (SELECT unnest($2::VARCHAR[]))",
+            [output, list(bundle.inputs)],
+        )
+
+    def _ranges(self, pages_file: str) -> pa.Table:
+        query = "SELECT source_id, first_page, n_pages FROM live WHERE pages_file = $1"
+        return self._ledger.table(query, [pages_file])
+
+    def _write_documents(self) -> None:
+        """Write documents/ anew for every day on which a row says something else than before."""
+        self._ledger.execute(_JUDGED)
+        dates = [date for (date,) in self._ledger.rows(_STALE_DATES) if date]
+        for date in sorted(dates):
+            old = self._ledger.rows("SELECT file FROM files WHERE dataset = 'documents' AND processed_date = $1", [date])
+            rows = self._ledger.table(_DOCUMENT_ROWS, [date]).cast(schema_of(DocumentRow))
+            for start in range(0, len(rows), DOCUMENTS_PER_FILE):
+                output = published("documents", date, self._next_name())
+                self._write("documents", date, [rows.slice(start, DOCUMENTS_PER_FILE)], output)
+            self._drop([file for (file,) in old])
+
+    def _write(self, dataset: str, date: str, tables: list[pa.Table], output: str) -> None:
+        size = write(self._store, self._places, dataset, tables, output)
+        self._ledger.execute(
+            "INSERT INTO files VALUES ($1, $2, $3, $4, $5)", [dataset, output, date, size.n_rows, size.n_bytes]
+        )
+
+    def _drop(self, files: list[str]) -> None:
+        """Strike files from the list; they are removed once the ledger has moved on."""
+        self._ledger.execute("DELETE FROM files WHERE file IN (SELECT unnest($1::VARCHAR[]))", [files])
+        self._replaced.extend(files)
+
+    def _next_name(self) -> str:
+        self._written += 1
+        return f"{self._generation}-{self._written:05d}"
+
+    def _switch(self) -> None:
+        """Let the ledger name the new files, and remove what nobody needs any more."""
+        tables = {kind: self._ledger.table(query) for kind, query in _SNAPSHOT.items()}
+        for kind, table in tables.items():
+            self._store.write(self._places.ledger("snapshots", self._generation, f"{kind}.parquet"), parquet_bytes(table))
+        before = self._ledger.current
+        current = Current(generation=self._generation, folded=(*self._ledger.folded_and_there, *self._ledger.unfolded))
+        self._store.write(self._places.ledger("current.json"), current.model_dump_json().encode())
+        needed = set(tables["units"]["pages_file"].unique().to_pylist())
+        needed |= set(map(fields_beside, needed))
+        self._store.delete(self._places.file(file) for file in self._replaced if file not in needed)
+        self._store.delete(self._places.ledger(*name.split("/")) for name in self._ledger.folded_and_there)
+        self._remove_snapshots(keep={self._generation, before.generation})
+
+    def _remove_strays(self) -> None:
+        """Remove files of an earlier publication that was cut off: written but not named, or replaced but not yet removed."""
+        named = {self._places.file(file) for (file,) in self._ledger.rows("SELECT file FROM files")}
+        for dataset in DATASETS:
+            found = (item.uri for item in _listed(self._store, self._places.dataset(dataset)))
+            self._store.delete([uri for uri in found if uri not in named and uri.rsplit("/", 1)[-1].startswith("part-")])
+
+    def _remove_snapshots(self, keep: set[str]) -> None:
+        found = [item.uri for item in _listed(self._store, self._places.ledger("snapshots"))]
+        self._store.delete([uri for uri in found if uri.split("/")[-2] not in keep])
+
+
+def _listed(store: Store, uri: str) -> Iterator[StoredObject]:
+    try:
+        yield from store.list(uri)
+    except ObjectMissing:
+        return
+
+
+def _bundles(files: Iterable[tuple[str, str, int]]) -> Iterator[Bundle]:
+    """Group (date, file, bytes), sorted by date, into bundles of one date and at most FILE_BYTES."""
+    date, inputs, total = "", list[str](), 0
+    for next_date, file, n_bytes in files:
+        if inputs and (next_date != date or total + n_bytes > FILE_BYTES):
+            yield Bundle(date, tuple(inputs))
+            inputs, total = [], 0
+        date, total = next_date, total + n_bytes
+        inputs.append(file)
+    if inputs:
+        yield Bundle(date, tuple(inputs))

@@ -1,0 +1,333 @@
+"""From what the model said to rows: when is a task settled, and what do its completions make of the page.
+
+Pure folds. Rows are always made from the kept completions, so that `redecode` and a rerun that adds a task go the same way as a first run.
+It does not know where completions come from, nor where rows go.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pipeline.tasks.base import Ask, Reading
+from schemas.box import Box, LabelledBox
+from schemas.field import FieldRow, FieldValue
+from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, Stage, TextSource
+from schemas.source import identity, page_identity
+from schemas.table import Table
+from schemas.unit import Origin
+from schemas.view import Affine, Completion, Region
+
+WITNESS = "text_layer"  # the task under which a text layer is kept beside the model's text
+TEXT_LAYER_KEYS = ("ocr", "spot", "table")  # what a trustworthy text layer answers in the model's place
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What is known of a page without the model. Sizes in points; None where the page could not be opened.
+
+    With `text_source` "text_layer", text, lines and tables hold; `witness` is a text layer that is kept beside the model's text
+    for comparison; `notes` are failures that belong to no task.
+    """
+
+    page_index: int
+    width_pt: float | None = None
+    height_pt: float | None = None
+    rotation: int | None = None
+    is_blank: bool = False
+    text: str | None = None
+    text_source: TextSource | None = None
+    lines: tuple[Line, ...] = ()
+    tables: tuple[Table, ...] = ()
+    witness: CompletionRecord | None = None
+    notes: tuple[Failure, ...] = ()
+    is_lost: bool = False
+
+    def noting(self, *notes: Failure) -> "PageFacts":
+        return replace(self, notes=(*self.notes, *notes))
+
+    def with_text(self, text: str, lines: tuple[Line, ...], tables: tuple[Table, ...]) -> "PageFacts":
+        return replace(self, text=text, text_source="text_layer", lines=lines, tables=tables)
+
+    def witnessed(self, witness: CompletionRecord) -> "PageFacts":
+        return replace(self, witness=witness)
+
+    def lost(self, failure: Failure) -> "PageFacts":
+        return replace(self.noting(failure), is_lost=True)
+
+    def spares(self, ask: Ask) -> bool:
+        """Return whether the model need not be asked."""
+        return self.is_blank or self.is_lost or (self.text_source == "text_layer" and ask.key in TEXT_LAYER_KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An ask and its completions on every rung that it climbed, views in reading order."""
+
+    ask: Ask
+    fingerprint: str
+    records: tuple[CompletionRecord, ...]
+    resolution: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What every row of a part has in common."""
+
+    job_name: str
+    run_id: str
+    processed_at: datetime
+    checkpoint_hash: str | None = None
+    engine: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A page's row and the rows of its fields."""
+
+    page: PageRow
+    fields: tuple[FieldRow, ...]
+
+
+def record(ask: Ask, region: Region, rung: int, completion: Completion) -> CompletionRecord:
+    """Return a completion as rows keep it; an engine's error stands in `raw`, under finish_reason "error"."""
+    affine = region.affine
+    return CompletionRecord(
+        task=ask.key,
+        prompt=ask.prompt,
+        view=region.name,
+        affine=(affine.a, affine.b, affine.c, affine.d, affine.e, affine.f),
+        rung=rung,
+        raw=completion.text if completion.error is None else completion.error,
+        finish_reason=completion.finish_reason,
+        tokens=len(completion.token_ids),
+        mean_logprob=completion.mean_logprob,
+    )
+
+
+def read(ask: Ask, records: Sequence[CompletionRecord]) -> Reading:
+    """Decode a task's completions on its last rung and join what the views say: rejected if any view was, absent if all are."""
+    last = max(item.rung for item in records)
+    readings = [ask.decode(_completion(item), Affine(*item.affine)) for item in records if item.rung == last]
+    rejected = next((reading for reading in readings if reading.verdict == "reject"), None)
+    if rejected is not None or len(readings) == 1:
+        return rejected or readings[0]
+    values = [reading for reading in readings if reading.verdict == "value"]
+    return _joined(values) if values else Reading(verdict="absent")
+
+
+def is_settled(reading: Reading) -> bool:
+    """Return whether a reading can stand, or should climb to the next rung."""
+    return reading.verdict != "reject"
+
+
+def rows(
+    facts: PageFacts, answers: Sequence[Answered], origin: Origin, document_id: str, given: Circumstances, seconds: float
+) -> Rows:
+    """Make a page's rows for one origin; `seconds` is the time that the page took."""
+    readings = [(answer, read(answer.ask, answer.records)) for answer in answers if answer.records]
+    failures = (*facts.notes, *(_failure(answer.ask, reading) for answer, reading in readings if reading.verdict == "reject"))
+    values = [reading for _, reading in readings if reading.verdict == "value"]
+    from_model = next(
+        (reading for answer, reading in readings if answer.ask.key in {"ocr", "spot"} and reading.text is not None), None
+    )
+    text_source: TextSource | None = facts.text_source or ("model" if from_model else None)
+    page = PageRow(
+        page_id=page_identity(origin.source_id, facts.page_index),
+        source_id=origin.source_id,
+        document_id=document_id,
+        source_uri=origin.uri,
+        page_index=facts.page_index,
+        width_pt=facts.width_pt,
+        height_pt=facts.height_pt,
+        rotation=facts.rotation,
+        status=_status(facts, failures, has_value=bool(facts.text_source) or any(r.verdict != "reject" for _, r in readings)),
+        text=facts.text if facts.text_source else from_model and from_model.text,
+        text_source=text_source,
+        lines=facts.lines if facts.text_source else _lines(from_model),
+        tables=facts.tables or _numbered(table for reading in values for table in reading.tables),
+        boxes=tuple(box for reading in values for box in reading.boxes),
+        completions=(*([facts.witness] if facts.witness else ()), *(item for answer in answers for item in answer.records)),
+        failures=failures,
+        checkpoint_hash=given.checkpoint_hash if readings else None,
+        engine=given.engine if readings else None,
+        seconds=seconds,
+        job_name=given.job_name,
+        run_id=given.run_id,
+        processed_at=given.processed_at,
+    )
+    return Rows(
+        page, tuple(_field_row(page, facts, answer, given) for answer in answers if answer.ask.answer_field is not None)
+    )
+
+
+def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
+    """Lay a page's new rows, which answer the keys `asked`, over those that were there."""
+    text = new.page if new.page.text_source else prior.page
+    old_boxes = _boxes_kept(prior.page, new.page, asked)
+    failures = (
+        *(item for item in prior.page.failures if item.task not in asked and item not in new.page.failures),
+        *new.page.failures,
+    )
+    page = new.page.model_copy(
+        update={
+            "text": text.text,
+            "text_source": text.text_source,
+            "lines": text.lines,
+            "tables": new.page.tables or prior.page.tables,
+            "boxes": (*old_boxes, *new.page.boxes),
+            "completions": (
+                *(item for item in prior.page.completions if item.task not in {*asked, WITNESS}),
+                *new.page.completions,
+            ),
+            "failures": failures,
+            "status": _combined_status(prior.page, new.page, failures),
+            "checkpoint_hash": new.page.checkpoint_hash or prior.page.checkpoint_hash,
+            "engine": new.page.engine or prior.page.engine,
+        }
+    )
+    names = {row.name for row in new.fields}
+    return Rows(page, (*(row for row in prior.fields if row.name not in names), *new.fields))
+
+
+def facts_of(row: PageRow) -> PageFacts:
+    """Return what a page's row says of the page without the model."""
+    from_layer = row.text_source == "text_layer"
+    return PageFacts(
+        page_index=row.page_index,
+        width_pt=row.width_pt,
+        height_pt=row.height_pt,
+        rotation=row.rotation,
+        is_blank=row.status == "blank",
+        text=row.text if from_layer else None,
+        text_source="text_layer" if from_layer else None,
+        lines=row.lines if from_layer else (),
+        tables=row.tables if from_layer else (),
+        witness=next((item for item in row.completions if item.task == WITNESS), None),
+        notes=tuple(failure for failure in row.failures if failure.task is None),
+        is_lost=row.width_pt is None,
+    )
+
+
+def readdressed(rows_of_page: Rows, origin: Origin, given: Circumstances) -> Rows:
+    """Return the same page's rows for another source object that holds the same bytes."""
+    page_id = page_identity(origin.source_id, rows_of_page.page.page_index)
+    place = {"page_id": page_id, "source_id": origin.source_id, "source_uri": origin.uri}
+    when = {"run_id": given.run_id, "processed_at": given.processed_at}
+    page = rows_of_page.page.model_copy(update={**place, **when, "job_name": given.job_name})
+    fields = (row.model_copy(update={**place, **when, "field_id": identity(page_id, row.name)}) for row in rows_of_page.fields)
+    return Rows(page, tuple(fields))
+
+
+def _completion(item: CompletionRecord) -> Completion:
+    is_error = item.finish_reason == "error"
+    reason = item.finish_reason if item.finish_reason in {"stop", "length"} else "error"
+    return Completion(
+        text="" if is_error else item.raw,
+        token_ids=(),
+        logprobs=(),
+        finish_reason=reason,  # type: ignore[arg-type]  # narrowed by the line above
+        error=item.raw if is_error else None,
+    )
+
+
+def _joined(readings: Sequence[Reading]) -> Reading:
+    texts = [reading.text for reading in readings if reading.text is not None]
+    value = next(
+        (reading.value for reading in readings if reading.value is not None and reading.value.status == "ok"), readings[0].value
+    )
+    return replace(
+        readings[0],
+        text="\n".join(texts) if texts else None,
+        lines=tuple(line for reading in readings for line in reading.lines),
+        tables=tuple(table for reading in readings for table in reading.tables),
+        boxes=tuple(box for reading in readings for box in reading.boxes),
+        value=value,
+    )
+
+
+def _lines(reading: Reading | None) -> tuple[Line, ...]:
+    if reading is None or reading.text is None:
+        return ()
+    return reading.lines or tuple(Line(text=text) for text in reading.text.splitlines() if text.strip())
+
+
+def _numbered(tables: Iterable[Table]) -> tuple[Table, ...]:
+    return tuple(table.model_copy(update={"table_index": index}) for index, table in enumerate(tables))
+
+
+def _failure(ask: Ask, reading: Reading) -> Failure:
+    stage: Stage = "infer" if reading.code == "engine_error" else "decode"
+    return Failure(stage=stage, code=reading.code or "rejected", message=reading.message or "", task=ask.key)
+
+
+def _status(facts: PageFacts, failures: Sequence[Failure], *, has_value: bool) -> PageStatus:
+    if facts.is_lost:
+        return "failed"
+    if facts.is_blank:
+        return "blank"
+    if not any(failure.task for failure in failures):
+        return "ok"
+    return "partial" if has_value else "failed"
+
+
+def _combined_status(prior: PageRow, new: PageRow, failures: Sequence[Failure]) -> PageStatus:
+    if new.status == "blank" or prior.width_pt is None:
+        return prior.status
+    if not any(failure.task for failure in failures):
+        return "ok"
+    return "failed" if {prior.status, new.status} == {"failed"} else "partial"
+
+
+def _boxes_kept(prior: PageRow, new: PageRow, asked: frozenset[str]) -> tuple[LabelledBox, ...]:
+    asked_before = any(item.task in asked for item in prior.completions)
+    labels = {box.label for box in new.boxes}
+    return tuple(box for box in prior.boxes if not asked_before or box.label not in labels)
+
+
+def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circumstances) -> FieldRow:
+    asked = answer.ask.answer_field
+    if asked is None:
+        raise ValueError("only an answer task's asks make fields")
+    value, last = _value(facts, answer), answer.records[-1] if answer.records else None
+    return FieldRow(
+        **dict(value),
+        field_id=identity(page.page_id, asked.name),
+        page_id=page.page_id,
+        source_id=page.source_id,
+        source_uri=page.source_uri,
+        page_index=page.page_index,
+        name=asked.name,
+        question=asked.question,
+        box=_place(answer) if value.status == "ok" else None,
+        box_source="tile" if value.status == "ok" and _place(answer) else None,
+        value_source="model" if last else None,
+        task_fingerprint=answer.fingerprint,
+        checkpoint_hash=given.checkpoint_hash if last else None,
+        resolution=answer.resolution if last else None,
+        rung=last.rung if last else None,
+        run_id=given.run_id,
+        processed_at=given.processed_at,
+    )
+
+
+def _value(facts: PageFacts, answer: Answered) -> FieldValue:
+    if facts.is_lost:
+        return FieldValue(status="rejected", reason=facts.notes[0].code if facts.notes else "page_lost")
+    if facts.is_blank:
+        return FieldValue(status="absent", reason="blank_page")
+    reading = read(answer.ask, answer.records)
+    if reading.value is not None:
+        return reading.value
+    return FieldValue(status="absent" if reading.verdict == "absent" else "rejected", reason=reading.code)
+
+
+def _place(answer: Answered) -> Box | None:
+    """Return the tile in which the value was read; a whole page is no place."""
+    last = max((item.rung for item in answer.records), default=0)
+    for item in answer.records:
+        if item.rung != last:
+            continue
+        reading = read(answer.ask, (item,))
+        if item.view != "page" and reading.value is not None and reading.value.status == "ok":
+            return Affine(*item.affine).box(0, 0, 1, 1)
+    return None

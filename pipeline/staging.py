@@ -1,0 +1,109 @@
+"""A part in the making: the rows of a group of units, written as files of their own, and the report that travels back.
+
+While a group is being worked on, a marker names its units: what is found marked after a crash is what was in flight.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipeline.ledger import parquet_bytes
+from pipeline.places import Places, staged
+from pipeline.settle import Rows
+from pipeline.storage import Store
+from schemas.arrow import to_table
+from schemas.field import FieldRow
+from schemas.page import Failure, PageRow
+from schemas.unit import Left, Origin, Reject, StagedPart, Tally, Unit, UnitOutcome
+
+
+@dataclass(slots=True)
+class _Range:
+    """What is known so far of one origin's pages of a unit."""
+
+    unit: Unit
+    origin: Origin
+    tasks: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    statuses: list[str] = field(default_factory=list)
+
+
+class Part:
+    """The rows of one group, held until they are staged."""
+
+    def __init__(self, store: Store, places: Places, run_id: str, units: Sequence[Unit]) -> None:
+        self._store, self._places = store, places
+        self.part_id = f"{run_id}/{secrets.token_hex(8)}"
+        self._marker = places.staging(*self.part_id.split("/"), "units.txt")
+        self._pages: list[PageRow] = []
+        self._fields: list[FieldRow] = []
+        self._ranges: dict[tuple[str, int], _Range] = {}
+        self._left: list[Left] = []
+        store.write(self._marker, "\n".join(unit.model_dump_json() for unit in units).encode())
+
+    def add(self, unit: Unit, origin: Origin, rows: Rows, *, tasks: Sequence[str], jobs: Sequence[str]) -> None:
+        """Take up one page's rows for one origin, unless its unit was given up meanwhile."""
+        if any(left.unit == unit for left in self._left):
+            return
+        self._pages.append(rows.page)
+        self._fields.extend(rows.fields)
+        known = self._ranges.setdefault((origin.source_id, unit.first_page), _Range(unit, origin, tuple(tasks), tuple(jobs)))
+        known.statuses.append(rows.page.status[0])
+
+    def leave(self, unit: Unit, failure: Failure) -> None:
+        """Give a unit up for this pass, and forget what was taken up of it."""
+        self._left.append(Left(unit=unit, failure=failure))
+        mine = {origin.source_id for origin in unit.origins}
+        pages = range(unit.first_page, unit.first_page + unit.n_pages)
+        self._pages = [row for row in self._pages if row.source_id not in mine or row.page_index not in pages]
+        self._fields = [row for row in self._fields if row.source_id not in mine or row.page_index not in pages]
+        for source_id in mine:
+            self._ranges.pop((source_id, unit.first_page), None)
+
+    def stage(self, tally: Tally, engine: str | None, at: datetime) -> StagedPart:
+        """Write the rows, and return the report that a commit needs; the marker goes, as nothing is in flight any more."""
+        if self._pages:
+            for dataset, table in (("pages", to_table(self._pages, PageRow)), ("fields", to_table(self._fields, FieldRow))):
+                self._store.write(self._places.file(staged(self.part_id, dataset)), parquet_bytes(table))
+        self._store.delete([self._marker])
+        return StagedPart(
+            part_id=self.part_id,
+            outcomes=tuple(_outcome(known) for known in self._ranges.values()),
+            left=tuple(self._left),
+            n_fields=len(self._fields),
+            rejects=_rejects(self._pages),
+            engine=engine,
+            tally=tally,
+            processed_at=at,
+        )
+
+
+def _outcome(known: _Range) -> UnitOutcome:
+    return UnitOutcome(
+        source_id=known.origin.source_id,
+        document_id=known.unit.document_id,
+        first_page=known.unit.first_page,
+        n_pages=known.unit.n_pages,
+        statuses="".join(known.statuses),
+        tasks=known.tasks,
+        jobs=known.jobs,
+    )
+
+
+def _rejects(pages: Sequence[PageRow]) -> tuple[Reject, ...]:
+    found: dict[tuple[str, str], Reject] = {}
+    for page in pages:
+        for failure in page.failures:
+            key = (failure.stage, failure.code)
+            first = Reject(
+                stage=failure.stage,
+                code=failure.code,
+                count=0,
+                example_uri=page.source_uri,
+                example_page=page.page_index,
+                message=failure.message,
+            )
+            known = found.get(key, first)
+            found[key] = known.model_copy(update={"count": known.count + 1})
+    return tuple(found.values())

@@ -1,0 +1,192 @@
+"""The one step of a pass: fetch, render, infer, decode, settle and stage, for a group of units.
+
+Rows go to a staged part of their own; only a short report of it travels back. What cannot be had at all now (the store out of
+reach) is reported as left, without a row, so that it is never taken for done.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from queue import Empty, LifoQueue
+
+import pyarrow as pa
+
+from pipeline.cache import DocumentCache
+from pipeline.desk import Desk
+from pipeline.errors import DocumentError, StorageError
+from pipeline.places import Places
+from pipeline.prior import prior_rows
+from pipeline.questions import Question, questions
+from pipeline.serving import Meter, Serving
+from pipeline.settle import (
+    Answered,
+    Circumstances,
+    PageFacts,
+    Rows,
+    combine,
+    facts_of,
+    is_settled,
+    read,
+    readdressed,
+    record,
+    rows,
+)
+from pipeline.staging import Part
+from pipeline.storage import open_store
+from schemas.arrow import from_table
+from schemas.job import Job, Rung
+from schemas.page import CompletionRecord, Failure
+from schemas.unit import Origin, StagedPart, Tally, Unit
+from schemas.view import Request, View
+
+PAGES_AT_ONCE = 16  # pages whose views wait for the engine together: at 896 pixels 38 MB
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page on its way up the ladder: `asked` is what its rows lack, `views` what the next rung shows of it, once rendered."""
+
+    unit: Unit
+    facts: PageFacts
+    asked: tuple[Question, ...]
+    prior: Rows | None = None
+    views: list[View] | None = None
+    records: dict[str, list[CompletionRecord]] = field(default_factory=dict)
+    resolution: int | None = None
+
+    def unsettled(self) -> list[Question]:
+        return [question for question in self.asked if not self.facts.spares(question.ask) and not self._has_settled(question)]
+
+    def answers(self) -> list[Answered]:
+        return [
+            Answered(question.ask, question.fingerprint, tuple(self.records.get(question.ask.key, ())), self.resolution)
+            for question in self.asked
+        ]
+
+    def _has_settled(self, question: Question) -> bool:
+        records = self.records.get(question.ask.key)
+        return bool(records) and is_settled(read(question.ask, records or ()))
+
+
+class Worker:
+    """The worker of a pass; calls may come from several threads, and share one engine."""
+
+    def __init__(self, job: Job, run_id: str, passwords: Sequence[str]) -> None:
+        self._job, self._run_id, self._passwords = job, run_id, tuple(passwords)
+        self._places, self._sink = Places(job.sink.uri), open_store(job.sink.uri)
+        self._cache = DocumentCache(open_store(job.source.uri))
+        self._questions = questions(job)
+        self._serving = Serving(job.model, job.render.ladder[0].resolution)
+        self._desks: LifoQueue[Desk] = LifoQueue()
+
+    def __call__(self, units: pa.Table) -> pa.Table:
+        """Work on a block of units (columns of schemas.unit.Unit) and return one StagedPart as JSON."""
+        desk = self._desk()
+        try:
+            staged = self.work(from_table(units, Unit), desk)
+        finally:
+            self._desks.put(desk)
+        return pa.table({"staged": [staged.model_dump_json()]})
+
+    def work(self, units: Sequence[Unit], desk: Desk) -> StagedPart:
+        """Read the units' pages, stage their rows, and return the report of it."""
+        started, processed_at, meter = time.monotonic(), datetime.now(UTC), Meter()
+        part = Part(self._sink, self._places, self._run_id, units)
+        pages = self._pages(units, desk, part)
+        while chunk := list(islice(pages, PAGES_AT_ONCE)):
+            began = time.monotonic()
+            for index, rung in enumerate(self._job.render.ladder):
+                self._ask(chunk, index, rung, desk, meter)
+            self._add(chunk, part, processed_at, (time.monotonic() - began) / len(chunk))
+        tally = Tally(
+            requests=meter.requests,
+            tokens=meter.tokens,
+            engine_seconds=meter.seconds,
+            seconds=time.monotonic() - started,
+            retries=meter.restarts,
+        )
+        engine = self._serving.engine
+        return part.stage(tally, engine.name if engine else None, processed_at)
+
+    def close(self) -> None:
+        """End the engine and the processes that read documents."""
+        self._serving.close()
+        while not self._desks.empty():
+            self._desks.get().close()
+
+    def _desk(self) -> Desk:
+        try:
+            return self._desks.get_nowait()
+        except Empty:
+            return Desk(self._job, self._cache, self._passwords)
+
+    def _pages(self, units: Iterable[Unit], desk: Desk, part: Part) -> Iterator[_Page]:
+        for unit in units:
+            try:
+                yield from self._pages_of(unit, desk)
+            except StorageError as error:
+                part.leave(unit, Failure(stage="fetch", code=type(error).__name__, message=str(error)))
+
+    def _pages_of(self, unit: Unit, desk: Desk) -> Iterator[_Page]:
+        """Turn the unit's pages over, each with the first rung's views while its document lies open."""
+        known = prior_rows(self._sink, self._places, unit)
+        done = frozenset(unit.prior.tasks) if unit.prior else frozenset()
+        asked = tuple(question for question in self._questions if question.fingerprint not in done)
+        for page_index in range(unit.first_page, unit.first_page + unit.n_pages):
+            unopened = desk.lay(unit) if asked else None
+            if page_index in known:
+                page = _Page(unit, facts_of(known[page_index].page), asked, known[page_index])
+            elif unopened:
+                page = _Page(unit, PageFacts(page_index, is_lost=True, notes=(unopened,)), asked)
+            else:
+                page = _Page(unit, desk.facts(page_index), asked)
+            self._show(page, self._job.render.ladder[0], desk)
+            yield page
+
+    def _show(self, page: _Page, rung: Rung, desk: Desk) -> None:
+        """Render what the rung shows of a page that is not settled."""
+        page.views = []
+        if not page.unsettled():
+            return
+        unopened = desk.lay(page.unit)
+        try:
+            page.views = [] if unopened else desk.views(page.unit.document_id, page.facts, rung)
+        except DocumentError as error:
+            unopened = error.failure()
+        if unopened and not page.records:
+            page.facts = page.facts.lost(unopened)
+
+    def _ask(self, pages: Sequence[_Page], index: int, rung: Rung, desk: Desk, meter: Meter) -> None:
+        """Ask on one rung whatever is not settled; the questions of one view are adjacent, so that it is encoded once."""
+        asked: list[tuple[_Page, View, Question]] = []
+        for page in pages:
+            if page.views is None:
+                self._show(page, rung, desk)
+            asked.extend((page, view, question) for view in page.views or () for question in page.unsettled())
+            if page.views:
+                page.resolution = rung.resolution
+            page.views = None
+        requests = [Request(view, question.ask.prompt, question.ask.max_tokens) for _, view, question in asked]
+        for (page, view, question), completion in zip(asked, self._serving.generate(requests, meter), strict=True):
+            page.records.setdefault(question.ask.key, []).append(record(question.ask, view.region, index, completion))
+
+    def _add(self, pages: Sequence[_Page], part: Part, processed_at: datetime, seconds: float) -> None:
+        engine = self._serving.engine
+        hashed, name = (engine.checkpoint_hash, engine.name) if engine else (None, None)
+        given = Circumstances(self._job.name, self._run_id, processed_at, hashed, name)
+        for page in pages:
+            prior = page.unit.prior
+            tasks = sorted({*(prior.tasks if prior else ()), *(question.fingerprint for question in page.asked)})
+            jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
+            for origin in page.unit.origins:
+                part.add(page.unit, origin, _rows(page, origin, given, seconds), tasks=tasks, jobs=jobs)
+
+
+def _rows(page: _Page, origin: Origin, given: Circumstances, seconds: float) -> Rows:
+    prior = page.prior and readdressed(page.prior, origin, given)
+    if prior and not page.asked:
+        return prior
+    new = rows(page.facts, page.answers(), origin, page.unit.document_id, given, seconds)
+    return combine(prior, new, frozenset(question.ask.key for question in page.asked)) if prior else new
