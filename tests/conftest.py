@@ -1,0 +1,134 @@
+"""What tests in several folders share: an S3 server, and a proxy before it that fails.
+
+The server is OpenStack Swift where PAGEMILL_SHARED (by default the folder `shared` beside the checkout) has s3/swift-up.sh and it can be
+started, else moto's. PAGEMILL_TEST_S3=moto asks for moto's. The end of the test report says which one it was.
+"""
+
+import fcntl
+import importlib.util
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import boto3
+import pytest
+
+HERE = Path(__file__).parent
+SHARED = Path(os.environ.get("PAGEMILL_SHARED", HERE.parent.parent / "shared"))
+SWIFT_PORT = 8080
+BUCKET = "pagemill-tests"
+_which_server = pytest.StashKey[str]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if _which_server in config.stash:
+        terminalreporter.write_line(f"S3 server of these tests: {config.stash[_which_server]}")
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(pytestconfig: pytest.Config) -> Iterator[str]:
+    """Start an S3 server with one empty bucket; the environment points to it until the session ends."""
+    with ExitStack() as stack:
+        environment, name = _server(stack)
+        pytestconfig.stash[_which_server] = name
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
+            patch.delenv(variable)
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        boto3.session.Session().client("s3").create_bucket(Bucket=BUCKET)
+        yield environment["AWS_ENDPOINT_URL"]
+
+
+@pytest.fixture
+def s3_uri(s3_endpoint: str) -> str:  # noqa: ARG001 (it has to run)
+    """Return an s3:// folder with nothing in it."""
+    return f"s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def faulty_s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., object]]:
+    """Return a function that puts a FaultyProxy (see faults/s3proxy.py for its arguments) before the S3 server, for this test's new clients."""
+    s3proxy = _module(HERE / "faults" / "s3proxy.py")
+    with ExitStack() as stack:
+
+        def start(**settings: object) -> object:
+            proxy = stack.enter_context(s3proxy.running(s3proxy.FaultyProxy(s3_endpoint, **settings)))
+            monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+            return proxy
+
+        yield start
+
+
+def _server(stack: ExitStack) -> tuple[dict[str, str], str]:
+    """Start a server; return the environment that finds it, and its name."""
+    problem = _why_not_swift(stack)
+    if problem is None:
+        try:
+            return stack.enter_context(_swift()), "OpenStack Swift"
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as exc:
+            problem = f"Swift did not start: {exc}"
+    return stack.enter_context(_moto()), f"moto, because {problem}"
+
+
+def _why_not_swift(stack: ExitStack) -> str | None:
+    """Return why Swift cannot be started here, or None, holding the lock on its ports."""
+    if os.environ.get("PAGEMILL_TEST_S3") == "moto":
+        return "PAGEMILL_TEST_S3 asks for it"
+    if not (SHARED / "s3" / "swift-up.sh").exists():
+        return f"{SHARED / 's3' / 'swift-up.sh'} is not there"
+    if os.geteuid() != 0:
+        return "Swift needs root"
+    lock = stack.enter_context((Path(tempfile.gettempdir()) / "pagemill-tests-swift.lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return "another test session uses Swift's ports"
+    with socket.socket() as probe:
+        return f"port {SWIFT_PORT} is taken" if probe.connect_ex(("127.0.0.1", SWIFT_PORT)) == 0 else None
+
+
+@contextmanager
+def _swift() -> Iterator[dict[str, str]]:
+    script = str(SHARED / "s3" / "swift-up.sh")
+    with tempfile.TemporaryDirectory(prefix="pagemill-swift-", ignore_cleanup_errors=True) as folder:
+        try:
+            started = subprocess.run(
+                ["bash", script, folder], capture_output=True, text=True, timeout=300, check=True, stdin=subprocess.DEVNULL
+            )
+            yield dict(re.findall(r"(AWS_\w+)=(\S+)", started.stdout))
+        finally:
+            subprocess.run(["bash", script, "--stop", folder], check=False, capture_output=True)
+
+
+@contextmanager
+def _moto() -> Iterator[dict[str, str]]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield {"AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    finally:
+        server.stop()
+
+
+def _module(path: Path) -> ModuleType:
+    """Import a module of tests/ by its path: tests are no package, so that none of them shadows what they test."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
