@@ -13,10 +13,11 @@ _LEAST_LINES = 3
 """Fewer lines side by side are no columns."""
 _GUTTER_EM = 0.8
 """A gutter is at least this wide, in heights of a line."""
+_LONG_EM = 12.0
+"""Lines this long, in their own heights, are running text: the cells of a table seldom are."""
+_SHORT_EM = 6.0
 _FULL = 0.55
-"""In running text the median line fills at least this part of its column."""
-_LONG_EM = 6.0
-"""… and is at least so long, in heights of a line."""
+"""Shorter ones are, down to _SHORT_EM, if the median line fills at least this part of its column."""
 
 
 def reading_order(boxes: Sequence[Box]) -> list[int]:
@@ -104,11 +105,12 @@ def _are_columns(block: list[int], gutter: tuple[float, float], boxes: Sequence[
 
 
 def _is_text(lines: list[Box]) -> bool:
+    """Say whether these are lines of running text, in one column or more, and not a table's cells."""
     if len(lines) < _LEAST_LINES:
         return False
     width = max(line.x1 for line in lines) - min(line.x0 for line in lines)
-    typical = median(line.width for line in lines)
-    return typical >= _FULL * width and typical >= _LONG_EM * median(line.height for line in lines)
+    typical, height = median(line.width for line in lines), median(line.height for line in lines)
+    return typical >= _LONG_EM * height or (typical >= _SHORT_EM * height and typical >= _FULL * width)
 
 
 def _middle(box: Box) -> float:

@@ -117,24 +117,21 @@ def _around(line: GlyphLine) -> Box:
 
 
 def _ordered(boxes: Sequence[Box], tables: Sequence[Sequence[Box]]) -> list[int]:
-    """Return the order of the lines, a table being read as one block, row by row."""
+    """Return the order of the lines, a table being read as one block, cell by cell and row by row."""
     outlines = [_outline(cells) for cells in tables]
-    owner = [next((index for index, outline in enumerate(outlines) if _holds(outline, box)), None) for box in boxes]
-    blocks: list[tuple[Box, list[int]]] = [(box, [index]) for index, box in enumerate(boxes) if owner[index] is None]
+    owners = [next((number for number, outline in enumerate(outlines) if _holds(outline, box)), None) for box in boxes]
+    blocks: list[tuple[Box, list[int]]] = [(box, [index]) for index, box in enumerate(boxes) if owners[index] is None]
     for number, outline in enumerate(outlines):
-        inside = [index for index in range(len(boxes)) if owner[index] == number]
+        inside = [index for index, owner in enumerate(owners) if owner == number]
         blocks.append((outline, _by_cell(inside, boxes, tables[number])))
     return [item for block in reading_order([box for box, _ in blocks]) for item in blocks[block][1]]
 
 
 def _by_cell(items: Sequence[int], boxes: Sequence[Box], cells: Sequence[Box]) -> list[int]:
-    places = sorted(cells, key=lambda cell: (round(cell.y0), cell.x0))
-
-    def place(item: int) -> tuple[int, float, float]:
-        box = boxes[item]
-        return next((i for i, cell in enumerate(places) if _holds(cell, box)), len(places)), box.y0, box.x0
-
-    return sorted(items, key=place)
+    rows = sorted(cells, key=lambda cell: (round(cell.y0), cell.x0))
+    owners = _owners([(boxes[item].x0, boxes[item].y0, boxes[item].x1, boxes[item].y1) for item in items], rows)
+    keys = {item: (owner, boxes[item].y0, boxes[item].x0) for item, owner in zip(items, owners, strict=True)}
+    return sorted(items, key=keys.__getitem__)
 
 
 def _outline(cells: Sequence[Box]) -> Box:
@@ -152,21 +149,30 @@ def _holds(outer: Box, inner: Box) -> bool:
 def _tables(tables: Sequence[Sequence[Box]], lines: Sequence[GlyphLine]) -> tuple[Table, ...]:
     kept: list[Table] = []
     for cells in tables:
-        texts = [_cell_text(cell, lines) for cell in cells]
+        texts = _cell_texts(cells, lines)
         if any(texts) and (table := table_of(len(kept), cells, texts)):
             kept.append(table)
     return tuple(kept)
 
 
-def _cell_text(cell: Box, lines: Sequence[GlyphLine]) -> str:
-    """Return the characters whose centres lie in the cell, a line of the page a line of the cell."""
-    rows = []
+def _cell_texts(cells: Sequence[Box], lines: Sequence[GlyphLine]) -> list[str]:
+    """Return the characters whose centres lie in each cell, a line of the page a line of the cell, from top to bottom."""
+    rows: list[list[tuple[float, float, str]]] = [[] for _ in range(len(cells) + 1)]
+    owners = iter(_owners([glyph.box for line in lines for glyph in line.glyphs], cells))
     for line in lines:
-        inside = [glyph for glyph in line.glyphs if _has_centre(cell, glyph.box)]
-        if text := " ".join("".join(glyph.text for glyph in inside).split()):
-            rows.append((inside[0].box[1], inside[0].box[0], text))
-    return "\n".join(text for _, _, text in sorted(rows))
+        owned = [(next(owners), glyph) for glyph in line.glyphs]
+        for owner in dict.fromkeys(number for number, _ in owned):
+            glyphs = [glyph for number, glyph in owned if number == owner]
+            rows[owner].append((glyphs[0].box[1], glyphs[0].box[0], " ".join("".join(glyph.text for glyph in glyphs).split())))
+    return ["\n".join(text for _, _, text in sorted(row) if text) for row in rows[: len(cells)]]
 
 
-def _has_centre(cell: Box, box: tuple[float, float, float, float]) -> bool:
-    return cell.x0 <= (box[0] + box[2]) / 2 <= cell.x1 and cell.y0 <= (box[1] + box[3]) / 2 <= cell.y1
+def _owners(boxes: Sequence[tuple[float, float, float, float]], cells: Sequence[Box]) -> list[int]:
+    """Return the index of the first cell in which each box's centre lies; len(cells) where there is none."""
+    corners = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+    x, y = (corners[:, 0] + corners[:, 2]) / 2, (corners[:, 1] + corners[:, 3]) / 2
+    owners = np.full(len(boxes), len(cells))
+    for index in range(len(cells) - 1, -1, -1):
+        cell = cells[index]
+        owners[(x >= cell.x0) & (x <= cell.x1) & (y >= cell.y0) & (y <= cell.y1)] = index
+    return [int(owner) for owner in owners]
