@@ -30,7 +30,7 @@ def resolve(checkpoint: str, revision: str | None = None, cache: Path | None = N
     local = Path(checkpoint).expanduser()
     if checkpoint.startswith("s3://"):
         _refuse_revision(checkpoint, revision)
-        return _from_bucket(checkpoint.rstrip("/"), (cache or _cache()) / "checkpoints")
+        return _from_bucket(checkpoint.rstrip("/"), (cache or cache_folder()) / "checkpoints")
     if checkpoint == EMBEDDED or local.is_dir():
         _refuse_revision(checkpoint, revision)
         return _whole(EMBEDDED_FOLDER if checkpoint == EMBEDDED else local.resolve())
@@ -48,11 +48,12 @@ def checkpoint_hash(folder: Path, cache: Path | None = None) -> str:
     """
     total = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.suffix in _WANTED):
-        total.update(f"{path.name}\0{_file_hash(path, (cache or _cache()) / 'hashes')}\0".encode())
+        total.update(f"{path.name}\0{_file_hash(path, (cache or cache_folder()) / 'hashes')}\0".encode())
     return total.hexdigest()
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Return where this machine keeps what can be fetched or worked out again."""
     configured = os.environ.get("PAGEMILL_CACHE")
     return Path(configured).expanduser() if configured else Path.home() / ".cache" / "pagemill"
 
