@@ -3,6 +3,7 @@
 It obeys orders from standard input and answers on standard output until the input ends. It knows no storage, no job, no model.
 """
 
+import importlib
 import mmap
 import os
 import sys
@@ -35,10 +36,13 @@ from pipeline.errors import DocumentError
 from schemas.job import Limits
 from schemas.view import Affine, Region
 
+LIBRARIES = ("pipeline.documents.image", "pipeline.documents.pdf")
+"""Loaded before the memory that they take is measured, and before the first document waits for them."""
+
 Opener = Callable[[Path, Limits, Sequence[str]], Document]
 
 
-def main(opener: Opener = open_document) -> None:
+def main(opener: Opener = open_document, libraries: Sequence[str] = LIBRARIES) -> None:
     """Serve until standard input ends. Arguments: the parent's process id and the descriptor of the frames' memory."""
     confine.die_with(int(sys.argv[1]))
     frames_fd = int(sys.argv[2])
@@ -46,9 +50,8 @@ def main(opener: Opener = open_document) -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(2, 1)  # a library that prints must not break the messages
     limits = TypeAdapter(Start).validate_json(_read(orders_in)).limits
-    import pipeline.documents.image
-    import pipeline.documents.pdf  # noqa: F401
-
+    for library in libraries:
+        importlib.import_module(library)
     confine.forbid_writing()
     confine.bound_memory(limits.memory)
     _send(answers_out, Answer(ready=Ready()))

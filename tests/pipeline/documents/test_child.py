@@ -1,0 +1,200 @@
+"""The process that reads documents: whatever a document does to it, its caller gets an error and its neighbours are read."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.documents.child import Child
+from pipeline.errors import DocumentError, RunError
+from schemas.box import Box
+from schemas.job import Limits
+from schemas.view import Affine, Region
+
+ROOT = Path(__file__).parents[3]
+COMMAND = (sys.executable, "-I", "-B", str(Path(__file__).with_name("hostile_reader.py")), str(ROOT))
+LIMITS = Limits(seconds_per_page=3, memory=500_000_000)
+WHOLE = Region("page", Affine.of_box(Box(x0=0, y0=0, x1=100, y1=100)))
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> Iterator[Child]:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with Child(LIMITS, scratch=scratch, command=COMMAND) as started:
+        yield started
+
+
+def document(tmp_path: Path, does: str) -> Path:
+    path = tmp_path / "document"
+    path.write_text(does)
+    return path
+
+
+def failed(info: pytest.ExceptionInfo[DocumentError]) -> tuple[str, str]:
+    return info.value.stage, info.value.code
+
+
+@pytest.mark.parametrize("how", ["segfault", "abort", "exit", "raise"])
+def test_a_crash_is_an_error_and_the_next_page_is_read(child: Child, tmp_path: Path, how: str):
+    """A page that ends the process is an error of that page; the next call opens the document again by itself."""
+    child.open(document(tmp_path, f"probe {how}"))
+    with pytest.raises(DocumentError) as info:
+        child.probe(0, text_layer=False)
+    assert failed(info) == ("render", "crashed")
+    assert child.probe(1, text_layer=False).page_index == 1
+    assert child.render(1, [WHOLE], 8)[0].min() == 10
+
+
+def test_a_crash_on_opening_is_an_error_of_the_document(child: Child, tmp_path: Path):
+    """A document that ends the process as it is opened fails in stage open, and another can be opened."""
+    with pytest.raises(DocumentError) as info:
+        child.open(document(tmp_path, "open segfault"))
+    assert failed(info) == ("open", "crashed")
+    assert "SIGSEGV" in str(info.value)
+    assert child.open(document(tmp_path, "well-behaved")).page_count == 2
+
+
+def test_a_page_whose_document_no_longer_opens_fails_in_stage_open(child: Child, tmp_path: Path):
+    """Where the document cannot be opened again, the call for a page says so."""
+    path = document(tmp_path, "probe exit")
+    child.open(path)
+    with pytest.raises(DocumentError):
+        child.probe(0, text_layer=False)
+    path.write_text("open exit")
+    with pytest.raises(DocumentError) as info:
+        child.probe(1, text_layer=False)
+    assert failed(info) == ("open", "crashed")
+
+
+@pytest.mark.parametrize("how", ["loop", "sleep"])
+def test_an_endless_loop_is_ended_at_the_deadline(tmp_path: Path, how: str):
+    """A page that takes longer than limits.seconds_per_page is a timeout, and the next is read."""
+    with Child(Limits(seconds_per_page=0.5), command=COMMAND) as child:
+        child.open(document(tmp_path, f"render {how}"))
+        with pytest.raises(DocumentError) as info:
+            child.render(0, [WHOLE], 8)
+        assert failed(info) == ("render", "timeout")
+        assert child.render(1, [WHOLE], 8)[0].shape == (8, 8, 3)
+
+
+def test_a_memory_eater_meets_its_limit(child: Child, tmp_path: Path):
+    """What needs more than limits.memory is out_of_memory, and the next page is read."""
+    child.open(document(tmp_path, "probe eat"))
+    with pytest.raises(DocumentError) as info:
+        child.probe(0, text_layer=False)
+    assert failed(info) == ("render", "out_of_memory")
+    assert child.probe(1, text_layer=False).page_index == 1
+
+
+def test_what_a_library_prints_disturbs_nothing(child: Child, tmp_path: Path):
+    """Output on both streams neither blocks the child nor is taken for its answer."""
+    child.open(document(tmp_path, "probe shout"))
+    assert child.probe(0, text_layer=False).width_pt == 100.0
+
+
+def test_the_child_cannot_write(child: Child, tmp_path: Path):
+    """A document that makes the process write a file fails, and no byte is written."""
+    child.open(document(tmp_path, "probe write"))
+    with pytest.raises(DocumentError):
+        child.probe(0, text_layer=False)
+    assert [path.stat().st_size for path in (tmp_path / "scratch").iterdir()] in ([], [0])
+
+
+def test_frames_come_in_the_order_of_their_regions(child: Child, tmp_path: Path):
+    """Views are returned one a region, in order, and stay as they are when others are rendered."""
+    child.open(document(tmp_path, "well-behaved"))
+    first = child.render(1, [WHOLE, WHOLE, WHOLE], 16)
+    second = child.render(0, [WHOLE] * 5, 32)
+    assert [int(view[0, 0, 0]) for view in first] == [10, 11, 12]
+    assert [int(view[-1, -1, 2]) for view in second] == [0, 1, 2, 3, 4]
+    assert all(view.dtype == np.uint8 and view.shape == (16, 16, 3) for view in first)
+
+
+def test_a_page_outside_the_document_is_refused(child: Child, tmp_path: Path):
+    """A page index beyond the last page is an error, not a page."""
+    child.open(document(tmp_path, "well-behaved"))
+    with pytest.raises(DocumentError) as info:
+        child.probe(2, text_layer=False)
+    assert failed(info) == ("render", "no_such_page")
+
+
+def test_a_child_that_cannot_start_ends_the_run():
+    """A broken installation is no document's fault."""
+    with (
+        Child(LIMITS, command=(sys.executable, "-c", "raise SystemExit('no such module')")) as child,
+        pytest.raises(RunError) as info,
+    ):
+        child.open(Path("any"))
+    assert "no such module" in str(info.value)
+
+
+def test_the_child_inherits_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its environment is empty and it holds none of the parent's descriptors."""
+    monkeypatch.setenv("SECRET_OF_THE_PARENT", "1")
+    with (tmp_path / "held").open("w") as held, Child(LIMITS, command=COMMAND) as child:
+        os.set_inheritable(held.fileno(), True)
+        child.open(document(tmp_path, "well-behaved"))
+        (process,) = _readers(os.getpid())
+        assert b"SECRET_OF_THE_PARENT" not in (process / "environ").read_bytes()
+        assert tmp_path / "held" not in [entry.readlink() for entry in (process / "fd").iterdir()]
+
+
+def test_closing_ends_the_process(tmp_path: Path):
+    """Nothing is left after close, not even a zombie."""
+    child = Child(LIMITS, command=COMMAND)
+    child.open(document(tmp_path, "well-behaved"))
+    assert len(_readers(os.getpid())) == 1
+    child.close()
+    assert _readers(os.getpid()) == []
+
+
+def test_nothing_stays_when_the_parent_is_killed(tmp_path: Path):
+    """SIGKILL of the parent takes a child along that is in an endless loop; shared memory has no name that could stay."""
+    path = document(tmp_path, "probe loop")
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from pathlib import Path; from pipeline.documents.child import Child; from schemas.job import Limits\n"
+        f"child = Child(Limits(seconds_per_page=600), command={COMMAND!r})\n"
+        f"child.open(Path({str(path)!r})); print('open', flush=True); child.probe(0, text_layer=False)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"open\n"
+        (reader,) = _readers(parent.pid)
+        assert "memfd:" in str([entry.readlink() for entry in (reader / "fd").iterdir()])
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while _runs(reader) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _runs(reader)
+
+
+def _readers(parent_pid: int) -> list[Path]:
+    """Return the /proc folders of the readers that the process started."""
+    return [folder for folder in Path("/proc").glob("[0-9]*") if _stat(folder)[1:2] == [str(parent_pid)] and _is_reader(folder)]
+
+
+def _is_reader(folder: Path) -> bool:
+    try:
+        return b"hostile_reader.py" in (folder / "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _stat(folder: Path) -> list[str]:
+    """Return the process's state and its parent, or nothing if it is gone."""
+    try:
+        return (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return []
+
+
+def _runs(folder: Path) -> bool:
+    return _stat(folder)[:1] not in ([], ["Z"], ["X"])
