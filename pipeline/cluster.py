@@ -82,8 +82,8 @@ def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_
     _quieten()
     actors = min(pool.actors, shards.rows)
     block = max(1, min(rows_per_block, ceil(shards.rows / (actors * pool.calls))))
-    rows = ray.data.from_items(list(shards.uris), override_num_blocks=len(shards.uris))
-    rows = rows.map_batches(_read_shards, batch_size=1, batch_format="pyarrow", num_cpus=READER_CPUS)
+    listed = ray.data.from_items(list(shards.uris), override_num_blocks=len(shards.uris))
+    rows = listed.map_batches(_read_shards, batch_size=1, batch_format="pyarrow", num_cpus=READER_CPUS)
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", DeprecationWarning

@@ -164,6 +164,12 @@ class Ledger:
         """Yield a result in Arrow, batch by batch."""
         yield from cast("pa.RecordBatchReader", self._sql.sql(query).to_arrow_reader(rows_per_batch))
 
+    def create(self, kind: str, schema: pa.Schema) -> None:
+        """Start a table anew, empty."""
+        self._sql.register("empty", schema.empty_table())
+        self._sql.execute(f"CREATE OR REPLACE TABLE {kind} AS SELECT * FROM empty")  # noqa: S608 (kind is never input)
+        self._sql.unregister("empty")
+
     def insert(self, kind: str, table: pa.Table) -> None:
         """Add rows to a table by its columns' names."""
         self._sql.register("incoming", table)
@@ -213,10 +219,7 @@ class Ledger:
     def _start_tables(self) -> None:
         generation = self.current.generation
         for kind, shape in (*RECORDS.items(), ("files", LiveFile)):
-            empty = schema_of(shape).empty_table()
-            self._sql.register("empty", empty)
-            self._sql.execute(f"CREATE OR REPLACE TABLE {kind} AS SELECT * FROM empty")  # noqa: S608 (our own three names)
-            self._sql.unregister("empty")
+            self.create(kind, schema_of(shape))
         for column in (
             "sources ADD row_state VARCHAR",
             "sources ADD row_at TIMESTAMPTZ",

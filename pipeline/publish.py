@@ -15,50 +15,16 @@ from pipeline.errors import ObjectMissing
 from pipeline.ledger import Ledger, parquet_bytes
 from pipeline.merge import kept, write
 from pipeline.places import Places, fields_beside, published
+from pipeline.register import document_rows, judge, stale_dates
 from pipeline.storage import Store, StoredObject
-from schemas.arrow import DATASETS, schema_of
+from schemas.arrow import DATASETS
 from schemas.ledger import Current
-from schemas.source import DocumentRow
 
 FILE_BYTES = 128 * 2**20
 SMALL_BYTES = FILE_BYTES // 2  # published files below it are worth merging
 DOCUMENTS_PER_FILE = 500_000
 
 _LIVE = "CREATE OR REPLACE TEMP TABLE live AS SELECT cover.* FROM cover SEMI JOIN (SELECT source_id FROM source WHERE is_live) USING (source_id)"
-
-# What the row of each known version of an object should say. A version that never had a row and does not show gets none; one that
-# was superseded keeps the day of its row, and has no pages any more.
-_JUDGED = """
-CREATE OR REPLACE TEMP TABLE judged AS
-WITH state AS (
-    SELECT * REPLACE (
-            if(is_live, pages_ok, 0) AS pages_ok, if(is_live, pages_blank, 0) AS pages_blank,
-            if(is_live, pages_partial, 0) AS pages_partial, if(is_live, pages_failed, 0) AS pages_failed),
-        CASE
-            WHEN NOT is_live THEN 'superseded'
-            WHEN NOT is_present THEN 'deleted'
-            WHEN page_count IS NULL OR (page_count > 0 AND pages_failed = page_count) THEN 'failed'
-            WHEN pages_failed + pages_partial > 0 THEN 'partial'
-            ELSE 'ok' END AS status,
-        if(is_live, coalesce(committed_at, recorded_at), row_at) AS stands_at
-    FROM source WHERE is_live OR row_state IS NOT NULL
-)
-SELECT *, strftime(stands_at, '%Y-%m-%d') AS processed_date,
-    concat_ws('/', status, page_count, pages_ok, pages_blank, pages_partial, pages_failed, epoch_us(stands_at)) AS said
-FROM state
-"""
-
-_STALE_DATES = """
-SELECT DISTINCT unnest([processed_date, strftime(row_at, '%Y-%m-%d')]) AS date FROM judged
-WHERE row_state IS DISTINCT FROM said
-"""
-
-_DOCUMENT_ROWS = """
-SELECT source_id, document_id, uri AS source_uri, version AS source_version, media_type, size_bytes,
-    modified_at AS source_modified_at, page_count, pages_ok, pages_blank, pages_partial + pages_failed AS pages_failed,
-    status, failures, job_name, run_id, stands_at AS processed_at, 1 AS schema_version
-FROM judged WHERE processed_date = $1 ORDER BY uri, source_id
-"""
 
 _UNITS = """
 SELECT * FROM live UNION ALL BY NAME
@@ -164,11 +130,10 @@ class _Publication:
 
     def _write_documents(self) -> None:
         """Write documents/ anew for every day on which a row says something else than before."""
-        self._ledger.execute(_JUDGED)
-        dates = [date for (date,) in self._ledger.rows(_STALE_DATES) if date]
-        for date in sorted(dates):
+        judge(self._ledger)
+        for date in stale_dates(self._ledger):
             old = self._ledger.rows("SELECT file FROM files WHERE dataset = 'documents' AND processed_date = $1", [date])
-            rows = self._ledger.table(_DOCUMENT_ROWS, [date]).cast(schema_of(DocumentRow))
+            rows = document_rows(self._ledger, date)
             for start in range(0, len(rows), DOCUMENTS_PER_FILE):
                 output = published("documents", date, self._next_name())
                 self._write("documents", date, [rows.slice(start, DOCUMENTS_PER_FILE)], output)

@@ -73,23 +73,26 @@ class RunSummary(Shape):
         return 1 if self.reject_rate > self.max_reject_rate else 0
 
 
-class VerifyFinding(Shape):
-    """One thing that is not as promised: `code` is stable, `count` how many rows or files, `example` the first of them."""
+FindingCode = Literal[
+    "page_missing",
+    "page_doubled",
+    "page_unknown",
+    "pages_unread",
+    "field_doubled",
+    "field_orphan",
+    "document_missing",
+    "document_doubled",
+    "document_wrong",
+    "file_missing",
+    "file_unreadable",
+    "file_unknown",
+]
 
-    code: Literal[
-        "page_missing",
-        "page_doubled",
-        "page_unknown",
-        "field_doubled",
-        "field_orphan",
-        "document_missing",
-        "document_doubled",
-        "file_missing",
-        "file_unreadable",
-        "file_unknown",
-        "pages_unpublished",
-        "count_wrong",
-    ]
+
+class Finding(Shape):
+    """One thing that is not as promised: `count` says how many rows, pages or files, `example` names the first of them."""
+
+    code: FindingCode
     count: int
     example: str
 
@@ -105,7 +108,7 @@ class VerifyReport(Shape):
     pages_blank: int
     pages_partial: int
     pages_failed: int
-    findings: tuple[VerifyFinding, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def is_exact(self) -> bool:
