@@ -131,10 +131,11 @@ def _months(of_languages: tuple[str, ...]) -> dict[str, int]:
 
 @cache
 def _weekdays(of_languages: tuple[str, ...]) -> frozenset[str]:
-    names = {
-        name.casefold().rstrip(".")
+    words = {
+        word
         for language in of_languages
         for width in ("wide", "abbreviated")
         for name in Locale.parse(language).days["format"][width].values()
+        for word in _WORD.findall(name.casefold())
     }
-    return frozenset(names)
+    return frozenset(words)

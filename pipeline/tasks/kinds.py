@@ -57,15 +57,17 @@ KINDS: dict[str, Kind] = {
 }
 """By the part of a published checkpoint's name that says what it was trained for."""
 
-_NAME = re.compile(r"paligemma2?-(?:3b|10b|28b)-(?P<kind>pt|mix|ft-[a-z0-9-]+?)(?:-(?:224|448|896))?(?:[-_].*)?", re.IGNORECASE)
+_RESOLUTION = re.compile(r"-(?:224|448|896)(?![0-9]).*")
+_NAME = re.compile(r"paligemma2?-(?:3b|10b|28b)-(pt|mix|ft-[a-z0-9-]+)")
 
 
 def kind_of(checkpoint: str) -> str | None:
     """Return the kind that a checkpoint's name says, or None of one that says nothing: "google/paligemma2-3b-mix-448" is mix."""
     if checkpoint == "embedded":
         return "embedded"
-    match = _NAME.fullmatch(checkpoint.rstrip("/").rsplit("/", 1)[-1])
-    return match["kind"].lower() if match else None
+    name = checkpoint.rstrip("/").rsplit("/", 1)[-1].lower()
+    match = _NAME.fullmatch(_RESOLUTION.sub("", name))
+    return match[1] if match else None
 
 
 def misfit(kind: str, task: Task) -> str | None:

@@ -59,8 +59,8 @@ def quad(box: Box, affine: Affine, *, x_first: bool = False) -> str:
     us, vs = [u for u, _ in corners], [v for _, v in corners]
     if max(us) < 0 or min(us) > 1 or max(vs) < 0 or min(vs) > 1:
         raise ValueError(f"the view does not show {box}")
-    x0, x1 = _apart(bin_of(min(us)), bin_of(max(us)))
-    y0, y1 = _apart(bin_of(min(vs)), bin_of(max(vs)))
+    x0, x1 = _apart(min(us), max(us))
+    y0, y1 = _apart(min(vs), max(vs))
     return "".join(loc(number) for number in ((x0, y0, x1, y1) if x_first else (y0, x0, y1, x1)))
 
 
@@ -84,7 +84,10 @@ def _numbers(pattern: re.Pattern[str], text: str, last: int) -> tuple[int, ...]:
     return numbers
 
 
-def _apart(low: int, high: int) -> tuple[int, int]:
-    if low < high:
-        return low, high
-    return (low, high + 1) if high < LAST_BIN else (low - 1, high)
+def _apart(low: float, high: float) -> tuple[int, int]:
+    """Return the bins of two fractions; where they are the same, one moves towards the side on which the two lie."""
+    first, second = bin_of(low), bin_of(high)
+    if first < second:
+        return first, second
+    lies_above = low + high > 2 * first / LAST_BIN
+    return (first, first + 1) if first == 0 or (lies_above and first < LAST_BIN) else (first - 1, first)
