@@ -49,8 +49,11 @@ EXIT_CODES: dict[type[PagemillError], int] = {
 # Each command: where its click command stands, and the line that `pagemill --help` shows without importing it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("jobs.run:run", "Read documents into Parquet: a job file, or a file, folder or s3:// prefix."),
+    "verify": ("jobs.verify:verify", "Prove that every page has exactly one row, or show where it has not."),
     "validate": ("jobs.validate:validate", "Check job files without starting anything."),
     "schema": ("jobs.schema:schema", "Print the job file's JSON Schema, or the datasets' table definitions."),
+    "synth": ("jobs.synth.command:synth", "Make up documents, with the truth of every page beside them."),
+    "parity": ("jobs.parity:parity", "Check that a served checkpoint computes what the reference computes."),
 }
 
 

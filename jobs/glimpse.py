@@ -32,9 +32,11 @@ def glimpse(summary: RunSummary) -> str:
         f"  {_place(uri, page)}  [{origin}]  {name} = {_short(value)}"
         for uri, page, name, value, origin in _rows(_VALUES, sink / "fields", summary.run_id, _FIELDS)
     ]
-    return "\n".join(
-        ["", *_headed("the first pages, and where their text is from", pages), *_headed("the first values", values)]
-    ).rstrip("\n")
+    lines = [
+        *_headed("the first pages, and where their text is from", pages),
+        *_headed("the first values, and who read them", values),
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _rows(query: str, dataset: Path, run_id: str, limit: int) -> list[tuple[str, ...]]:
@@ -45,7 +47,7 @@ def _rows(query: str, dataset: Path, run_id: str, limit: int) -> list[tuple[str,
 
 
 def _headed(heading: str, lines: list[str]) -> list[str]:
-    return [f"{heading}:", *lines] if lines else []
+    return [f"{heading}:", *lines, ""] if lines else []
 
 
 def _place(uri: str, page_index: str) -> str:

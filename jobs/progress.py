@@ -18,6 +18,7 @@ from rich.spinner import Spinner
 from pipeline.progress import Progress, Silent
 
 _WINDOW_S = 300.0
+_SETTLED_S = 3.0
 
 Clock = Callable[[], float]
 
@@ -57,12 +58,12 @@ class Counts:
             self.commits.popleft()
 
     def rate(self, at_s: float) -> float | None:
-        """Return pages a second of late, or None before a second commit; it falls while nothing comes."""
+        """Return pages a second of late, or None while that is a guess; it falls while nothing comes."""
         if len(self.commits) < 2:
             return None
         elapsed = max(at_s, self.commits[-1][0]) - self.commits[0][0]
         since = sum(pages for _, pages in self.commits) - self.commits[0][1]
-        return since / elapsed if elapsed > 0 else None
+        return since / elapsed if elapsed >= _SETTLED_S else None
 
     def left_s(self, at_s: float) -> float | None:
         """Return the seconds that the remaining pages will take, where that is known."""

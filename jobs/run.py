@@ -48,7 +48,7 @@ def run(
     options = RunOptions(limit=limit, sample=sample, seed=seed, backfill=backfill)
     with interruptible(sys.stderr), watch(sys.stderr, quiet=quiet) as progress:
         summary = run_job(job, options=options, progress=progress)
-    click.echo(summary.model_dump_json(indent=2) if as_json else f"{in_words(summary, _python())}{glimpse(summary)}")
+    click.echo(summary.model_dump_json(indent=2) if as_json else f"{glimpse(summary)}{in_words(summary, _python())}")
     return summary.exit_code
 
 

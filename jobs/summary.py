@@ -30,20 +30,16 @@ def _headline(summary: RunSummary) -> str:
 
 
 def _came_in(summary: RunSummary) -> list[str]:
-    new = summary.objects_inspected + summary.documents_unreadable
-    line = (
-        f"  in        {summary.objects_listed:,} objects listed, {summary.objects_known:,} known from earlier runs, {new:,} new"
-    )
-    if summary.objects_deleted:
-        line += f", {summary.objects_deleted:,} gone from the source since"
-    return [line]
+    listed, new = _n(summary.objects_listed, "object"), f"{summary.objects_inspected:,} new"
+    gone = f", {summary.objects_deleted:,} gone from the source since" if summary.objects_deleted else ""
+    return [f"  in        {listed} listed, {summary.objects_known:,} known from earlier runs, {new}{gone}"]
 
 
 def _came_out(summary: RunSummary) -> list[str]:
     if not summary.pages_selected and not summary.documents_unreadable:
         return ["  out       nothing to do: every page is read already"]
-    pages = f"{summary.pages_ok:,} pages read, {summary.pages_blank:,} blank, {summary.pages_partial:,} in part, {summary.pages_failed:,} failed"
-    lines = [f"  out       {pages}; {summary.fields:,} field values"]
+    pages = f"{_n(summary.pages_ok, 'page')} read, {summary.pages_blank:,} blank, {summary.pages_partial:,} in part, {summary.pages_failed:,} failed"
+    lines = [f"  out       {pages}; {_n(summary.fields, 'field value')}"]
     if summary.engine:
         lines.append(f"  model     {summary.engine}: {summary.tally.requests:,} requests, {summary.tally.tokens:,} tokens")
     return lines
@@ -52,7 +48,7 @@ def _came_out(summary: RunSummary) -> list[str]:
 def _failed(summary: RunSummary) -> list[str]:
     lines = []
     if summary.documents_unreadable:
-        lines.append(f"  rejects   {summary.documents_unreadable:,} documents could not be opened at all")
+        lines.append(f"  rejects   {_n(summary.documents_unreadable, 'document')} could not be opened at all")
     lines += [_reject(reject) for reject in summary.rejects[:_SHOWN]]
     if len(summary.rejects) > _SHOWN:
         lines.append(f"            and {len(summary.rejects) - _SHOWN} more kinds: see `failures` in documents/ and pages/")
@@ -83,4 +79,9 @@ def _verdict(summary: RunSummary) -> str:
             " that `accept.max_reject_rate` allows; running it again does not read them again"
         )
     why = "it was interrupted" if summary.interrupted else "; ".join(summary.left_reasons) or "work is left"
-    return f"exit code 3: not complete: {why}. {summary.left:,} units are left; the same command goes on where this one ended"
+    left = f" {_n(summary.left, 'unit')} of up to 32 pages left." if summary.left else ""
+    return f"exit code 3: not complete: {why}.{left} The same command goes on where this one ended"
+
+
+def _n(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

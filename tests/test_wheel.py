@@ -51,7 +51,7 @@ def test_each_top_level_name_has_one_owner(installed, tmp_path):
     """No other distribution in the environment brings a package that is called jobs, pipeline or schemas."""
     code = "import importlib.metadata as m, json; print(json.dumps({k: sorted(set(v)) for k, v in m.packages_distributions().items()}))"
     owners = json.loads(_output([installed / "python", "-c", code], tmp_path))
-    assert {name: owners[name] for name in TOP_LEVEL} == dict.fromkeys(TOP_LEVEL, ["pagemill"])
+    assert {name: owners[name] for name in TOP_LEVEL} == {name: ["pagemill"] for name in TOP_LEVEL}
 
 
 def test_the_command_works_outside_the_checkout(installed, tmp_path):
