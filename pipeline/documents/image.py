@@ -47,6 +47,8 @@ _DAMAGED = (
     zlib.error,
 )
 """What Pillow's plugins raise on files that are not as they should be."""
+_ORIENTATION = 274
+_QUARTER_TURNS = (5, 6, 7, 8)
 _PICTURE_PX = 896
 
 
@@ -68,14 +70,18 @@ class ImageDocument:
         self.media_type = media_type
         self._limits = limits
         self._current: _Frame | None = None
+        self._stream = path.open("rb")
         try:
-            self._file = Image.open(path, formats=(_PLUGINS[media_type],))
+            self._file = Image.open(self._stream, formats=(_PLUGINS[media_type],))
             self.page_count: int = getattr(self._file, "n_frames", 1) if media_type == "image/tiff" else 1
+            self._check_pages()
+            self._check_pixels("open")
         except _DAMAGED as exc:
+            self._stream.close()
             raise DocumentError("open", "damaged", f"the image is damaged: {exc}") from exc
-        if self.page_count > limits.pages:
-            raise DocumentError("open", "too_many_pages", f"{self.page_count} frames, more than limits.pages ({limits.pages})")
-        self._check_pixels("open")
+        except DocumentError:
+            self._stream.close()
+            raise
 
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         del text_layer  # a picture has none
@@ -95,6 +101,7 @@ class ImageDocument:
     def close(self) -> None:
         self._current = None
         self._file.close()
+        self._stream.close()
 
     def _frame(self, page_index: int) -> _Frame:
         if self._current is None or self._current.page_index != page_index:
@@ -109,13 +116,21 @@ class ImageDocument:
         self._file.seek(page_index)
         self._check_pixels("render")
         size = self._file.size
+        turned = (
+            getattr(self._file, "tag_v2", {}).get(_ORIENTATION, 1) in _QUARTER_TURNS
+        )  # Pillow turns a TIFF's size beforehand
         picture = as_seen(self._file)
+        turned = turned or picture.size != size
         dpi = self._file.info.get("dpi")
         if dpi is not None:
-            turned = picture.size != size
             dpi = (float(dpi[1]), float(dpi[0])) if turned else (float(dpi[0]), float(dpi[1]))
         small = np.asarray(picture.resize((_PICTURE_PX, _PICTURE_PX), Image.Resampling.BICUBIC))
         return _Frame(page_index, picture, *size_pt(picture.width, picture.height, dpi), small)
+
+    def _check_pages(self) -> None:
+        if self.page_count > self._limits.pages:
+            message = f"{self.page_count} frames, more than limits.pages ({self._limits.pages})"
+            raise DocumentError("open", "too_many_pages", message)
 
     def _check_pixels(self, stage: Stage) -> None:
         pixels = self._file.width * self._file.height
