@@ -5,19 +5,41 @@ from pathlib import Path
 from pipeline.engines.base import Engine
 from pipeline.engines.description import Description, describe, require_resolution
 from pipeline.engines.weights import EMBEDDED, resolve
-from pipeline.errors import CheckpointError
+from pipeline.errors import CheckpointError, ParityError
 from schemas.job import Model
 
+MAX_TOKENS = 4096
 
-def start(model: Model, resolution: int) -> Engine:
-    """Return the engine, ready to answer views of `resolution` px. Raises CheckpointError, with the cure, on what cannot be served."""
+
+def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS) -> Engine:
+    """Return the engine, ready to answer views of `resolution` px with up to `max_tokens` tokens.
+
+    Raises CheckpointError, with the cure, on what cannot be served, and ParityError on what would be served wrong. Room for long answers
+    costs vLLM memory, and so requests at once: name what the job's tasks ask for.
+    """
     if model.engine == "scripted":
         return _scripted(model, resolution)
     folder = resolve(model.checkpoint, model.revision)
     description = describe(folder, model.checkpoint)
     require_resolution(description, resolution)
+    if model.engine == "transformers":
+        return launch(model, description)
+    from pipeline.engines import parity
+
+    wanted = parity.reference(model, description)  # before the engine takes the GPU's memory
+    engine = launch(model, description, max_tokens)
+    try:
+        parity.require(engine, wanted)
+    except ParityError:
+        engine.close()
+        raise
+    return engine
+
+
+def launch(model: Model, description: Description, max_tokens: int = MAX_TOKENS) -> Engine:
+    """Return a served checkpoint that has not been held against the reference yet."""
     if model.engine == "vllm":
-        return _vllm(model, description)
+        return _vllm(model, description, max_tokens)
     from pipeline.engines.transformers import TransformersEngine
 
     return TransformersEngine(model, description)
@@ -32,11 +54,11 @@ def _scripted(model: Model, resolution: int) -> Engine:
     return ScriptedEngine(truth, resolution)
 
 
-def _vllm(model: Model, description: Description) -> Engine:
+def _vllm(model: Model, description: Description, max_tokens: int) -> Engine:
     try:
         from pipeline.engines.vllm import VllmEngine
     except ModuleNotFoundError as exc:
         raise CheckpointError(
             "engine: vllm needs vLLM, which is not installed here: see the README on GPUs, or use transformers"
         ) from exc
-    return VllmEngine(model, description)
+    return VllmEngine(model, description, max_tokens)

@@ -21,7 +21,8 @@ from transformers import BatchFeature
 
 # vLLM reads these when it is imported. A fork of a process with threads, as a Ray worker is, can hang: spawn.
 os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
-os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
 import vllm
@@ -54,7 +55,7 @@ _AHEAD = 2
 class VllmEngine:
     """A checkpoint that vLLM serves. Questions on one view that stand together in a call are asked together: it is encoded once."""
 
-    def __init__(self, model: Model, description: Description, max_tokens: int = 4096) -> None:
+    def __init__(self, model: Model, description: Description, max_tokens: int) -> None:
         """Start vLLM, ready for answers of up to `max_tokens`. Raises CheckpointError on what it does not serve as asked."""
         self._description = description
         self._vocabulary = Vocabulary.load(description)
@@ -118,7 +119,7 @@ class VllmEngine:
                 engine_args(model, self._description, self._plan),
                 stat_loggers=[self._preempted.logger],
             )
-        except (RuntimeError, ValueError, OSError) as exc:
+        except (RuntimeError, ValueError, OSError, VLLMError) as exc:
             raise CheckpointError(f"vLLM cannot serve {self._description.folder}: {exc}") from exc
 
     async def _assert_the_mask_holds(self) -> None:
@@ -238,13 +239,17 @@ class _Image:
 
     @cached_property
     def digest(self) -> str:
-        """The name under which vLLM keeps what its vision tower made of this image."""
-        return hashlib.sha256(np.ascontiguousarray(self._image).data).hexdigest()
+        """The name under which vLLM keeps what its vision tower made of these pixels."""
+        return hashlib.sha256(self._pixels.numpy().data).hexdigest()
 
     @cached_property
     def kwargs(self) -> MultiModalKwargsItems:
-        batch = BatchFeature({"pixel_values": self._pixels_of(self._image)})
+        batch = BatchFeature({"pixel_values": self._pixels})
         return MultiModalKwargsItems.from_hf_inputs(batch, {"pixel_values": MultiModalFieldConfig.batched("image")})
+
+    @cached_property
+    def _pixels(self) -> torch.Tensor:
+        return self._pixels_of(self._image).contiguous()
 
 
 class _Preemptions(StatLoggerBase):  # type: ignore[misc] # vLLM ships no types to mypy

@@ -1,0 +1,46 @@
+"""`pagemill parity`: asks a served checkpoint the exam and shows where its answers leave the reference's."""
+
+import json
+from dataclasses import asdict
+from typing import Literal
+
+import click
+
+from schemas.job import Model
+
+
+@click.command()
+@click.argument("checkpoint")
+@click.option(
+    "--engine", type=click.Choice(["vllm", "transformers"]), default="vllm", show_default=True, help="What serves it."
+)
+@click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="bfloat16", show_default=True)
+@click.option("--revision", help="The revision of a hub id.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict, and the reference's answers, as JSON.")
+def parity(
+    checkpoint: str,
+    engine: Literal["vllm", "transformers"],
+    dtype: Literal["float32", "bfloat16"],
+    revision: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Check that an engine computes with CHECKPOINT what the reference computes.
+
+    CHECKPOINT is `embedded`, a folder, an s3:// prefix or a hub id. The exit code is 0 where it does, and 2 where it does not.
+    """
+    from pipeline.engines.description import describe
+    from pipeline.engines.parity import examine, reference
+    from pipeline.engines.start import launch
+    from pipeline.engines.weights import resolve
+
+    model = Model(checkpoint=checkpoint, revision=revision, engine=engine, dtype=dtype)
+    description = describe(resolve(checkpoint, revision), checkpoint)
+    wanted = reference(model, description)
+    served = launch(model, description)
+    try:
+        verdict = examine(served, wanted)
+    finally:
+        served.close()
+    click.echo(json.dumps({"agrees": verdict.agrees, **asdict(verdict)}, indent=2) if as_json else str(verdict))
+    return 0 if verdict.agrees else 2
