@@ -5,13 +5,13 @@ It knows neither what the columns mean nor which document they stand in.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from itertools import pairwise
 from random import Random
 from typing import Literal
 
 from jobs.synth.canvas import Align, Canvas, Colour, around, wrap
 from jobs.synth.faces import Pen
+from pipeline.documents.cells import html_of
 from schemas.box import Box
 from schemas.table import Cell, Table
 
@@ -85,15 +85,6 @@ def draw_table(
     return sheet.finish()
 
 
-def html(cells: Sequence[Cell], n_rows: int) -> str:
-    """Return the table as bare HTML: rows and cells, their spans and their text."""
-    rows = ["" for _ in range(n_rows)]
-    for cell in cells:
-        span = f' colspan="{cell.col_span}"' if cell.col_span > 1 else ""
-        rows[cell.row_index] += f"<td{span}>{escape(cell.text, quote=False)}</td>"
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
-
-
 class _Sheet:
     """A table half drawn: where the next row begins, and the cells so far."""
 
@@ -136,7 +127,7 @@ class _Sheet:
             n_rows=self.rows,
             n_cols=len(self.widths),
             box=box,
-            html=html(self.cells, self.rows),
+            html=html_of(self.cells, self.rows),
             cells=tuple(self.cells),
         )
         self.canvas.table(table)

@@ -48,12 +48,9 @@ def signature(rng: Random, canvas: Canvas, x: float, top: float, width: float, h
         stroke, along = step // steps, step / (strokes * steps)
         angle = 2 * math.pi * step / steps
         tall = heights[stroke] + (heights[stroke + 1] - heights[stroke]) * (step % steps) / steps
-        points.append(
-            (
-                x + width * (0.08 + 0.75 * along + 0.25 * loop * math.sin(angle)),
-                top + height * (0.6 - 0.5 * tall * math.cos(angle) * (1 - 0.4 * along)),
-            )
-        )
+        across = 0.08 + 0.75 * along + 0.25 * loop * math.sin(angle)
+        down = 0.6 - 0.5 * tall * math.cos(angle) * (1 - 0.4 * along)
+        points.append((x + width * across, top + height * down))
     points.append((x + width, top + height * rng.uniform(0.3, 0.9)))
     canvas.path(points, rng.uniform(0.9, 1.6), rng.choice(_INKS))
     box = around([hull(points)], pad=1.0)
