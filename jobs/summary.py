@@ -1,5 +1,7 @@
 """What came of a run, in words that a person on call can act on. Pure: it says what the summary holds and looks nothing up."""
 
+from shlex import quote
+
 from jobs.progress import duration
 from schemas.run import RunSummary
 from schemas.unit import Reject
@@ -62,11 +64,12 @@ def _reject(reject: Reject) -> str:
 
 def _whereabouts(summary: RunSummary, python: str) -> list[str]:
     sink = summary.sink_uri.rstrip("/")
-    query = f"SELECT source_uri, page_index, status, text FROM '{sink}/pages/*/*.parquet'"  # noqa: S608 - shown, never run
+    query = f'SELECT source_uri, page_index, status, text FROM "{sink}/pages/*/*.parquet"'  # noqa: S608 - shown, never run
+    code = f'import duckdb; duckdb.sql("""{query} """).show()'
     return [
         f"  results   {sink}/documents, {sink}/pages, {sink}/fields",
-        f"""  query     {python} -c "import duckdb; duckdb.sql(\\"{query}\\").show()\"""",
-        f"  proof     pagemill verify {sink}",
+        f"  query     {python} -c {quote(code)}",
+        f"  proof     pagemill verify {quote(sink)}",
     ]
 
 

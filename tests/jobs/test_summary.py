@@ -1,0 +1,170 @@
+"""The words at the end of a run, and of a recount: what happened, what to do, and what the exit code means."""
+
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.glimpse import glimpse
+from jobs.summary import in_words
+from jobs.verify import MEANINGS, exit_code
+from jobs.verify import in_words as verify_in_words
+from schemas.arrow import to_table
+from schemas.field import FieldRow
+from schemas.page import PageRow
+from schemas.run import Finding, FindingCode, RunSummary, VerifyReport
+from schemas.unit import Reject
+
+AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+REJECT = Reject(
+    stage="open",
+    code="password_needed",
+    count=2,
+    example_uri="s3://in/a.pdf",
+    example_page=None,
+    message="name its password in source.passwords",
+)
+
+
+def _summary(**changes) -> RunSummary:
+    plain = {
+        "run_id": "r1", "job_name": "nightly", "sink_uri": "s3://lake/out", "started_at": AT, "ended_at": AT + timedelta(minutes=13),
+        "objects_listed": 12, "objects_known": 2, "objects_inspected": 10, "documents_unreadable": 2, "objects_deleted": 0,
+        "units_selected": 8, "pages_selected": 100, "pages_ok": 90, "pages_blank": 4, "pages_partial": 1, "pages_failed": 5, "fields": 70,
+        "left": 0, "max_reject_rate": 0.1, "rejects": (REJECT,),
+    }  # fmt: skip
+    return RunSummary.model_validate(plain | changes)
+
+
+def test_it_says_what_came_in_what_came_out_and_where_it_is():
+    """The counts, the place of the datasets and the way to prove them are all there."""
+    words = in_words(_summary())
+    assert "nightly: run r1, 13 min" in words
+    assert "12 objects listed, 2 known from earlier runs, 10 new" in words
+    assert "90 pages read, 4 blank, 1 in part, 5 failed; 70 field values" in words
+    assert "s3://lake/out/documents, s3://lake/out/pages, s3://lake/out/fields" in words
+    assert "pagemill verify s3://lake/out" in words
+
+
+def test_each_kind_of_reject_has_its_number_its_cure_and_a_place_to_look_at():
+    """Documents that could not be opened, and each reason with one example; a page counts from 1 for people."""
+    page = REJECT.model_copy(
+        update={"stage": "render", "code": "too_slow", "example_page": 3, "message": "raise limits.seconds_per_page"}
+    )
+    words = in_words(_summary(rejects=(REJECT, page)))
+    assert "2 documents could not be opened at all" in words
+    assert "2 × open/password_needed: name its password in source.passwords" in words
+    assert "for example s3://in/a.pdf\n" in words
+    assert "render/too_slow: raise limits.seconds_per_page" in words
+    assert "for example s3://in/a.pdf page 4" in words
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "exit code 0: complete"),
+        ({"max_reject_rate": 0.05}, "exit code 1: complete, but 7.8% of the pages were rejected, more than the 5.0%"),
+        (
+            {"left": 3, "left_reasons": ("StorageUnavailable: busy",)},
+            "exit code 3: not complete: StorageUnavailable: busy. 3 units of up to 32",
+        ),
+        ({"interrupted": True}, "exit code 3: not complete: it was interrupted. The same command goes on"),
+    ],
+)
+def test_the_last_line_says_what_the_exit_code_means(changes, said):
+    """Complete, complete with too many rejects, or not complete and what to do then."""
+    assert in_words(_summary(**changes)).splitlines()[-1].startswith(said)
+
+
+def test_a_run_with_nothing_to_do_says_so():
+    """An unchanged source is no failure and needs no numbers."""
+    words = in_words(_summary(pages_selected=0, documents_unreadable=0, pages_ok=0, rejects=()))
+    assert "nothing to do: every page is read already" in words
+    assert "rejects" not in words
+
+
+@pytest.fixture
+def sink(tmp_path):
+    """Write a small sink, in a folder whose name a shell would trip over."""
+    folder = tmp_path / "it's $HOME"
+    common = {
+        "page_id": "p1",
+        "source_id": "s1",
+        "source_uri": "s3://in/a.pdf",
+        "page_index": 0,
+        "run_id": "r1",
+        "processed_at": AT,
+    }
+    page = PageRow(
+        **common,
+        document_id="d1",
+        status="ok",
+        text="INVOICE\n no 7",
+        text_source="text_layer",
+        seconds=0.1,
+        job_name="nightly",
+    )
+    field = FieldRow(
+        **common,
+        field_id="f1",
+        name="total",
+        question="what is the total?",
+        status="ok",
+        value_text="7 EUR",
+        value_source="model",
+        task_fingerprint="t",
+    )
+    for name, row in (("pages", page), ("fields", field)):
+        part = folder / name / "processed_date=2026-03-04" / "part-1.parquet"
+        part.parent.mkdir(parents=True)
+        pq.write_table(to_table([row], type(row)), part)
+    return folder
+
+
+def test_the_query_to_try_can_be_pasted_into_a_shell(sink):
+    """The printed command, run by a shell as it stands, shows the pages."""
+    words = in_words(_summary(sink_uri=str(sink)), python=shlex.quote(sys.executable))
+    command = next(line for line in words.splitlines() if line.startswith("  query")).removeprefix("  query").strip()
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert "s3://in/a.pdf" in done.stdout
+    assert "INVOICE" in done.stdout
+
+
+def test_a_glimpse_shows_values_and_where_they_came_from(sink):
+    """The first texts and values of this run, and of no other, each with its source."""
+    shown = glimpse(_summary(sink_uri=str(sink)))
+    assert "a.pdf:1  [text_layer]  INVOICE no 7" in shown
+    assert "a.pdf:1  [model]  total = 7 EUR" in shown
+    assert glimpse(_summary(sink_uri=str(sink), run_id="r2")) == ""
+
+
+def test_no_glimpse_where_there_is_nothing_or_it_is_far(tmp_path):
+    """An empty sink and one on S3 are left alone."""
+    assert glimpse(_summary(sink_uri=str(tmp_path))) == ""
+    assert glimpse(_summary()) == ""
+
+
+def _report(*codes: FindingCode) -> VerifyReport:
+    counts = dict.fromkeys(("documents", "pages", "fields", "pages_ok", "pages_blank", "pages_partial", "pages_failed"), 1)
+    findings = tuple(Finding(code=code, count=2, example="s3://in/a.pdf page 0") for code in codes)
+    return VerifyReport(sink_uri="out", findings=findings, **counts)
+
+
+def test_every_finding_has_a_meaning_and_a_cure():
+    """No code that `verify` may find is without words."""
+    assert set(MEANINGS) == set(get_args(FindingCode))
+    words = verify_in_words(_report(*MEANINGS))
+    assert all(meaning in words for meaning in MEANINGS.values())
+
+
+def test_a_recounts_exit_code_tells_damage_from_work_that_is_left():
+    """0 is exact, 3 is cured by another run, 1 needs a person."""
+    assert exit_code(_report()) == 0
+    assert exit_code(_report("pages_unread")) == 3
+    assert exit_code(_report("pages_unread", "page_doubled")) == 1
+    assert "exact: every page" in verify_in_words(_report())
+    assert verify_in_words(_report("page_missing")).endswith("not exact")
