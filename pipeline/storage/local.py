@@ -60,18 +60,20 @@ class LocalStore:
 
     def read(self, uri: str, version: str | None = None) -> bytes:
         path = local_path(uri)
-        with translated(path), _pinned(path, version) as file:
+        with _pinned(path, version) as file, translated(path):
             return file.read()
 
     def fetch(self, uri: str, version: str | None, path: Path) -> None:
         source = local_path(uri)
         partial = path.with_name(partial_name())
-        try:
-            with translated(source), _pinned(source, version) as file, partial.open("xb") as copy:
-                shutil.copyfileobj(file, copy, _CHUNK_BYTES)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with _pinned(source, version) as file, translated(str(path)):
+            try:
+                with partial.open("xb") as copy:
+                    shutil.copyfileobj(file, copy, _CHUNK_BYTES)
+                _check(source, file, version)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
 
     def write(self, uri: str, data: bytes) -> None:
         _put(local_path(uri), lambda file: file.write(data), os.replace)
@@ -116,11 +118,16 @@ def _names(folder: str) -> Iterator[str]:
     """Return a folder's names, sorted, with a slash after those of folders: so "a-b" sorts before "a/c", as on S3."""
     try:
         with translated(folder), os.scandir(folder) as entries:
-            names = [f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries]
+            names = [f"{entry.name}/" if _is_folder(entry) else entry.name for entry in entries]
     except ObjectMissing:  # removed since its parent was read
         return iter(())
     names.sort()  # by code points, which is by the bytes of UTF-8
     return iter(names)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether it is a folder or a link to one; a link to itself is none, where DirEntry.is_dir would raise."""
+    return entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and os.path.isdir(entry.path))  # noqa: PTH112
 
 
 def _inode(folder: str) -> tuple[int, int]:
@@ -160,7 +167,9 @@ def _modified_at(mtime_ns: int) -> datetime | None:
 @contextmanager
 def _pinned(path: str, version: str | None) -> Iterator[BinaryIO]:
     """Open a file to read, and raise ObjectChanged if it is, or becomes while it is read, another version."""
-    with Path(path).open("rb") as file:
+    with translated(path):
+        file = Path(path).open("rb")  # noqa: SIM115 (closed below; errors of what is done with it are not about it)
+    with file:
         _check(path, file, version)
         yield file
         _check(path, file, version)

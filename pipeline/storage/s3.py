@@ -32,13 +32,14 @@ _MOST_DELETED_AT_ONCE = 1_000
 
 
 class S3Store:
-    """Objects in buckets. Pickles as its policy; the client is made anew where it arrives."""
+    """Objects in buckets. Pickles as its settings; the client is made anew where it arrives."""
 
-    def __init__(self, policy: RetryPolicy | None = None) -> None:
+    def __init__(self, policy: RetryPolicy | None = None, keys_per_page: int = 1000) -> None:
         self._requests = Requests(policy or RetryPolicy())
+        self._keys_per_page = keys_per_page
 
-    def __reduce__(self) -> "tuple[type[S3Store], tuple[RetryPolicy]]":
-        return S3Store, (self._requests.policy,)
+    def __reduce__(self) -> "tuple[type[S3Store], tuple[RetryPolicy, int]]":
+        return S3Store, (self._requests.policy, self._keys_per_page)
 
     @property
     def retries(self) -> int:
@@ -51,7 +52,7 @@ class S3Store:
             prefix += "/"
         token: str | None = ""
         while token is not None:
-            page = self._page(prefix_uri, prefix, token)
+            page = self._page(prefix_uri, prefix, token, self._keys_per_page)
             for item in page.get("Contents", ()):
                 if not (item["Key"].endswith("/") and item["Size"] == 0):
                     yield _stored(bucket, item)
@@ -125,11 +126,11 @@ class S3Store:
     def _object_named(self, uri: str) -> Iterator[StoredObject]:
         """Yield the one object of just this key, if there is one: it is the first of all keys that begin so."""
         bucket, key = split_s3(uri)
-        for item in self._page(uri, key, most=1).get("Contents", ()):
+        for item in self._page(uri, key, "", 1).get("Contents", ()):
             if item["Key"] == key:
                 yield _stored(bucket, item)
 
-    def _page(self, uri: str, prefix: str, token: str = "", most: int = 1000) -> "ListObjectsV2OutputTypeDef":
+    def _page(self, uri: str, prefix: str, token: str, most: int) -> "ListObjectsV2OutputTypeDef":
         bucket, _ = split_s3(uri)
         if token:
             return self._requests.ask(

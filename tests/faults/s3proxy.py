@@ -38,9 +38,12 @@ class FaultyProxy(ThreadingHTTPServer):
         with self._lock:
             fault = self._random.choice(self.faults) if self._random.random() < self.rate else None
             self.counts["requests"] += 1
-            if fault:
-                self.counts[fault] += 1
             return fault
+
+    def count(self, fault: str) -> None:
+        """Note that a request was spoiled."""
+        with self._lock:
+            self.counts[fault] += 1
 
     @property
     def spoiled(self) -> int:
@@ -72,8 +75,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.server.draw()
         if fault in _ERRORS:
+            self.server.count(fault)
             self._refuse(*_ERRORS[fault])
         elif fault in {"reset", "stall"}:
+            self.server.count(fault)
             time.sleep(self.server.stall_s if fault == "stall" else 0)
             self._reset()
         else:
@@ -94,6 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             upstream.close()
         if fault == "lost_answer":
+            self.server.count(fault)
             self._reset()
             return
         self.send_response(answer.status, answer.reason)
@@ -105,8 +111,9 @@ class _Handler(BaseHTTPRequestHandler):
             "Content-Length", answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(content))
         )
         self.end_headers()
-        if fault == "half_body":
-            self.wfile.write(content[: len(content) // 2])
+        if fault == "half_body" and len(content) > 1:
+            self.server.count(fault)
+            self.wfile.write(content[: (len(content) + 1) // 2])
             self._reset()
             return
         self.wfile.write(content)

@@ -86,17 +86,6 @@ def test_a_prefix_that_is_one_object_lists_it(store: Store, base: str) -> None:
     assert [item.uri for item in store.list(join(base, "one.pdf"))] == [join(base, "one.pdf")]
 
 
-def test_many_objects_are_listed_once_each(store: Store, base: str) -> None:
-    """A listing of more than one page of S3's (1,000) misses and doubles nothing."""
-    store.write(join(base, "sub/x"), b"")
-    expected = [f"{number:05d}" for number in range(1005)]
-    for name in expected:
-        store.write(join(base, name), b"")
-    assert names(store, base) == [*expected, "sub/x"]
-    store.delete(join(base, name) for name in expected)
-    assert names(store, base) == ["sub/x"]
-
-
 def test_a_read_is_pinned_to_the_listed_version(store: Store, base: str, tmp_path: Path) -> None:
     """Once the object was replaced, reading and fetching the listed version raise ObjectChanged, and name the object."""
     uri = join(base, "x.pdf")
