@@ -11,6 +11,7 @@ from pipeline.storage import canonical, is_within
 from schemas.job import Job, RawTask, ReferTask, Task
 
 Refusal = tuple[Path, str]
+TILINGS = ("none", "grid")
 
 
 def refusals(job: Job) -> list[Refusal]:
@@ -45,10 +46,10 @@ def _of_model(job: Job) -> Iterator[Refusal]:
         yield ("model", "tensor_parallel"), f"only `engine: vllm` spreads a model over GPUs; {model.engine} takes 1"
     if model.revision and (model.checkpoint == "embedded" or model.checkpoint.startswith(("s3://", "/", "."))):
         yield ("model", "revision"), "a revision goes with a model hub's id; folders, s3:// prefixes and `embedded` have none"
-    if model.adapter and (model.engine == "scripted" or model.checkpoint == "embedded"):
-        yield ("model", "adapter"), "neither the scripted engine nor the embedded checkpoint takes an adapter"
-    if model.quantization and model.engine == "scripted":
-        yield ("model", "quantization"), "the scripted engine has no weights to quantize"
+    if model.adapter:
+        yield ("model", "adapter"), "no engine takes an adapter yet: merge it into the checkpoint"
+    if model.quantization:
+        yield ("model", "quantization"), "no engine quantizes a checkpoint yet: leave it out"
 
 
 def _of_ladder(job: Job) -> Iterator[Refusal]:
@@ -56,6 +57,13 @@ def _of_ladder(job: Job) -> Iterator[Refusal]:
     for index, rung in enumerate(ladder):
         if rung in ladder[:index]:
             yield ("render", "ladder", index), "this rung stands twice: the same view would get the same answer"
+        if rung.tiles not in TILINGS:
+            yield ("render", "ladder", index, "tiles"), f"`{rung.tiles}` is not built yet: use {' or '.join(TILINGS)}"
+        if (rung.checkpoint or job.model.checkpoint) != job.model.checkpoint or rung.resolution != ladder[0].resolution:
+            yield (
+                ("render", "ladder", index),
+                "a ladder over several checkpoints or resolutions is not built yet: keep to the first rung's",
+            )
 
 
 def _of_tasks(job: Job) -> Iterator[Refusal]:

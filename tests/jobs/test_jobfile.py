@@ -59,14 +59,23 @@ def complaints(write):
     return of
 
 
-def test_every_key_of_the_contract_loads(write):
-    """The design's job file, with every key in it, is a job; quantities are numbers and lists are tuples."""
-    job = load(write(EVERY_KEY))
+def test_every_key_of_the_contract_is_known(complaints):
+    """The design's job file, with every key in it, is refused for nothing but what is not built yet."""
+    assert [(line.split(": ")[1], "is not built yet" in line) for line in complaints(EVERY_KEY)] == [
+        ("render.ladder[1].tiles", True),
+        ("render.ladder[2].tiles", True),
+        ("render.ladder[2]", True),
+    ]
+
+
+def test_a_job_of_every_key_loads(write):
+    """Quantities are numbers, lists are tuples, and every task is of its type."""
+    not_built = "    - {resolution: 896, tiles: whitespace, checkpoint: s3://models/pg2-3b-896}\n"
+    job = load(write(EVERY_KEY.replace(not_built, "").replace("whitespace", "grid")))
     assert job.limits.bytes == 200_000_000
     assert job.limits.memory == 2 * 10**9
     assert job.source.include == ("**/*.pdf",)
     assert [task.type for task in job.tasks] == ["ocr", "answer", "detect"]
-    assert job.render.ladder[2].checkpoint == "s3://models/pg2-3b-896"
 
 
 def test_defaults_are_the_schemas(write):
@@ -196,8 +205,14 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
         ("sink: {uri: out, format: iceberg}", "sink.format: the Iceberg sink is not built yet"),
         ("model: {tensor_parallel: 2}", "model.tensor_parallel: only `engine: vllm` spreads a model over GPUs"),
         ("model: {revision: main}", "model.revision: a revision goes with a model hub's id"),
-        ("model: {adapter: ./lora}", "model.adapter: neither the scripted engine nor the embedded checkpoint"),
+        ("model: {adapter: ./lora}", "model.adapter: no engine takes an adapter yet"),
         ("render: {ladder: [{tiles: none}, {resolution: 448}]}", "render.ladder[1]: this rung stands twice"),
+        ("model: {quantization: int8}", "model.quantization: no engine quantizes"),
+        ("render: {ladder: [{tiles: layout}]}", "render.ladder[0].tiles: `layout` is not built yet: use none or grid"),
+        (
+            "render: {ladder: [{tiles: none}, {resolution: 896}]}",
+            "render.ladder[1]: a ladder over several checkpoints or resolutions",
+        ),
         ("tasks: [{type: ocr}, {type: ocr}]", "tasks[1]: a task `ocr` like this stands above already"),
         ("workers: {gpus: 1, gpus_per_worker: 2}", "no worker could start"),
         ("model: {engine: vllm, tensor_parallel: 2}\nworkers: {gpus: 4}", "needs as many GPUs a worker"),
