@@ -8,9 +8,11 @@ import io
 import logging
 import os
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +36,7 @@ class Pool:
     actors: int
     calls: int = 1
     gpus: float = 0.0
+    restarts: int = RESTARTS
 
 
 def connect(workers: Workers) -> None:
@@ -42,15 +45,16 @@ def connect(workers: Workers) -> None:
 
     if ray.is_initialized():
         return
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its own log files tell more than its lines on a terminal
     here = not os.environ.get("RAY_ADDRESS")
-    ray.init(
-        num_cpus=workers.cpus if here else None,
-        num_gpus=int(workers.gpus) if here and workers.gpus else None,
-        include_dashboard=False if here else None,
-        log_to_driver=bool(os.environ.get("PAGEMILL_RAY_LOGS")),
-        logging_level=logging.ERROR,
-    )
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    with _native_silence():  # Ray's native part says on stderr that it will say nothing on stderr
+        ray.init(
+            num_cpus=workers.cpus if here else None,
+            num_gpus=int(workers.gpus) if here and workers.gpus else None,
+            include_dashboard=False if here else None,
+            log_to_driver=bool(os.environ.get("PAGEMILL_RAY_LOGS")),
+            logging_level=logging.ERROR,
+        )
 
 
 def cores() -> int:
@@ -101,8 +105,8 @@ def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_
             ),
             num_cpus=0 if pool.gpus else CPUS_PER_ACTOR,
             num_gpus=pool.gpus or None,
-            max_restarts=RESTARTS,
-            max_task_retries=RESTARTS,
+            max_restarts=pool.restarts,
+            max_task_retries=pool.restarts,
         )
     try:
         for row in results.iter_rows():
@@ -127,6 +131,19 @@ def _ours(error: BaseException | None) -> PagemillError | None:
 def _read_shards(batch: pa.Table) -> pa.Table:
     uris = batch["item"].to_pylist()
     return pa.concat_tables(pq.read_table(io.BytesIO(open_store(uri).read(uri))) for uri in uris)
+
+
+@contextmanager
+def _native_silence() -> Iterator[None]:
+    """Send what native code writes to stderr nowhere, for a moment; exceptions are as loud as ever."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _quieten() -> None:

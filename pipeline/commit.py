@@ -8,8 +8,7 @@ from typing import Self
 from pipeline.ledger import Ledger
 from pipeline.progress import Progress
 from schemas.job import Job
-from schemas.page import Failure
-from schemas.unit import Reject, StagedPart, Tally
+from schemas.unit import Left, Reject, StagedPart, Tally, Unit
 
 PARTS_PER_COMMIT = 64
 SECONDS_PER_COMMIT = 5.0
@@ -28,7 +27,7 @@ class Commits:
         self._rejects: dict[tuple[str, str], Reject] = {}
         self.pages = dict.fromkeys("obpf", 0)
         self.fields = 0
-        self.left: list[Failure] = []
+        self.left: list[Left] = []
         self.tally = Tally()
         self.engine: str | None = None
 
@@ -49,6 +48,10 @@ class Commits:
         if len(self._waiting) >= PARTS_PER_COMMIT or time.monotonic() - self._last > SECONDS_PER_COMMIT:
             self.flush()
 
+    def has_left(self, unit: Unit) -> bool:
+        """Return whether a unit was given up for this run."""
+        return any(left.unit == unit for left in self.left)
+
     def flush(self) -> None:
         """Write a record of whatever waits."""
         parts, self._waiting = self._waiting, []
@@ -62,7 +65,7 @@ class Commits:
         for status in self.pages:
             self.pages[status] += statuses.count(status)
         self.fields += part.n_fields
-        self.left.extend(left.failure for left in part.left)
+        self.left.extend(part.left)
         self.tally += part.tally
         self.engine = part.engine or self.engine
         for reject in part.rejects:

@@ -12,21 +12,19 @@ from pipeline.commit import Commits
 from pipeline.inspection import Findings, Inspector, forget
 from pipeline.ledger import Ledger
 from pipeline.listing import in_shard, list_source, write_manifest
+from pipeline.passes import Passes
 from pipeline.passwords import passwords
 from pipeline.places import Places
 from pipeline.progress import Progress, Silent
 from pipeline.publish import publish
 from pipeline.questions import questions
-from pipeline.selection import Selected, gone, load_manifest, select, to_inspect, units
+from pipeline.selection import Selected, gone, load_manifest, select, to_inspect
 from pipeline.shards import write_shards
 from pipeline.storage import Store, open_store
-from pipeline.worker import Worker
 from schemas.job import Job
 from schemas.run import RunOptions, RunRecord, RunSummary
-from schemas.unit import StagedPart
 
 OBJECTS_PER_BLOCK = 16
-UNITS_PER_BLOCK = 8
 
 
 def run(job: Job, *, options: RunOptions | None = None, progress: Progress | None = None) -> RunSummary:
@@ -129,21 +127,17 @@ class _Run:
 
     def read(self) -> None:
         """Send the units through the workers, and commit what they stage."""
-        shards = write_shards(self.store, self.places.run(self.run_id, "units"), units(self.ledger))
-        if not shards.rows:
-            return
-        self.progress.phase("read")
-        cluster.connect(self.job.workers)
-        staged = cluster.stream(
-            shards,
-            Worker,
-            (self.job, self.run_id, passwords(self.job.source)),
-            rows_per_block=UNITS_PER_BLOCK,
-            pool=cluster.pool_for(self.job),
-        )
-        with closing(staged), self.commits:
-            for part in staged:
-                self.commits.add(StagedPart.model_validate_json(part))
+        if self.selected.units:
+            Passes(
+                self.job,
+                self.run_id,
+                self.store,
+                self.places,
+                self.ledger,
+                self.commits,
+                self.progress,
+                backfill=self.options.backfill,
+            ).run()
 
     def publish(self) -> None:
         """Make the datasets say what is committed."""
@@ -152,7 +146,7 @@ class _Run:
 
     def end(self) -> RunSummary:
         """Sum the run up, and leave the summary beside its record."""
-        pages, left = self.commits.pages, [*self.findings.left, *self.commits.left]
+        pages, left = self.commits.pages, [*self.findings.left, *(left.failure for left in self.commits.left)]
         summary = RunSummary(
             run_id=self.run_id,
             job_name=self.job.name,

@@ -29,6 +29,9 @@ class Places:
     def staging(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "staging", *parts)
 
+    def in_flight(self, *parts: str) -> str:
+        return join(self.sink_uri, OWN, "in_flight", *parts)
+
     def ledger(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "ledger", *parts)
 

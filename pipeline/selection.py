@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from pipeline.ledger import Ledger
 from pipeline.storage import Store
-from schemas.arrow import from_table
+from schemas.arrow import from_table, schema_of, to_table
 from schemas.source import Inspected
-from schemas.unit import UNIT_PAGES
+from schemas.unit import UNIT_PAGES, Unit
 
 # An object is known when the newest word on its uri is this very version, and is not that it was gone.
 _TO_INSPECT = """
@@ -81,6 +81,13 @@ ORDER BY min(uri), first_page
 """
 
 
+_UNITS_BUT = """
+SELECT * FROM todo WHERE NOT EXISTS (
+    SELECT 1 FROM apart WHERE apart.document_id = todo.document_id
+    AND apart.first_page < todo.first_page + todo.n_pages AND todo.first_page < apart.first_page + apart.n_pages)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Selected:
     """How much is left to do."""
@@ -124,9 +131,17 @@ def select(ledger: Ledger, *, tasks: Sequence[str], job_name: str, backfill: boo
     )
 
 
-def units(ledger: Ledger, rows_per_batch: int = 10_000) -> Iterator[pa.RecordBatch]:
-    """Yield the selected units (schemas.unit.Unit), pages of one document adjacent."""
-    return ledger.batches("SELECT * FROM todo", rows_per_batch)
+def units(ledger: Ledger, but: Iterable[Unit] = (), rows_per_batch: int = 10_000) -> Iterator[pa.RecordBatch]:
+    """Yield the selected units (schemas.unit.Unit), pages of one document adjacent, without those that overlap any of `but`."""
+    ledger.create("apart", pa.schema([schema_of(Unit).field(name) for name in ("document_id", "first_page", "n_pages")]))
+    ledger.insert("apart", to_table(list(but), Unit).select(["document_id", "first_page", "n_pages"]))
+    return ledger.batches(_UNITS_BUT, rows_per_batch)
+
+
+def is_selected(ledger: Ledger, unit: Unit) -> bool:
+    """Return whether any of a unit's pages is still selected."""
+    overlap = "SELECT count(*) FROM todo WHERE document_id = $1 AND first_page < $2 AND $3 < first_page + n_pages"
+    return bool(ledger.rows(overlap, [unit.document_id, unit.first_page + unit.n_pages, unit.first_page])[0][0])
 
 
 def _count(ledger: Ledger, query: str) -> int:

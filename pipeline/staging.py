@@ -34,8 +34,9 @@ class Part:
 
     def __init__(self, store: Store, places: Places, run_id: str, units: Sequence[Unit]) -> None:
         self._store, self._places = store, places
-        self.part_id = f"{run_id}/{secrets.token_hex(8)}"
-        self._marker = places.staging(*self.part_id.split("/"), "units.txt")
+        name = secrets.token_hex(8)
+        self.part_id = f"{run_id}/{name}"
+        self._marker = places.in_flight(run_id, name)
         self._pages: list[PageRow] = []
         self._fields: list[FieldRow] = []
         self._ranges: dict[tuple[str, int], _Range] = {}

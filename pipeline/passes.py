@@ -1,0 +1,150 @@
+"""The passes over what is selected: all of it in groups, then what was in flight when a worker died alone, then that by halves.
+
+A pass is one Ray Data job. Nearly every run needs only the first.
+"""
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+
+import pyarrow as pa
+
+from pipeline import cluster
+from pipeline.commit import Commits
+from pipeline.errors import WorkersLost
+from pipeline.ledger import Ledger
+from pipeline.passwords import passwords
+from pipeline.places import Places
+from pipeline.progress import Progress
+from pipeline.questions import questions
+from pipeline.selection import is_selected, select, units
+from pipeline.settle import Answered, Circumstances, PageFacts, rows
+from pipeline.shards import write_shards
+from pipeline.staging import Part
+from pipeline.storage import Store
+from pipeline.suspects import Suspects, key
+from pipeline.worker import Worker
+from schemas.arrow import to_table
+from schemas.job import Job
+from schemas.page import Failure
+from schemas.unit import StagedPart, Tally, Unit
+
+UNITS_PER_BLOCK = 8
+MOST_LOSSES = 10  # a run whose workers die of everything is ended, and says so
+DEATHS_TO_REJECT = 3
+
+
+class Passes:
+    """The passes of one run."""
+
+    def __init__(
+        self,
+        job: Job,
+        run_id: str,
+        store: Store,
+        places: Places,
+        ledger: Ledger,
+        commits: Commits,
+        progress: Progress,
+        *,
+        backfill: bool,
+    ) -> None:
+        self._job, self._run_id, self._store, self._places = job, run_id, store, places
+        self._ledger, self._commits, self._progress, self._backfill = ledger, commits, progress, backfill
+        self._questions = questions(job)
+        self._suspects = Suspects(store, places)
+        self._numbers = count()
+
+    def run(self) -> None:
+        """Read all that is selected. Raises WorkersLost where workers die of more than can be found out one by one."""
+        self._suspects.remember(self._job.name, self._run_id)
+        try:
+            pool = cluster.pool_for(self._job)
+            self._read_together(pool)
+            self._read_alone(replace(pool, calls=1))
+            self._read_by_halves(replace(pool, actors=1, calls=1, restarts=0))
+        except KeyboardInterrupt:
+            self._suspects.acquit(self._run_id)  # what was in flight did nothing wrong
+            raise
+        self._suspects.forget()
+
+    def _read_together(self, pool: cluster.Pool) -> None:
+        for _ in range(MOST_LOSSES):
+            if self._survives(units(self._ledger, but=self._suspects), pool, UNITS_PER_BLOCK):
+                return
+            self._look_again()
+        raise WorkersLost(f"workers died {MOST_LOSSES} times over; their logs say why, and the next run goes on from here")
+
+    def _read_alone(self, pool: cluster.Pool) -> None:
+        """Try each suspect in a group of its own; those that were in flight at a death once more are left to the halving."""
+        self._look_again()
+        untried = [unit for unit in self._suspects if not self._suspects.deaths(unit)]
+        while untried and not self._survives(_batches(untried), pool, 1):
+            self._look_again()
+            untried = [unit for unit in self._suspects if not self._suspects.deaths(unit)]
+        self._look_again()
+
+    def _read_by_halves(self, pool: cluster.Pool) -> None:
+        """Try what is left with one worker, one at a time: whatever is in flight at a death has caused it."""
+        while len(self._suspects):
+            before = {key(unit): self._suspects.deaths(unit) for unit in self._suspects}
+            self._survives(_batches(self._suspects), pool, 1)
+            self._look_again()
+            for unit in self._suspects:
+                if self._suspects.deaths(unit) == before.get(key(unit)):
+                    continue
+                if unit.n_pages > 1:
+                    self._suspects.halve(unit)
+                elif self._suspects.deaths(unit) >= DEATHS_TO_REJECT:
+                    self._reject(unit)
+
+    def _survives(self, batches: Iterable[pa.RecordBatch], pool: cluster.Pool, units_per_block: int) -> bool:
+        """Send units through the workers, commit what they stage, and return whether the workers lived through it."""
+        shards = write_shards(self._store, self._places.run(self._run_id, "units", str(next(self._numbers))), batches)
+        if not shards.rows:
+            return True
+        self._progress.phase("read")
+        cluster.connect(self._job.workers)
+        arguments = (self._job, self._run_id, passwords(self._job.source))
+        staged = cluster.stream(shards, Worker, arguments, rows_per_block=units_per_block, pool=pool)
+        try:
+            with closing(staged), self._commits:
+                for text in staged:
+                    self._commits.add(StagedPart.model_validate_json(text))
+        except WorkersLost as error:
+            self._progress.note(f"{error}; what was in flight is tried again apart from the rest")
+            self._suspects.note(self._run_id)
+            return False
+        return True
+
+    def _look_again(self) -> None:
+        """Select anew, and strike off the suspects that are done."""
+        self._ledger.fold()
+        fingerprints = [question.fingerprint for question in self._questions]
+        select(self._ledger, tasks=fingerprints, job_name=self._job.name, backfill=self._backfill)
+        for unit in self._suspects:
+            if not is_selected(self._ledger, unit) or self._commits.has_left(unit):
+                self._suspects.clear(unit)
+
+    def _reject(self, unit: Unit) -> None:
+        """Write the row of a page that kills its worker every time."""
+        message = (
+            f"the worker died of this page {DEATHS_TO_REJECT} times, working on nothing else; `pagemill rerun` tries it again"
+        )
+        note = Failure(stage="infer", code="worker_died", message=message)
+        now = datetime.now(UTC)
+        facts, given = PageFacts(unit.first_page, is_lost=True, notes=(note,)), Circumstances(self._job.name, self._run_id, now)
+        answers = [Answered(question.ask, question.fingerprint, ()) for question in self._questions]
+        part = Part(self._store, self._places, self._run_id, [unit])
+        for origin in unit.origins:
+            made = rows(facts, answers, origin, unit.document_id, given, seconds=0.0)
+            part.add(unit, origin, made, tasks=[question.fingerprint for question in self._questions], jobs=[self._job.name])
+        with self._commits:
+            self._commits.add(part.stage(Tally(), None, now))
+        self._suspects.clear(unit)
+
+
+def _batches(chosen: Iterable[Unit]) -> list[pa.RecordBatch]:
+    return list(to_table(list(chosen), Unit).to_batches())

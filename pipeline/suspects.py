@@ -1,0 +1,97 @@
+"""Units that were in flight when a worker died: which of them killed it is found by trying them alone, then by halves.
+
+Every group of units leaves a marker while it is being worked on (see staging). A marker that is still there when nobody works any
+more names what was in flight. Markers of earlier runs of the same job count too, so that a page which takes the whole machine
+down each time is found all the same.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from pipeline.errors import ObjectMissing
+from pipeline.places import Places
+from pipeline.storage import Store
+from schemas.run import RunRecord
+from schemas.unit import Unit
+
+Key = tuple[str, int, int]
+
+
+def key(unit: Unit) -> Key:
+    """Return what names a unit: document_id, first page and number of pages."""
+    return unit.document_id, unit.first_page, unit.n_pages
+
+
+class Suspects:
+    """The suspects of one run, and how often each has died alone."""
+
+    def __init__(self, store: Store, places: Places) -> None:
+        self._store, self._places = store, places
+        self._units: dict[Key, Unit] = {}
+        self._deaths: Counter[Key] = Counter()
+        self._earlier: set[str] = set()
+
+    def __iter__(self) -> Iterator[Unit]:
+        return iter(tuple(self._units.values()))
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    def deaths(self, unit: Unit) -> int:
+        """Return how often a unit was in flight, in a group of its own, when its worker or the whole machine died."""
+        return self._deaths[key(unit)]
+
+    def remember(self, job_name: str, run_id: str) -> None:
+        """Take up what earlier runs of this job had in flight when they were killed; their markers stay until `forget`."""
+        for earlier in sorted({_run_of(uri) for uri in self._markers()} - {run_id}):
+            if self._job_of(earlier) == job_name:
+                self._earlier.add(earlier)
+                self._note(earlier)
+
+    def note(self, run_id: str) -> None:
+        """Take up what this run had in flight, now that its workers are gone."""
+        self._note(run_id)
+        self.acquit(run_id)
+
+    def acquit(self, run_id: str) -> None:
+        """Remove a run's markers."""
+        self._store.delete([uri for uri in self._markers() if _run_of(uri) == run_id])
+
+    def forget(self) -> None:
+        """Remove the markers of the earlier runs: all that they had in flight is accounted for."""
+        for earlier in self._earlier:
+            self.acquit(earlier)
+
+    def clear(self, unit: Unit) -> None:
+        """Strike a unit off: it is done, rejected or out of reach."""
+        self._units.pop(key(unit), None)
+
+    def halve(self, unit: Unit) -> None:
+        """Put the two halves of a unit in its place."""
+        self.clear(unit)
+        middle = unit.n_pages // 2
+        for first, count in ((0, middle), (middle, unit.n_pages - middle)):
+            half = unit.model_copy(update={"first_page": unit.first_page + first, "n_pages": count})
+            self._units[key(half)] = half
+
+    def _note(self, run_id: str) -> None:
+        for uri in [uri for uri in self._markers() if _run_of(uri) == run_id]:
+            units = [Unit.model_validate_json(line) for line in self._store.read(uri).decode().splitlines()]
+            self._units.update((key(unit), unit) for unit in units)
+            self._deaths.update(key(unit) for unit in units if len(units) == 1)
+
+    def _markers(self) -> list[str]:
+        try:
+            return [item.uri for item in self._store.list(self._places.in_flight())]
+        except ObjectMissing:
+            return []
+
+    def _job_of(self, run_id: str) -> str | None:
+        try:
+            return RunRecord.model_validate_json(self._store.read(self._places.run(run_id, "run.json"))).job.name
+        except ObjectMissing:
+            return None
+
+
+def _run_of(marker_uri: str) -> str:
+    return marker_uri.split("/")[-2]
