@@ -109,6 +109,8 @@ class ImageDocument:
             try:
                 self._current = self._decoded(page_index)
             except _DAMAGED as exc:
+                if "out of memory" in str(exc):
+                    raise MemoryError from exc
                 raise DocumentError("render", "damaged", f"the image is damaged: {exc}") from exc
         return self._current
 

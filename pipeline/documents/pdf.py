@@ -35,6 +35,8 @@ _LARGEST_PT = 10.0**7
 _SHARE_OF_SCAN = 0.2
 """Images that cover more of the page than this may be pictures of paper."""
 
+_COMPLAINTS = ("error", "cannot", "non-page object")
+_MEMORY = ("alloc", "exceeds system limits", "out of memory")
 _LEAST_PATHS = 2
 """A grid is at least a rectangle and a line, or a path and another."""
 
@@ -77,6 +79,8 @@ class PdfDocument:
         picture = self.picture(page_index)
         scanned = sum(box.area for box in images) > _SHARE_OF_SCAN * rect.width * rect.height
         blank = is_blank(picture, scanned=scanned)
+        if blank:
+            _check_complaints()
         layer = _tried("render", lambda: read(_found(shown, images), Ink.of(picture))) if text_layer else None
         return PageProbe(page_index, rect.width, rect.height, shown.page.rotation, blank, layer)
 
@@ -111,6 +115,7 @@ class PdfDocument:
     def _page(self, page_index: int) -> _Shown:
         if self._shown is None or self._shown.page_index != page_index:
             self._shown = None
+            pymupdf.TOOLS.reset_mupdf_warnings()
             page = _tried("render", lambda: self._file[page_index])
             _check_size(page.rect)
             self._check_images(page_index)
@@ -132,9 +137,20 @@ def _tried(stage: Stage, action: Callable[[], T]) -> T:
         return action()
     except (RuntimeError, ValueError, LookupError, OSError, mupdf.FzErrorBase) as exc:
         message = str(exc)
-        if "alloc" in message and "failed" in message:
-            raise DocumentError(stage, "out_of_memory", f"it needed more than limits.memory: {message}") from exc
-        raise DocumentError(stage, "damaged", f"the PDF is damaged: {message}") from exc
+        raise _refusal(stage, message) from exc
+
+
+def _check_complaints() -> None:
+    """Refuse a page on which nothing was drawn because MuPDF, which goes on where it can, could not draw what there is."""
+    for complaint in pymupdf.TOOLS.mupdf_warnings(reset=False).splitlines():
+        if any(word in complaint for word in _COMPLAINTS):
+            raise _refusal("render", complaint)
+
+
+def _refusal(stage: Stage, complaint: str) -> DocumentError:
+    if any(word in complaint for word in _MEMORY):
+        return DocumentError(stage, "out_of_memory", f"it needed more than limits.memory: {complaint}")
+    return DocumentError(stage, "damaged", f"the PDF is damaged: {complaint}")
 
 
 def _check_size(rect: pymupdf.Rect) -> None:
