@@ -5,7 +5,9 @@ A "checkpoint" is a folder of NAME.truth.json files (schemas.truth), with script
 """
 
 import hashlib
+import os
 import re
+import signal
 import threading
 import time
 import zlib
@@ -32,10 +34,14 @@ _KEPT = 64
 
 
 class Settings(Shape):
-    """scripted.json: how long each request takes, and the pages ("document_id/page_index") that the engine dies of."""
+    """scripted.json: how long each request takes, and the pages ("document_id/page_index") that the engine dies of.
+
+    Of the pages in `kills_on` it takes its whole process down, as an engine does that runs out of memory.
+    """
 
     seconds_per_request: float = Field(default=0.0, ge=0)
     dies_on: frozenset[str] = frozenset()
+    kills_on: frozenset[str] = frozenset()
 
 
 class ScriptedEngine:
@@ -73,7 +79,10 @@ class ScriptedEngine:
             raise EngineDied("the engine was closed")
         if reason := why_unusable(request, self._resolution):
             return failed(reason)
-        if f"{request.view.document_id}/{request.view.page_index}" in self._settings.dies_on:
+        page = f"{request.view.document_id}/{request.view.page_index}"
+        if page in self._settings.kills_on:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if page in self._settings.dies_on:
             raise EngineDied(f"as scripted, on page {request.view.page_index} of {request.view.document_id}")
         if self._settings.seconds_per_request:
             time.sleep(self._settings.seconds_per_request)
