@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field, TypeAdapter, ValidationError
 
-from pipeline.errors import JobError
+from pipeline.errors import JobError, StorageError
 from pipeline.storage import Store, StoredObject, canonical
 from schemas.shape import Shape
 
@@ -87,7 +87,7 @@ def _file(store: Store, uri: str, columns: Sequence[str] | None) -> Iterator[Sto
         for number, row in enumerate(rows, start=1):
             try:
                 found = _stored(row)
-            except (ValueError, TypeError) as exc:
+            except (ValueError, StorageError) as exc:
                 raise JobError(f"{uri}: entry {number} cannot be understood: {exc}") from exc
             if found:
                 yield found

@@ -192,9 +192,9 @@ def test_wrong_credentials_are_refused_without_telling_them(
 ) -> None:
     """A server that checks them answers AccessDenied, once; neither key nor secret is in the text."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
-    store = S3Store(QUICK)
-    if _accepted(store, s3_uri):
+    if _accepted(S3Store(QUICK), s3_uri):
         pytest.skip(f"the server at {s3_endpoint} checks no credentials")
+    store = S3Store(QUICK)
     with pytest.raises(errors.AccessDenied) as refused:
         store.write(f"{s3_uri}/x", b"x")
     assert "canary" not in str(refused.value)
