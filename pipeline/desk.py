@@ -20,9 +20,9 @@ from schemas.view import Region, View
 class Desk:
     """Where one document at a time lies open."""
 
-    def __init__(self, job: Job, cache: DocumentCache, passwords: Sequence[str]) -> None:
+    def __init__(self, job: Job, cache: DocumentCache, passwords: Sequence[str], child: Child | None = None) -> None:
         self._job, self._cache, self._passwords = job, cache, tuple(passwords)
-        self._child = Child(job.limits)
+        self._child = child or Child(job.limits)
         self._document_id: str | None = None
 
     def close(self) -> None:

@@ -96,10 +96,10 @@ def forget(ledger: Ledger, gone: Iterable[Inspected], run_id: str) -> int:
 class Inspector:
     """The worker of the inspection."""
 
-    def __init__(self, job: Job, run_id: str, passwords: Sequence[str]) -> None:
+    def __init__(self, job: Job, run_id: str, passwords: Sequence[str], child: Child | None = None) -> None:
         self._job, self._run_id, self._passwords = job, run_id, tuple(passwords)
         self._cache = DocumentCache(open_store(job.source.uri))
-        self._child = Child(job.limits)
+        self._child = child or Child(job.limits)
 
     def __call__(self, objects: pa.Table) -> pa.Table:
         """Inspect a block of objects (columns of SourceObject) and return one Inspection as JSON."""

@@ -5,7 +5,7 @@ A worker whose pages all have a text layer never loads a model.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.engines.base import Engine
@@ -28,8 +28,8 @@ class Meter:
 class Serving:
     """One engine, shared by the threads of a worker."""
 
-    def __init__(self, model: Model, resolution: int) -> None:
-        self._model, self._resolution = model, resolution
+    def __init__(self, model: Model, resolution: int, start: Callable[[Model, int], Engine] = start) -> None:
+        self._model, self._resolution, self._start = model, resolution, start
         self._engine: Engine | None = None
         self._lock = threading.Lock()
 
@@ -70,7 +70,7 @@ class Serving:
     def _started(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = start(self._model, self._resolution)
+                self._engine = self._start(self._model, self._resolution)
             return self._engine
 
     def _discard(self, dead: Engine) -> None:

@@ -73,12 +73,12 @@ class _Page:
 class Worker:
     """The worker of a pass; calls may come from several threads, and share one engine."""
 
-    def __init__(self, job: Job, run_id: str, passwords: Sequence[str]) -> None:
+    def __init__(self, job: Job, run_id: str, passwords: Sequence[str], serving: Serving | None = None) -> None:
         self._job, self._run_id, self._passwords = job, run_id, tuple(passwords)
         self._places, self._sink = Places(job.sink.uri), open_store(job.sink.uri)
         self._cache = DocumentCache(open_store(job.source.uri))
         self._questions = questions(job)
-        self._serving = Serving(job.model, job.render.ladder[0].resolution)
+        self._serving = serving or Serving(job.model, job.render.ladder[0].resolution)
         self._desks: LifoQueue[Desk] = LifoQueue()
 
     def __call__(self, units: pa.Table) -> pa.Table:
