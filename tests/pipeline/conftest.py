@@ -1,0 +1,61 @@
+"""The machine in one process, for the tests of its spine."""
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from pipeline.documents.child import Child
+from schemas.job import Limits
+
+
+def _machine() -> ModuleType:
+    """Load machine.py by its path: tests are no package, so that none of them shadows what they test."""
+    name = "pagemill_tests_machine"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("machine.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def machine() -> ModuleType:
+    """Return tests/pipeline/machine.py."""
+    return _machine()
+
+
+@pytest.fixture(scope="session")
+def children() -> Iterator[tuple[Child, Child]]:
+    """Return two processes that read documents, one for inspectors and one for desks, so that not every test starts its own."""
+    with Child(Limits()) as inspecting, Child(Limits()) as reading:
+        yield inspecting, reading
+
+
+@pytest.fixture
+def mill(machine: ModuleType, tmp_path: Path, children: tuple[Child, Child]) -> object:
+    """Return a Mill on an empty source."""
+    return machine.Mill(tmp_path, children)
+
+
+@pytest.fixture
+def mills(machine: ModuleType, tmp_path: Path, children: tuple[Child, Child]) -> Callable[[str], object]:
+    """Return a function that makes a Mill in a folder of its own."""
+
+    def make(name: str) -> object:
+        folder = tmp_path / name
+        folder.mkdir()
+        return machine.Mill(folder, children)
+
+    return make
+
+
+@pytest.fixture
+def book(machine: ModuleType, tmp_path: Path) -> object:
+    """Return a sink whose documents are made up."""
+    return machine.Book(str(tmp_path / "out"))

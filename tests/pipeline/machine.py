@@ -1,0 +1,433 @@
+"""The machine in one process: what flow.py does with Ray, step by step and at test speed, and made-up histories without any document."""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pymupdf
+from PIL import Image, ImageDraw
+
+from pipeline.cache import DocumentCache
+from pipeline.commit import Commits
+from pipeline.desk import Desk
+from pipeline.documents.child import Child
+from pipeline.inspection import Findings, Inspector, forget
+from pipeline.ledger import Ledger
+from pipeline.listing import list_source, write_manifest
+from pipeline.places import Places
+from pipeline.progress import Silent
+from pipeline.publish import publish
+from pipeline.questions import Question, questions
+from pipeline.reader import read
+from pipeline.selection import Selected, gone, load_manifest, select, to_inspect, units
+from pipeline.serving import Serving
+from pipeline.settle import Answered, Circumstances, PageFacts, record, rows
+from pipeline.staging import Part
+from pipeline.storage import Store, open_store
+from pipeline.verify import verify
+from pipeline.worker import Worker
+from schemas.arrow import from_table
+from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Sink, Source, Task
+from schemas.run import VerifyReport
+from schemas.source import Inspected, identity
+from schemas.unit import Origin, StagedPart, Tally, Unit
+from schemas.view import Affine, Completion, Region, Request
+
+OCR = OcrTask(type="ocr")
+STEPS = ("list", "inspect", "select", "read", "commit", "publish")
+
+
+class Stopped(BaseException):
+    """The process ends here: nothing that follows happens, and nothing is tidied up."""
+
+
+def answer(*names: str) -> AnswerTask:
+    """Return an answer task with a question for each name."""
+    return AnswerTask(type="answer", fields=tuple(AnswerField(name=name, question=f"what is the {name}?") for name in names))
+
+
+def pdf(*pages: str) -> bytes:
+    """Return a PDF whose pages say these words; a page that says nothing is blank."""
+    with pymupdf.open() as document:
+        for words in pages:
+            page = document.new_page(width=200, height=200)
+            for number, line in enumerate(words.splitlines()):
+                page.insert_text((20, 40 + 20 * number), line, fontsize=12)
+        return document.tobytes()
+
+
+def tiff(*pages: str) -> bytes:
+    """Return a TIFF whose frames show these words."""
+    frames = [Image.new("L", (200, 200), 255) for _ in pages]
+    for frame, words in zip(frames, pages, strict=True):
+        ImageDraw.Draw(frame).multiline_text((20, 20), words, fill=0)
+    file = BytesIO()
+    frames[0].save(file, "TIFF", save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+@dataclass
+class Ran:
+    """What one run did."""
+
+    run_id: str
+    listed: int = 0
+    deleted: int = 0
+    selected: Selected = field(default_factory=lambda: Selected(0, 0))
+    findings: Findings | None = None
+    commits: Commits | None = None
+
+    @property
+    def inspected(self) -> int:
+        return self.findings.inspected if self.findings else 0
+
+    @property
+    def requests(self) -> int:
+        return self.commits.tally.requests if self.commits else 0
+
+    @property
+    def pages(self) -> int:
+        return sum(self.commits.pages.values()) if self.commits else 0
+
+    @property
+    def left(self) -> list[str]:
+        """Return the codes of what was left."""
+        return [
+            *(failure.code for failure in (self.findings.left if self.findings else ())),
+            *(failure.code for failure in (self.commits.left if self.commits else ())),
+        ]
+
+
+class Mill:
+    """A source folder, a sink, and the machine between them, all in this process."""
+
+    def __init__(self, folder: Path, children: tuple[Child, Child], sink_uri: str | None = None) -> None:
+        self.source, self.sink_uri = folder / "in", sink_uri or str(folder / "out")
+        self.source.mkdir()
+        self.inspecting, self.reading = children
+        self.store, self.places = open_store(self.sink_uri), Places(self.sink_uri)
+        self._runs = 0
+
+    def job(self, *tasks: Task, name: str = "mill", **changes: object) -> Job:
+        """Return a job that asks the scripted engine, of views and not of text layers unless told otherwise."""
+        whole: dict[str, object] = {
+            "model": Model(engine="scripted"),
+            "render": Render(text_layer="ignore"),
+            "source": Source(uri=str(self.source)),
+            **changes,
+        }
+        return Job(name=name, tasks=tasks or (OCR,), sink=Sink(uri=self.sink_uri), **whole)
+
+    def put(self, name: str, data: bytes) -> str:
+        """Put an object there, with a version of its own even if the clock stands still, and return its uri."""
+        path = self.source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return str(path)
+
+    def run(
+        self,
+        job: Job | None = None,
+        *,
+        backfill: bool = False,
+        until: str = "publish",
+        store: Store | None = None,
+        serving: Callable[[Job], Serving] | None = None,
+        before_reading: Callable[[], object] = lambda: None,
+        units_per_part: int = 2,
+        parts: int | None = None,
+    ) -> Ran:
+        """Run a job up to and including a step of STEPS, or until so many parts are committed, as a process would that is then killed."""
+        job = job or self.job()
+        steps = STEPS[: STEPS.index(until) + 1]
+        self._runs += 1
+        run_id = f"20260101T{self._runs:06d}-{secrets.token_hex(3)}"
+        store = store or self.store
+        with Ledger(store, self.places, run_id) as ledger:
+            ran = Ran(run_id)
+            shards = write_manifest(list_source(job.source, sink_uri=self.sink_uri), store, self.places.run(run_id, "manifest"))
+            ran.listed = load_manifest(ledger, store, shards)
+            if "inspect" in steps:
+                ran.deleted = forget(ledger, gone(ledger, job.name), run_id)
+                ran.findings = self._inspect(job, ledger, run_id)
+            before_reading()
+            if "select" in steps:
+                ledger.fold()
+                marks = [question.fingerprint for question in questions(job)]
+                ran.selected = select(ledger, tasks=marks, job_name=job.name, backfill=backfill)
+            if "read" in steps:
+                ran.commits = self._read(job, ledger, run_id, serving, units_per_part, parts, commit="commit" in steps)
+            if "publish" in steps and parts is None:
+                publish(ledger, store, self.places, run_id)
+        return ran
+
+    def compact(self) -> None:
+        run_id = f"compact-{secrets.token_hex(3)}"
+        with Ledger(self.store, self.places, run_id) as ledger:
+            publish(ledger, self.store, self.places, run_id, compact=True)
+
+    def verify(self) -> VerifyReport:
+        return verify(self.sink_uri)
+
+    def rows(self, dataset: str = "pages") -> list[dict[str, object]]:
+        """Return a dataset as a plain glob finds it, sorted, and make sure that `read` says the same."""
+        found = glob(self.sink_uri, dataset)
+        assert _sorted(read(self.sink_uri, dataset).to_pylist()) == found
+        return found
+
+    def values(self, dataset: str = "pages") -> list[dict[str, object]]:
+        """Return a dataset without what differs from run to run."""
+        return [without_circumstances(row) for row in self.rows(dataset)]
+
+    def page(self, name: str, page_index: int = 0) -> dict[str, object]:
+        """Return the one row of a page of an object."""
+        (row,) = [r for r in self.rows() if r["source_uri"] == str(self.source / name) and r["page_index"] == page_index]
+        return row
+
+    def field(self, name: str, field_name: str, page_index: int = 0) -> dict[str, object]:
+        uri = str(self.source / name)
+        (row,) = [
+            r for r in self.rows("fields") if (r["source_uri"], r["page_index"], r["name"]) == (uri, page_index, field_name)
+        ]
+        return row
+
+    def document(self, name: str) -> dict[str, object]:
+        """Return the one row of documents/ that stands for an object (superseded versions have rows of their own)."""
+        uri = str(self.source / name)
+        (row,) = [r for r in self.rows("documents") if r["source_uri"] == uri and r["status"] != "superseded"]
+        return row
+
+    def _inspect(self, job: Job, ledger: Ledger, run_id: str) -> Findings:
+        findings = Findings(ledger, Silent())
+        inspector = Inspector(job, run_id, (), child=self.inspecting)
+        with findings:
+            for batch in to_inspect(ledger):
+                for text in inspector(pa.Table.from_batches([batch]))["inspection"].to_pylist():
+                    findings.add(text)
+        return findings
+
+    def _read(
+        self,
+        job: Job,
+        ledger: Ledger,
+        run_id: str,
+        serving: Callable[[Job], Serving] | None,
+        units_per_part: int,
+        parts: int | None,
+        *,
+        commit: bool,
+    ) -> Commits:
+        worker = Worker(job, run_id, (), serving=serving(job) if serving else None)
+        desk = Desk(job, DocumentCache(open_store(job.source.uri)), (), child=self.reading)
+        commits = Commits(ledger, job, Silent())
+        todo = [unit for batch in units(ledger) for unit in from_table(pa.Table.from_batches([batch]), Unit)]
+        for start in list(range(0, len(todo), units_per_part))[:parts]:
+            part = worker.work(todo[start : start + units_per_part], desk)
+            if commit:
+                commits.add(part)
+                commits.flush()
+        return commits
+
+
+def glob(sink_uri: str, dataset: str) -> list[dict[str, object]]:
+    """Return the rows that DuckDB finds by a plain glob, without the partition column, sorted."""
+    if not sorted(Path(sink_uri).glob(f"{dataset}/*/*.parquet")):
+        return []
+    found = duckdb.sql(
+        f"SELECT * EXCLUDE (processed_date) FROM read_parquet('{sink_uri}/{dataset}/*/*.parquet', hive_partitioning = true)"
+    )
+    return _sorted(found.to_arrow_table().to_pylist())
+
+
+def without_circumstances(row: dict[str, object]) -> dict[str, object]:
+    """Return a row without what differs between two runs that did the same."""
+    return {key: value for key, value in row.items() if key not in {"run_id", "processed_at", "seconds"}}
+
+
+def _sorted(found: list[dict[str, object]]) -> list[dict[str, object]]:
+    return sorted(
+        found, key=lambda row: (row["source_uri"], row["source_id"], row.get("page_index") or 0, row.get("name") or "")
+    )
+
+
+def files(sink_uri: str, *folders: str) -> dict[str, bytes]:
+    """Return every file of the sink, or of folders in it, by its name there."""
+    root = Path(sink_uri)
+    roots = [root / folder for folder in folders] or [root]
+    return {
+        str(path.relative_to(root)): path.read_bytes() for each in roots for path in sorted(each.rglob("*")) if path.is_file()
+    }
+
+
+class Faltering:
+    """A store that stops the process at its n-th write or removal, before or after doing it."""
+
+    def __init__(self, store: Store, steps: int, *, after: bool = False) -> None:
+        self._store, self._steps, self._after = store, steps, after
+        self.taken = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def write(self, uri: str, data: bytes) -> None:
+        with self._step():
+            self._store.write(uri, data)
+
+    def delete(self, uris: Iterable[str]) -> None:
+        for uri in uris:
+            with self._step():
+                self._store.delete([uri])
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        self.taken += 1
+        if self.taken == self._steps and not self._after:
+            raise Stopped
+        yield
+        if self.taken == self._steps and self._after:
+            raise Stopped
+
+
+@dataclass
+class Book:
+    """A sink whose documents are made up: histories of records without a document, a child or an engine."""
+
+    sink_uri: str
+    store: Store = field(init=False)
+    places: Places = field(init=False)
+    now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    runs: int = 0
+
+    def __post_init__(self) -> None:
+        self.store, self.places = open_store(self.sink_uri), Places(self.sink_uri)
+
+    @contextmanager
+    def run(self, store: Store | None = None) -> Iterator["BookRun"]:
+        """Open the ledger as a run does."""
+        self.runs += 1
+        run_id = f"run-{self.runs:04d}"
+        with Ledger(store or self.store, self.places, run_id) as ledger:
+            yield BookRun(self, ledger, run_id, store or self.store)
+
+    def tick(self, **by: float) -> datetime:
+        """Let time pass, by a second unless told otherwise, and return it."""
+        self.now += timedelta(**(by or {"seconds": 1}))
+        return self.now
+
+
+@dataclass
+class BookRun:
+    """One run on a made-up sink."""
+
+    book: Book
+    ledger: Ledger
+    run_id: str
+    store: Store
+
+    def inspect(
+        self, name: str, version: str, pages: int | None, *, document: str | None = None, job: str = "book", **more: object
+    ) -> Inspected:
+        """Record a version of an object."""
+        known = Inspected(
+            source_id=identity(f"s3://b/{name}", version),
+            uri=f"s3://b/{name}",
+            version=version,
+            size_bytes=10,
+            document_id=document or identity(name, version),
+            media_type="application/pdf",
+            page_count=pages,
+            job_name=job,
+            run_id=self.run_id,
+            recorded_at=self.book.tick(),
+            **more,
+        )
+        self.ledger.record_sources([known])
+        return known
+
+    def stage(
+        self,
+        known: Inspected,
+        first_page: int,
+        n_pages: int,
+        *,
+        word: str = "",
+        statuses: str | None = None,
+        asked: tuple[Question, ...] = (),
+        job: str = "book",
+    ) -> StagedPart:
+        """Stage rows of a range of pages; each says `word` and its number."""
+        origin = Origin(source_id=known.source_id, uri=known.uri, version=known.version, size_bytes=known.size_bytes)
+        document_id = known.document_id or ""
+        unit = Unit(
+            document_id=document_id, media_type="application/pdf", origins=(origin,), first_page=first_page, n_pages=n_pages
+        )
+        at = self.book.tick()
+        given = Circumstances(job, self.run_id, at, "hash", "made up")
+        part = Part(self.store, self.book.places, self.run_id, [unit])
+        for page_index, status in zip(range(first_page, first_page + n_pages), statuses or "o" * n_pages, strict=True):
+            facts = PageFacts(page_index, 100.0, 100.0, 0, is_blank=status == "b", is_lost=status == "f")
+            if status == "o":
+                facts = facts.with_text(f"{word} {page_index}", (), ())
+            answers = [_made_up(question, f"{word} {page_index}") for question in asked]
+            made = rows(facts, answers, origin, document_id, given, 0.1)
+            marks = [question.fingerprint for question in asked] or ["made-up"]
+            part.add(unit, origin, made, tasks=marks, jobs=[job])
+        return part.stage(Tally(), "made up", at)
+
+    def commit(self, *parts: StagedPart, job: str = "book", at: datetime | None = None) -> None:
+        self.ledger.commit(parts, job_name=job, at=at or self.book.tick())
+
+    def publish(self, *, compact: bool = False) -> None:
+        publish(self.ledger, self.store, self.book.places, self.run_id, compact=compact)
+
+
+def _made_up(question: Question, text: str) -> Answered:
+    completion = Completion(text, (1,), (-0.1,), "stop")
+    kept = record(question.ask, Region("page", Affine(100, 0, 0, 100, 0, 0)), 0, completion)
+    return Answered(question.ask, question.fingerprint, (kept,), 448)
+
+
+class TinyEngine:
+    """An engine that answers what a function says of a request."""
+
+    def __init__(self, say: Callable[[Request], Completion], resolution: int = 448) -> None:
+        self._say, self._resolution = say, resolution
+
+    @property
+    def name(self) -> str:
+        return "tiny 1"
+
+    @property
+    def resolution(self) -> int:
+        return self._resolution
+
+    @property
+    def checkpoint_hash(self) -> str:
+        return "tiny"
+
+    def generate(self, requests: Iterable[Request]) -> list[Completion]:
+        return [self._say(request) for request in requests]
+
+    def close(self) -> None:
+        self._say = _closed
+
+
+def _closed(request: Request) -> Completion:
+    raise AssertionError(f"a closed engine was asked {request.prompt}")
+
+
+def said(text: str) -> Completion:
+    """Return a whole completion."""
+    return Completion(text, (5, 1), (-0.1, -0.1), "stop")
+
+
+def table_of_files(sink_uri: str, dataset: str) -> list[pq.FileMetaData]:
+    """Return the Parquet footers of a dataset's files."""
+    return [pq.read_metadata(path) for path in sorted(Path(sink_uri).glob(f"{dataset}/*/*.parquet"))]
