@@ -44,7 +44,7 @@ def adhoc(uri: str) -> Job:
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", uri.rstrip("/").rsplit("/", 1)[-1]).strip("-._")
     return Job(
         name=stem[:128] or "documents",
-        source=Source(uri=uri, exclude=(f"{ADHOC_SINK}/**", f"**/{ADHOC_SINK}/**")),
+        source=Source(uri=uri),
         model=Model(checkpoint="embedded", engine="transformers", dtype="float32"),
         tasks=(OcrTask(type="ocr"),),
         sink=Sink(uri=ADHOC_SINK),

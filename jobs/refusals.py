@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from jobs.yamlfile import Path
 from pipeline.errors import StorageError
-from pipeline.storage import canonical, is_within
+from pipeline.storage import canonical
 from schemas.job import Job, RawTask, ReferTask, Task
 
 Refusal = tuple[Path, str]
@@ -21,13 +21,7 @@ def refusals(job: Job) -> list[Refusal]:
 
 def _of_places(job: Job) -> Iterator[Refusal]:
     uris = {("source", "uri"): job.source.uri, ("source", "inventory"): job.source.inventory, ("sink", "uri"): job.sink.uri}
-    wrong = [(path, said) for path, uri in uris.items() if uri and (said := _unreachable(uri))]
-    if wrong:
-        yield from wrong
-        return
-    if is_within(job.sink.uri, job.source.uri) and not job.source.include and not job.source.exclude:
-        message = "the sink lies inside the source, so the next run would read its results: set `source.include` or `exclude`"
-        yield ("sink", "uri"), message
+    yield from ((path, said) for path, uri in uris.items() if uri and (said := _unreachable(uri)))
     if job.sink.format == "iceberg":
         yield ("sink", "format"), "the Iceberg sink is not built yet: use `format: parquet`"
 
