@@ -31,6 +31,10 @@ def is_blank(picture: NDArray[np.uint8], *, scanned: bool) -> bool:
         return all(int(channel.max()) - int(channel.min()) < _DRAWN_CONTRAST for channel in cv2.split(picture))
     marks = (_contrast(darkest(picture)) > _SCANNED_CONTRAST).astype(np.uint8)
     height, width = marks.shape
+    deep_x, deep_y = round(_SHADOW * width), round(_SHADOW * height)
+    for rows in (slice(0, deep_y), slice(height - deep_y, height)):  # two edges' shadows must not become one mark
+        marks[rows, :deep_x] = 0
+        marks[rows, width - deep_x :] = 0
     count, _, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
     return not any(_is_print(stats[index], width, height) for index in range(1, count))
 
