@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from transformers import DynamicCache, PaliGemmaForConditionalGeneration
+from transformers import PaliGemmaForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from pipeline.engines.description import Description
+from pipeline.engines.kvcache import growing_cache
 
 
 @dataclass(slots=True)
@@ -42,15 +43,15 @@ def decode(
 ) -> None:
     """Fill in the rows' tokens. `features` has one entry a row. A logit that is not finite raises ArithmeticError."""
     eos = frozenset(description.eos_ids)
-    cache = DynamicCache(config=model.config.text_config)
     live = list(rows)
     input_ids, attends = _left_padded(description, rows, features.device)
+    cache = growing_cache(model.config.text_config.num_hidden_layers)
     positions = attends.cumsum(1).clamp(min=1)  # PaliGemma counts positions from 1
     hidden = model.model(
         input_ids=input_ids,
-        attention_mask=attends,
+        # All of it is prefix and sees itself in both directions: every query looks at every key that is no padding.
+        attention_mask=attends[:, None, None, :].bool(),
         position_ids=positions,
-        token_type_ids=torch.zeros_like(input_ids),  # all of it is prefix, and sees itself in both directions
         past_key_values=cache,
         mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=features)},
         use_cache=True,

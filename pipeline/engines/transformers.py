@@ -14,6 +14,7 @@ import transformers
 from numpy.typing import NDArray
 from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
+from pipeline.engines import attention
 from pipeline.engines.description import Description
 from pipeline.engines.greedy import Row, decode, image_features
 from pipeline.engines.refusal import failed, why_unusable
@@ -172,14 +173,13 @@ def _refuse_what_is_not_served(model: Model, description: Description) -> None:
 
 def _load(model: Model, description: Description, device: torch.device) -> PaliGemmaForConditionalGeneration:
     transformers.utils.logging.disable_progress_bar()
-    # Gemma 2's attention has soft caps, which torch's fused attention leaves out without a word.
-    text_attention = "sdpa" if description.family == "paligemma" else "eager"
+    attention.register()
     try:
         loaded, report = PaliGemmaForConditionalGeneration.from_pretrained(
             description.folder,
             config=_configuration(description),
             dtype=getattr(torch, model.dtype),
-            attn_implementation={"text_config": text_attention, "vision_config": "sdpa"},
+            attn_implementation={"text_config": attention.NAME, "vision_config": "sdpa"},
             local_files_only=True,
             use_safetensors=True,
             output_loading_info=True,
@@ -213,7 +213,5 @@ def _affordable_rows(model: PaliGemmaForConditionalGeneration, description: Desc
     prefix = description.image_tokens + 128
     kept = 2 * text.num_hidden_layers * text.num_key_value_heads * text.head_dim * (prefix + 512) * width
     passing = prefix * (3 * text.intermediate_size + 6 * text.hidden_size) * width
-    if description.family == "paligemma2":
-        passing += 3 * text.num_attention_heads * prefix * prefix * 4  # eager attention writes its scores out
     free = torch.cuda.mem_get_info(device)[0] * 0.6 if device.type == "cuda" else _CPU_MEMORY
     return max(1, min(_MOST_ROWS[device.type], int(free // (kept + passing))))
