@@ -153,9 +153,9 @@ def _quieten() -> None:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.max_errored_blocks = 0  # a dropped block would be lost pages
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would say as an error is raised, and reported once
 
 
 def _first_line(error: BaseException) -> str:
     cause: Any = getattr(error, "cause", None) or error
-    return str(cause).strip().splitlines()[-1] if str(cause).strip() else type(cause).__name__
+    return str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

@@ -16,8 +16,9 @@ from pipeline.passes import Passes
 from pipeline.passwords import passwords
 from pipeline.places import Places
 from pipeline.progress import Progress, Silent
-from pipeline.publish import publish
+from pipeline.publish import publish, sweep
 from pipeline.questions import questions
+from pipeline.runs import Runs
 from pipeline.selection import Selected, gone, load_manifest, select, to_inspect
 from pipeline.shards import write_shards
 from pipeline.storage import Store, open_store
@@ -65,12 +66,15 @@ class _Run:
     objects_deleted: int = 0
     selected: Selected = field(default_factory=lambda: Selected(0, 0))
     was_interrupted: bool = False
+    dead: list[str] = field(default_factory=list)
+    runs: Runs = field(init=False)
     findings: Findings = field(init=False)
     commits: Commits = field(init=False)
 
     def begin(self) -> None:
         """Refuse what cannot be done before anything starts, and leave a record of the run."""
         questions(self.job)
+        self.runs = Runs(self.store, self.places)
         self.findings = Findings(self.ledger, self.progress)
         self.commits = Commits(self.ledger, self.job, self.progress)
         record = RunRecord(
@@ -80,7 +84,8 @@ class _Run:
             started_at=self.started_at,
             pagemill_version=version("pagemill"),
         )
-        self.store.write(self.places.run(self.run_id, "run.json"), record.model_dump_json(indent=1).encode())
+        self.runs.begin(record)
+        self.dead = self.runs.dead(self.job, self.run_id)
 
     def list(self) -> None:
         """List the source into manifest shards, and load them beside the ledger."""
@@ -93,7 +98,7 @@ class _Run:
             seed=self.options.seed,
             sink_uri=self.job.sink.uri,
         )
-        shards = write_manifest(objects, self.store, self.places.run(self.run_id, "manifest"))
+        shards = write_manifest(objects, self.store, self.places.runs(self.run_id, "manifest"))
         self.objects_listed = load_manifest(self.ledger, self.store, shards)
         self.progress.listed(self.objects_listed)
         if self.options.limit is None and self.options.sample is None:
@@ -102,7 +107,7 @@ class _Run:
 
     def inspect(self) -> None:
         """Read every object that the ledger does not know in this version, to know what it is."""
-        shards = write_shards(self.store, self.places.run(self.run_id, "new"), to_inspect(self.ledger))
+        shards = write_shards(self.store, self.places.runs(self.run_id, "new"), to_inspect(self.ledger))
         if not shards.rows:
             return
         self.progress.phase("inspect")
@@ -137,12 +142,17 @@ class _Run:
                 self.commits,
                 self.progress,
                 backfill=self.options.backfill,
-            ).run()
+            ).run(self.dead)
 
     def publish(self) -> None:
         """Make the datasets say what is committed."""
         self.progress.phase("publish")
         publish(self.ledger, self.store, self.places, self.run_id)
+        if self.selected.units or self.dead:
+            sweep(self.ledger, self.store, self.places, [self.run_id, *self.dead])
+        if not self.was_interrupted:
+            for dead in self.dead:
+                self.runs.bury(dead)
 
     def end(self) -> RunSummary:
         """Sum the run up, and leave the summary beside its record."""
@@ -173,7 +183,7 @@ class _Run:
             rejects=(*self.findings.rejects, *self.commits.rejects),
             max_reject_rate=self.job.accept.max_reject_rate,
         )
-        self.store.write(self.places.run(self.run_id, "summary.json"), summary.model_dump_json(indent=1).encode())
+        self.runs.end(summary)
         return summary
 
 

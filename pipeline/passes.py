@@ -57,9 +57,12 @@ class Passes:
         self._suspects = Suspects(store, places)
         self._numbers = count()
 
-    def run(self) -> None:
-        """Read all that is selected. Raises WorkersLost where workers die of more than can be found out one by one."""
-        self._suspects.remember(self._job.name, self._run_id)
+    def run(self, dead: Iterable[str] = ()) -> None:
+        """Read all that is selected. Raises WorkersLost where workers die of more than can be found out one by one.
+
+        `dead` names earlier runs of this job that were killed: what they had in flight is suspected.
+        """
+        self._suspects.remember(dead)
         try:
             pool = cluster.pool_for(self._job)
             self._read_together(pool)
@@ -68,7 +71,6 @@ class Passes:
         except KeyboardInterrupt:
             self._suspects.acquit(self._run_id)  # what was in flight did nothing wrong
             raise
-        self._suspects.forget()
 
     def _read_together(self, pool: cluster.Pool) -> None:
         for _ in range(MOST_LOSSES):
@@ -102,7 +104,7 @@ class Passes:
 
     def _survives(self, batches: Iterable[pa.RecordBatch], pool: cluster.Pool, units_per_block: int) -> bool:
         """Send units through the workers, commit what they stage, and return whether the workers lived through it."""
-        shards = write_shards(self._store, self._places.run(self._run_id, "units", str(next(self._numbers))), batches)
+        shards = write_shards(self._store, self._places.runs(self._run_id, "units", str(next(self._numbers))), batches)
         if not shards.rows:
             return True
         self._progress.phase("read")

@@ -23,8 +23,8 @@ class Places:
     def dataset(self, name: str) -> str:
         return join(self.sink_uri, name)
 
-    def run(self, run_id: str, *parts: str) -> str:
-        return join(self.sink_uri, OWN, "runs", run_id, *parts)
+    def runs(self, *parts: str) -> str:
+        return join(self.sink_uri, OWN, "runs", *parts)
 
     def staging(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "staging", *parts)

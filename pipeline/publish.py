@@ -60,6 +60,14 @@ def publish(ledger: Ledger, store: Store, places: Places, run_id: str, *, compac
         ledger.reload()
 
 
+def sweep(ledger: Ledger, store: Store, places: Places, run_ids: Iterable[str]) -> None:
+    """Remove what runs that are over left in staging without committing it; the ledger must be as of after their end."""
+    needed = {file for (file,) in ledger.rows("SELECT DISTINCT pages_file FROM cover")}
+    needed = {places.file(file) for file in needed | set(map(fields_beside, needed))}
+    for run_id in run_ids:
+        store.delete([item.uri for item in _listed(store, places.staging(run_id)) if item.uri not in needed])
+
+
 class _Publication:
     """One publication, while the sink's claim is held."""
 

@@ -6,12 +6,11 @@ down each time is found all the same.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipeline.errors import ObjectMissing
 from pipeline.places import Places
 from pipeline.storage import Store
-from schemas.run import RunRecord
 from schemas.unit import Unit
 
 Key = tuple[str, int, int]
@@ -29,7 +28,6 @@ class Suspects:
         self._store, self._places = store, places
         self._units: dict[Key, Unit] = {}
         self._deaths: Counter[Key] = Counter()
-        self._earlier: set[str] = set()
 
     def __iter__(self) -> Iterator[Unit]:
         return iter(tuple(self._units.values()))
@@ -41,12 +39,10 @@ class Suspects:
         """Return how often a unit was in flight, in a group of its own, when its worker or the whole machine died."""
         return self._deaths[key(unit)]
 
-    def remember(self, job_name: str, run_id: str) -> None:
-        """Take up what earlier runs of this job had in flight when they were killed; their markers stay until `forget`."""
-        for earlier in sorted({_run_of(uri) for uri in self._markers()} - {run_id}):
-            if self._job_of(earlier) == job_name:
-                self._earlier.add(earlier)
-                self._note(earlier)
+    def remember(self, dead: Iterable[str]) -> None:
+        """Take up what killed runs had in flight; their markers stay, to be counted again should this run be killed too."""
+        for run_id in dead:
+            self._note(run_id)
 
     def note(self, run_id: str) -> None:
         """Take up what this run had in flight, now that its workers are gone."""
@@ -56,11 +52,6 @@ class Suspects:
     def acquit(self, run_id: str) -> None:
         """Remove a run's markers."""
         self._store.delete([uri for uri in self._markers() if _run_of(uri) == run_id])
-
-    def forget(self) -> None:
-        """Remove the markers of the earlier runs: all that they had in flight is accounted for."""
-        for earlier in self._earlier:
-            self.acquit(earlier)
 
     def clear(self, unit: Unit) -> None:
         """Strike a unit off: it is done, rejected or out of reach."""
@@ -85,12 +76,6 @@ class Suspects:
             return [item.uri for item in self._store.list(self._places.in_flight())]
         except ObjectMissing:
             return []
-
-    def _job_of(self, run_id: str) -> str | None:
-        try:
-            return RunRecord.model_validate_json(self._store.read(self._places.run(run_id, "run.json"))).job.name
-        except ObjectMissing:
-            return None
 
 
 def _run_of(marker_uri: str) -> str:

@@ -1,0 +1,62 @@
+"""The record that every run leaves under `_pagemill/runs/<run_id>/`: how it was asked for, and what came of it.
+
+A run without an end is at work, or was killed. Whoever holds the job's claim knows that it is the latter.
+"""
+
+from collections import defaultdict
+
+from pipeline.errors import ObjectMissing
+from pipeline.places import Places
+from pipeline.storage import Store
+from schemas.job import Job
+from schemas.run import RunRecord, RunSummary
+
+BEGUN, ENDED, BURIED = "run.json", "summary.json", "abandoned"
+
+
+class Runs:
+    """The runs of a sink."""
+
+    def __init__(self, store: Store, places: Places) -> None:
+        self._store, self._places = store, places
+
+    def begin(self, record: RunRecord) -> None:
+        """Leave the record of a run that starts."""
+        self._write(record.run_id, BEGUN, record.model_dump_json(indent=1).encode())
+
+    def end(self, summary: RunSummary) -> None:
+        """Leave the summary of a run that ends, and remove what it worked with."""
+        self._write(summary.run_id, ENDED, summary.model_dump_json(indent=1).encode())
+        self._remove_lists(summary.run_id)
+
+    def dead(self, job: Job, run_id: str) -> list[str]:
+        """Return the runs of this job and shard that were killed; `run_id` is the one at work, which holds the job's claim."""
+        files: dict[str, set[str]] = defaultdict(set)
+        for uri in self._list(self._places.runs()):
+            run, file = uri.removeprefix(self._places.runs() + "/").split("/", 1)
+            files[run].add(file)
+        unended = (run for run, names in files.items() if BEGUN in names and not names & {ENDED, BURIED})
+        return sorted(run for run in unended if run != run_id and self._is_of(run, job))
+
+    def bury(self, run_id: str) -> None:
+        """Mark a killed run as one whose leavings were seen to."""
+        self._write(run_id, BURIED, b"")
+        self._remove_lists(run_id)
+
+    def _is_of(self, run_id: str, job: Job) -> bool:
+        record = RunRecord.model_validate_json(self._store.read(self._places.runs(run_id, BEGUN)))
+        return (record.job.name, record.job.workers.shard) == (job.name, job.workers.shard)
+
+    def _remove_lists(self, run_id: str) -> None:
+        keep = {self._places.runs(run_id, name) for name in (BEGUN, ENDED, BURIED)}
+        left = [*self._list(self._places.runs(run_id)), *self._list(self._places.in_flight(run_id))]
+        self._store.delete([uri for uri in left if uri not in keep])
+
+    def _write(self, run_id: str, name: str, data: bytes) -> None:
+        self._store.write(self._places.runs(run_id, name), data)
+
+    def _list(self, folder_uri: str) -> list[str]:
+        try:
+            return [item.uri for item in self._store.list(folder_uri)]
+        except ObjectMissing:
+            return []
