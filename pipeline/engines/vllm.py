@@ -95,6 +95,10 @@ class VllmEngine:
             )
         return completions
 
+    def ask_workers(self, question: str) -> list[Any]:
+        """Return what each of vLLM's workers answers to a method of prefix_mask.WorkerProbe."""
+        return self._run(self._ask_workers(question))
+
     def close(self) -> None:
         if self._loop.is_closed():
             return
@@ -124,9 +128,8 @@ class VllmEngine:
 
     async def _assert_the_mask_holds(self) -> None:
         """Raise CheckpointError where vLLM was set up so that the mask, or an answer after preemption, would be silently wrong."""
-        assert self._llm is not None  # noqa: S101 - _open has just returned it
-        wrong = faults(self._llm.vllm_config, self._plan)
-        for layers, masked in await self._llm.collective_rpc("masked_layers"):
+        wrong = faults(self._alive().vllm_config, self._plan)
+        for layers, masked in await self._ask_workers("masked_layers"):
             if not 0 < layers == masked:
                 wrong.append(
                     f"{masked} of {layers} attention layers have PaliGemma's mask: the plugin pagemill_prefix_mask was not loaded "
@@ -134,6 +137,14 @@ class VllmEngine:
                 )
         if wrong:
             raise CheckpointError("vLLM would not compute PaliGemma: " + "; ".join(wrong))
+
+    async def _ask_workers(self, question: str) -> list[Any]:
+        return list(await self._alive().collective_rpc(question))
+
+    def _alive(self) -> AsyncLLM:
+        if self._llm is None:
+            raise EngineDied("the engine was closed")
+        return self._llm
 
     async def _answer_all(self, requests: Sequence[Request]) -> list[Completion]:
         # Tasks start in the order they are made, so what stands together in the call is queued together.
@@ -160,8 +171,6 @@ class VllmEngine:
             return Completion(text="", token_ids=(), logprobs=(), finish_reason="error", error=str(exc))
 
     async def _ask(self, prompt: MultiModalInput, max_tokens: int) -> RequestOutput:
-        if self._llm is None:
-            raise EngineDied("the engine was closed")
         settings = SamplingParams(
             temperature=0.0,
             max_tokens=max_tokens,
@@ -170,7 +179,7 @@ class VllmEngine:
             detokenize=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
         )
-        answers = [answer async for answer in self._llm.generate(prompt, settings, request_id=str(next(self._numbers)))]
+        answers = [answer async for answer in self._alive().generate(prompt, settings, request_id=str(next(self._numbers)))]
         return answers[-1]
 
     def _input(self, request: Request, image: "_Image") -> MultiModalInput:

@@ -1,0 +1,248 @@
+"""The vLLM engine and the gate before it, with the real vLLM: run by `make parity` in .venv-vllm, on whatever device is there.
+
+PAGEMILL_PARITY_DTYPE=bfloat16 asks for bfloat16 (the GPU's suite); the default is float32, in which answers must agree token for token.
+Each start of vLLM takes 20 s on two cores, so what can share an engine does.
+"""
+
+import functools
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pipeline.checkpoints.build import build
+from pipeline.engines import exam, parity
+from pipeline.engines.description import Description, describe
+from pipeline.errors import CheckpointError, EngineDied, ParityError
+from schemas.job import Model
+
+pytestmark = [
+    pytest.mark.vllm,
+    pytest.mark.filterwarnings("ignore"),  # what vLLM and torch warn of in their own code is theirs
+]
+DTYPE = os.environ.get("PAGEMILL_PARITY_DTYPE", "float32")
+
+
+@pytest.fixture(scope="module")
+def describe_tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Description]:
+    """Return a function that builds a lively tiny checkpoint, once, and describes it."""
+
+    @functools.cache
+    def built(family: Any, resolution: int) -> Description:
+        return describe(build(tmp_path_factory.mktemp(family) / str(resolution), family=family, resolution=resolution))
+
+    return built
+
+
+@pytest.fixture(scope="module")
+def tiny(describe_tiny: Callable[[str, int], Description]) -> Description:
+    return describe_tiny("paligemma", 448)
+
+
+@pytest.fixture(scope="module")
+def wanted(tiny: Description) -> parity.Reference:
+    return parity.work_out(model(tiny), tiny)
+
+
+@pytest.fixture(scope="module")
+def engine(tiny: Description) -> Iterator[Any]:
+    """Return a served tiny PaliGemma whose `fault` a test may plant."""
+    from pipeline.engines.vllm import VllmEngine
+
+    class Faulty(VllmEngine):
+        fault: str | None = None
+
+        def _prefix(self, prompt: str) -> list[int]:
+            token_ids = super()._prefix(prompt)
+            return [*token_ids, token_ids[-1]] if self.fault == "doubled newline" else token_ids
+
+        def _pixels(self, image: Any) -> torch.Tensor:
+            if self.fault == "other resize":
+                larger = Image.fromarray(image).resize((500, 500), Image.Resampling.BILINEAR)
+                image = np.asarray(larger.resize(image.shape[:2], Image.Resampling.BILINEAR))
+            pixels = super()._pixels(image)
+            if self.fault == "other image processor":  # ImageNet's mean and deviation, torchvision's usual ones
+                mean, deviation = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+                return ((pixels + 1) / 2 - mean[:, None, None]) / deviation[:, None, None]
+            return pixels
+
+    served = Faulty(model(tiny), tiny, max_tokens=64)
+    yield served
+    served.close()
+
+
+def model(description: Description) -> Model:
+    return Model(checkpoint=str(description.folder), engine="vllm", dtype=DTYPE)
+
+
+def test_it_says_what_transformers_says(engine: Any, wanted: parity.Reference) -> None:
+    """PaliGemma 1 at 448 agrees with the reference on every question of the exam."""
+    parity.require(engine, wanted)
+
+
+@pytest.mark.parametrize(("family", "resolution"), [("paligemma", 896), ("paligemma2", 448), ("paligemma2", 896)])
+def test_so_do_the_other_family_and_resolution(
+    describe_tiny: Callable[[str, int], Description], family: str, resolution: int
+) -> None:
+    """PaliGemma 1 at 896 and PaliGemma 2 at 448 and 896 agree with the reference on every question of the exam."""
+    from pipeline.engines.vllm import VllmEngine
+
+    description = describe_tiny(family, resolution)
+    wanted = parity.work_out(model(description), description)
+    served = VllmEngine(model(description), description, max_tokens=64)
+    try:
+        parity.require(served, wanted)
+    finally:
+        served.close()
+
+
+@pytest.mark.parametrize("fault", ["doubled newline", "other image processor", "other resize"])
+def test_a_planted_fault_is_refused(engine: Any, wanted: parity.Reference, fault: str) -> None:
+    """The gate can fail: each of these faults is refused, and the same engine passes once the fault is gone."""
+    engine.fault = fault
+    try:
+        with pytest.raises(ParityError, match="does not compute what transformers") as refused:
+            parity.require(engine, wanted)
+    finally:
+        engine.fault = None
+    assert "question" in str(refused.value)
+    assert "reference" in str(refused.value)
+    parity.require(engine, wanted)
+
+
+def test_the_stock_mask_is_refused(tiny: Description, wanted: parity.Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where VLLM_PLUGINS leaves the mask's plugin out, the engine refuses to start; and the gate alone would have refused it too."""
+    from pipeline.engines.vllm import VllmEngine
+
+    class Unguarded(VllmEngine):
+        async def _assert_the_mask_holds(self) -> None:
+            try:
+                await super()._assert_the_mask_holds()
+            except CheckpointError as error:
+                self.refusal = str(error)
+
+    monkeypatch.setenv("VLLM_PLUGINS", "pagemill_siglip")
+    served = Unguarded(model(tiny), tiny, max_tokens=64)
+    try:
+        assert "0 of 2 attention layers have PaliGemma's mask" in served.refusal
+        with pytest.raises(ParityError):
+            parity.require(served, wanted)
+    finally:
+        served.close()
+
+
+def test_an_image_is_encoded_once_for_all_its_questions(engine: Any) -> None:
+    """Six questions on one view cost one pass of the vision tower; a second view costs one more."""
+    engine.ask_workers("watch_vision")
+    first, *_, last = exam.requests(448)
+    views = [replace(first.view, image=np.roll(request.view.image, 7, axis=0)) for request in (first, last)]
+    asked = [replace(first, view=view, prompt=f"answer en {number}", max_tokens=4) for view in views for number in range(6)]
+    assert all(completion.finish_reason != "error" for completion in engine.generate(asked))
+    assert engine.ask_workers("encoded_images") == [2]
+
+
+def test_one_bad_request_fails_alone(engine: Any) -> None:
+    """A view of another size, a prompt that spells a control token and one too long complete as errors, in their places."""
+    good = exam.requests(448)[0]
+    small = replace(good, view=replace(good.view, image=good.view.image[:224, :224]))
+    bad = [small, replace(good, prompt="<image>"), replace(good, prompt="x" * 2000), replace(good, max_tokens=0)]
+    completions = engine.generate([bad[0], good, *bad[1:], good])
+    assert [completion.finish_reason == "error" for completion in completions] == [True, False, True, True, True, False]
+    assert completions[1] == completions[5]
+    assert "shape (224, 224, 3)" in str(completions[0].error)
+
+
+def test_calls_from_several_threads_get_their_own_answers(engine: Any) -> None:
+    """Answers do not depend on what else is asked at the time: four threads get what one after the other gets."""
+    asked = [[replace(request, prompt=f"{request.prompt} {n}") for request in exam.requests(448)] for n in range(4)]
+    alone = [engine.generate(requests) for requests in asked]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(engine.generate, asked))
+    texts = [[completion.text for completion in completions] for completions in together]
+    if DTYPE == "float32":
+        assert texts == [[completion.text for completion in completions] for completions in alone]
+    assert [len(completions) for completions in together] == [4] * 4
+
+
+def test_a_completion_is_whole(engine: Any, tiny: Description) -> None:
+    """A log-probability a token, eos among the ids and not in the text, and `stop` only where there is one."""
+    for completion in engine.generate([replace(request, max_tokens=64) for request in exam.requests(448)]):
+        assert len(completion.token_ids) == len(completion.logprobs)
+        assert (completion.token_ids[-1] in tiny.eos_ids) == (completion.finish_reason == "stop")
+        assert "<eos>" not in completion.text
+
+
+def test_set_ups_that_would_be_silently_wrong_are_named(engine: Any) -> None:
+    """Prefix caching, chunked prefill, a small token budget and a KV cache in which requests could be preempted are each refused."""
+    from pipeline.engines.vllm import faults
+
+    assert faults(engine._llm.vllm_config, engine._plan) == []
+    length, sequences = engine._plan.max_model_len, engine._plan.max_sequences
+    planted = SimpleNamespace(
+        cache_config=SimpleNamespace(enable_prefix_caching=True, kv_cache_size_tokens=length * sequences - 1),
+        scheduler_config=SimpleNamespace(
+            enable_chunked_prefill=True, max_num_batched_tokens=length - 1, max_num_seqs=sequences
+        ),
+        model_config=SimpleNamespace(max_model_len=length),
+    )
+    named = " ".join(faults(planted, engine._plan))
+    for words in ("prefix caching is on", "chunked prefill is on", "token budget is smaller", "no request is ever preempted"):
+        assert words in named
+
+
+def test_a_preempted_request_is_an_error(engine: Any) -> None:
+    """An answer that vLLM read again as prompt is wrong: the count is watched, and any ends the run."""
+    from vllm.v1.metrics.stats import IterationStats
+
+    stats = IterationStats()
+    stats.num_preempted_reqs = 1
+    engine._preempted.record(None, stats)
+    try:
+        with pytest.raises(ParityError, match="preempted 1"):
+            engine.generate(exam.requests(448)[:1])
+    finally:
+        engine._preempted.count = 0
+
+
+def test_what_cannot_be_served_is_refused_with_the_reason(tiny: Description) -> None:
+    """An adapter, quantised weights and, on a CPU, tensor parallelism are refused before vLLM starts."""
+    from pipeline.engines.vllm_plan import refuse_what_is_not_served
+
+    for settings, reason in [
+        ({"adapter": "x"}, "merged into the checkpoint"),
+        ({"quantization": "int8"}, "does not serve int8"),
+        ({"tensor_parallel": 2}, "runs on a CPU"),
+    ]:
+        with pytest.raises(CheckpointError, match=reason):
+            refuse_what_is_not_served(model(tiny).model_copy(update=settings), tiny, "cpu")
+
+
+def test_death_is_told_and_survived(tiny: Description, wanted: parity.Reference) -> None:
+    """When vLLM's process is killed, callers get EngineDied; closing is safe, and a new engine answers as before."""
+    from pipeline.engines.vllm import VllmEngine
+
+    before = {child.pid for child in multiprocessing.active_children()}
+    served = VllmEngine(model(tiny), tiny, max_tokens=64)
+    for child in multiprocessing.active_children():
+        if child.pid is not None and child.pid not in before:
+            os.kill(child.pid, signal.SIGKILL)
+    with pytest.raises(EngineDied):
+        served.generate(exam.requests(448))
+    served.close()
+    served.close()
+    with pytest.raises(EngineDied):
+        served.generate(exam.requests(448))
+    again = VllmEngine(model(tiny), tiny, max_tokens=64)
+    try:
+        parity.require(again, wanted)
+    finally:
+        again.close()
