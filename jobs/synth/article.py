@@ -79,6 +79,8 @@ def _columns(rng: Random, canvas: Canvas, top: float, style: Style, place: Local
     for x, bottom in ((style.left, style.bottom), (style.left + width + gap, end)):
         y = top
         for text, pen, before in rows:
+            if pen == style.strong and y + 5 * style.leading > bottom:
+                continue  # no heading without text below it
             y += before if y > top else 0.0
             canvas.text(x, y, shorten(text, pen, width), pen)
             y += style.leading
@@ -94,7 +96,6 @@ def _flow(rng: Random, place: Locale, width: float, style: Style) -> Iterator[tu
     written = sentences(rng, place)
     while True:
         if rng.random() < 0.3:
-            for index, row in enumerate(wrap(headline(rng, place), style.strong, width)):
-                yield row, style.strong, 0.0 if index else 0.7 * style.leading
+            yield shorten(headline(rng, place), style.strong, width), style.strong, 0.7 * style.leading
         for index, row in enumerate(wrap(paragraph(written, rng.randrange(2, 6)), style.body, width)):
             yield row, style.body, 0.0 if index else 0.4 * style.leading

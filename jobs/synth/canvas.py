@@ -6,6 +6,7 @@ Points, origin top left, y down. It knows neither kinds of documents nor file fo
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,8 @@ from schemas.truth import HUNDREDTHS, FieldTruth, Glyphs, PageTruth
 
 Colour = tuple[float, float, float]
 Point = tuple[float, float]
+_Cell = tuple[float, float, float, float]
+"""A glyph's box in the making: x0, y0, x1, y1."""
 Align = Literal["left", "right", "centre"]
 
 _TOUCH = 0.2
@@ -40,9 +43,11 @@ class Turn:
         dx, dy = x - self.x, y - self.y
         return self.x + cosine * dx - sine * dy, self.y + sine * dx + cosine * dy
 
-    def box(self, box: Box) -> Box:
-        """Return the upright box around a turned box."""
-        return hull([self.point(x, y) for x in (box.x0, box.x1) for y in (box.y0, box.y1)])
+    def cell(self, cell: _Cell) -> _Cell:
+        """Return the upright cell around a turned one."""
+        corners = [self.point(x, y) for x in (cell[0], cell[2]) for y in (cell[1], cell[3])]
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        return min(xs), min(ys), max(xs), max(ys)
 
 
 def hull(points: Sequence[Point]) -> Box:
@@ -125,8 +130,8 @@ class Canvas:
         for text, pen in parts:
             self._show(x, baseline, text, pen, turn)
             cells = _cells(x, baseline - ASCENT * pen.size, text, pen)
-            boxes.append(self._record(text, [turn.box(cell) for cell in cells] if turn else cells))
-            x = cells[-1].x1
+            boxes.append(self._record(text, [turn.cell(cell) for cell in cells] if turn else cells))
+            x = cells[-1][2]
         self._lines.append(Line(text="".join(text for text, _ in parts), box=around(boxes)))
         return boxes
 
@@ -173,12 +178,11 @@ class Canvas:
         if table.box:
             self.label("table", table.box)
 
-    def _record(self, text: str, boxes: Sequence[Box]) -> Box:
-        for character, box in zip(text, boxes, strict=True):
-            if character != " ":
-                self._glyphs.append(character)
-                self._places += [round(number * HUNDREDTHS) for number in (box.x0, box.y0, box.x1, box.y1)]
-        return around([box for character, box in zip(text, boxes, strict=True) if character != " "])
+    def _record(self, text: str, cells: Sequence[_Cell]) -> Box:
+        inked = [(character, cell) for character, cell in zip(text, cells, strict=True) if character != " "]
+        self._glyphs += [character for character, _ in inked]
+        self._places += [round(number * HUNDREDTHS) for _, cell in inked for number in cell]
+        return hull([corner for _, cell in inked for corner in (cell[:2], cell[2:])])
 
     def _show(self, x: float, baseline: float, text: str, pen: Pen, turn: Turn | None) -> None:
         self._codes[pen.face.code] = None
@@ -213,12 +217,10 @@ def shorten(text: str, pen: Pen, width: float) -> str:
     return row
 
 
-def _cells(x: float, top: float, text: str, pen: Pen) -> list[Box]:
-    boxes = []
-    for advance in pen.face.advances(text, pen.size):
-        boxes.append(Box(x0=x, y0=top, x1=x + advance, y1=top + (ASCENT + DESCENT) * pen.size))
-        x += advance
-    return boxes
+def _cells(x: float, top: float, text: str, pen: Pen) -> list[_Cell]:
+    edges = list(accumulate(pen.face.advances(text, pen.size), initial=x))
+    bottom = top + (ASCENT + DESCENT) * pen.size
+    return [(left, top, right, bottom) for left, right in pairwise(edges)]
 
 
 def _rgb(colour: Colour) -> str:

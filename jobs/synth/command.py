@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from jobs.synth.document import KINDS, Split
+from jobs.synth.examples import synth_examples
 from jobs.synth.finish import FINISHES
 from jobs.synth.folder import synth as write_documents
 
@@ -40,8 +41,15 @@ from jobs.synth.folder import synth as write_documents
     type=click.Choice(["train", "evaluate"]),
     help="Seeds of one never meet the other's.",
 )
-def synth(out: Path, count: int, seed: int, kinds: tuple[str, ...], finishes: tuple[str, ...], split: str) -> None:
+@click.option("--examples", is_flag=True, help="The documents that ship with the project, and no others.")
+def synth(
+    out: Path, count: int, seed: int, kinds: tuple[str, ...], finishes: tuple[str, ...], split: str, *, examples: bool
+) -> None:
     """Write made-up documents, and the truth of their pages beside them, into the folder OUT."""
     side: Split = "evaluate" if split == "evaluate" else "train"
-    paths = write_documents(out, count=count, seed=seed, kinds=kinds, finishes=finishes, split=side)
+    paths = (
+        synth_examples(out)
+        if examples
+        else write_documents(out, count=count, seed=seed, kinds=kinds, finishes=finishes, split=side)
+    )
     click.echo(f"{len(paths)} documents in {out}, each with its truth in a .truth.json beside it")

@@ -27,6 +27,8 @@ KINDS: dict[str, Drawing] = {
 }
 """By name: a statement is a table over two pages, an article a page of two columns, a text a piece of a page, for training."""
 _ATTEMPTS = 200
+_BACKS = 0.2
+"""The share of documents that are printed on both sides, which only a scan shows."""
 
 
 def generate(kind: str, seed: int, finish: Finish = "pdf", split: Split = "train") -> tuple[bytes, DocumentTruth]:
@@ -40,7 +42,7 @@ def generate(kind: str, seed: int, finish: Finish = "pdf", split: Split = "train
     if finish not in FINISHES:
         raise ValueError(f"no finish {finish!r}: there are {', '.join(FINISHES)}")
     place, canvases = _drawn(kind, stream(split, kind, seed))
-    file = finished(canvases, finish, stream(split, kind, seed, finish))
+    file = finished(canvases, finish, stream(split, kind, seed, finish), _back(stream(split, kind, seed, "back"), place))
     truth = DocumentTruth(
         document_id=hashlib.sha256(file.data).hexdigest(),
         kind=kind,
@@ -69,3 +71,8 @@ def _drawn(kind: str, rng: Random) -> tuple[Locale, tuple[Canvas, ...]]:
         if all(canvas.fits() for canvas in canvases):
             return place, canvases
     raise RuntimeError(f"no {kind} fitted its page in {_ATTEMPTS} attempts")
+
+
+def _back(rng: Random, place: Locale) -> Canvas | None:
+    """Draw what is on the sheet's other side, if anything is."""
+    return letter.draw(rng, place)[0] if rng.random() < _BACKS else None

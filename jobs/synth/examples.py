@@ -1,4 +1,7 @@
-"""The documents that ship with the project: which seed each of them is."""
+"""The documents that ship with the project: which seed each of them is.
+
+`pagemill synth --examples jobs/examples/documents` writes them anew.
+"""
 
 from pathlib import Path
 
@@ -6,20 +9,23 @@ from jobs.synth.document import generate
 from jobs.synth.finish import Finish
 from jobs.synth.folder import save
 
+FOLDER = Path(__file__).parents[1] / "examples" / "documents"
+"""Where they lie."""
+
 EXAMPLES: dict[str, tuple[str, int, Finish]] = {
-    "invoice": ("invoice", 1, "pdf"),
-    "invoice-scan": ("invoice", 2, "scan"),
-    "invoice-rotated": ("invoice", 3, "rotated"),
-    "receipt": ("receipt", 1, "png"),
-    "receipt-photo": ("receipt", 2, "jpeg"),
-    "letter": ("letter", 1, "jp2"),
-    "letter-encrypted": ("letter", 2, "encrypted"),
-    "form": ("form", 1, "scan"),
-    "statement": ("statement", 1, "pdf"),
-    "statement-fax": ("statement", 2, "tiff"),
-    "article": ("article", 1, "pdf"),
-    "blank": ("blank", 1, "scan"),
-    "article-truncated": ("article", 2, "truncated"),
+    "invoice": ("invoice", 8, "pdf"),
+    "invoice-scan": ("invoice", 12, "scan"),
+    "invoice-rotated": ("invoice", 7, "rotated"),
+    "receipt": ("receipt", 4, "png"),
+    "receipt-photo": ("receipt", 5, "jpeg"),
+    "letter": ("letter", 4, "jp2"),
+    "letter-encrypted": ("letter", 0, "encrypted"),
+    "form": ("form", 3, "scan"),
+    "statement": ("statement", 3, "pdf"),
+    "statement-fax": ("statement", 0, "tiff"),
+    "article": ("article", 3, "pdf"),
+    "blank": ("blank", 3, "scan"),
+    "article-truncated": ("article", 0, "truncated"),
 }
 """By file name without its ending: kind, seed and finish."""
 

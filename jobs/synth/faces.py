@@ -4,10 +4,12 @@ It knows widths, not pages. The fonts are never embedded: every PDF reader has t
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 import pymupdf
+
+from pipeline.checkpoints.alphabet import ALPHABET
 
 Family = Literal["sans", "serif", "mono"]
 ASCENT = 0.78
@@ -37,8 +39,9 @@ class Face:
         return _CODES[self.family, self.bold]
 
     def advances(self, text: str, size: float) -> list[float]:
-        """Return each character's advance, in points."""
-        return [_advance(self.code, character) * size for character in text]
+        """Return each character's advance, in points. Raises KeyError for one that is not in the alphabet."""
+        advances = _advances(self.code)
+        return [advances[character] * size for character in text]
 
     def width(self, text: str, size: float) -> float:
         """Return the text's width, in points."""
@@ -58,11 +61,8 @@ class Pen:
         return self.face.width(text, self.size)
 
 
-@lru_cache(maxsize=6)
-def _font(code: str) -> pymupdf.Font:
-    return pymupdf.Font(code)
-
-
-@lru_cache(maxsize=2048)
-def _advance(code: str, character: str) -> float:
-    return float(_font(code).glyph_advance(ord(character)))
+@cache
+def _advances(code: str) -> dict[str, float]:
+    """Return the advance of every character of the alphabet, at size 1."""
+    font = pymupdf.Font(code)
+    return {character: float(font.glyph_advance(ord(character))) for character in ALPHABET}

@@ -9,13 +9,12 @@ from random import Random
 from typing import Literal, get_args
 
 import pymupdf
-from PIL import Image
 
 from jobs.synth.canvas import Canvas
 from jobs.synth.images import encoded, image_file
 from jobs.synth.lock import locked
 from jobs.synth.pdf import pdf, saved
-from jobs.synth.scanner import Wear, picture, scanned
+from jobs.synth.scanner import Wear, picture, scanned, shone_through
 from schemas.truth import PageTruth
 
 Finish = Literal["pdf", "scan", "png", "jpeg", "tiff", "jp2", "rotated", "encrypted", "truncated"]
@@ -23,7 +22,13 @@ FINISHES: tuple[Finish, ...] = get_args(Finish)
 PASSWORD = "pagemill"  # noqa: S105 - it stands in the truth for all to read
 SUFFIXES: dict[Finish, str] = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "jp2": ".jp2"}
 
-MEDIA_TYPES: dict[Finish, str] = {"png": "image/png", "jpeg": "image/jpeg", "tiff": "image/tiff", "jp2": "image/jp2"}
+MEDIA_TYPES: dict[Finish, str] = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "tiff": "image/tiff",
+    "jp2": "image/jp2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,11 @@ class Finished:
     damage: Literal["truncated"] | None = None
 
 
-def finished(canvases: Sequence[Canvas], finish: Finish, rng: Random) -> Finished:
-    """Return the pages as a file of the finish; of several pages, PNG, JPEG and JPEG 2000 keep the first."""
+def finished(canvases: Sequence[Canvas], finish: Finish, rng: Random, back: Canvas | None = None) -> Finished:
+    """Return the pages as a file of the finish; of several pages, PNG, JPEG and JPEG 2000 keep the first.
+
+    `back` is what is printed on the other side of scanned sheets.
+    """
     pages = tuple(canvas.truth(index) for index, canvas in enumerate(canvases))
     if finish == "pdf":
         return Finished(pdf(canvases), "application/pdf", pages)
@@ -50,7 +58,7 @@ def finished(canvases: Sequence[Canvas], finish: Finish, rng: Random) -> Finishe
     if finish == "truncated":
         return Finished(_truncated(pdf(canvases)), "application/pdf", (), damage="truncated")
     if finish == "scan":
-        return _scan(canvases, pages, rng)
+        return _scan(canvases, pages, rng, back)
     with pymupdf.open(stream=pdf(canvases)) as source:
         data, truths = image_file(finish, source, canvases, rng)
     return Finished(data, MEDIA_TYPES[finish], truths)
@@ -63,18 +71,19 @@ def _truncated(whole: bytes) -> bytes:
     return late[: late.index(b"/Type/ObjStm") * 3 // 4]
 
 
-def _scan(canvases: Sequence[Canvas], pages: Sequence[PageTruth], rng: Random) -> Finished:
+def _scan(canvases: Sequence[Canvas], pages: Sequence[PageTruth], rng: Random, back: Canvas | None) -> Finished:
     dpi, quality = rng.choice((100, 120, 144)), rng.randrange(45, 85)
+    mode = rng.choice(("L", "L", "RGB"))
     truths = []
-    with pymupdf.open(stream=pdf(canvases)) as source, pymupdf.open() as target:
+    with pymupdf.open(stream=pdf([*canvases, back or canvases[0]])) as source, pymupdf.open() as target:
+        behind = picture(source, len(canvases), dpi) if back else None
         for index, canvas in enumerate(canvases):
+            sheet = picture(source, index, dpi)
             wear = Wear.draw(rng)
-            image = scanned(_toned(picture(source, index, dpi), rng), canvas, wear, rng)
+            if behind:
+                sheet = shone_through(sheet, behind, rng.randrange(8, 36))
+            image = scanned(sheet.convert(mode), canvas, wear, rng)
             page = target.new_page(width=canvas.width, height=canvas.height)
             page.insert_image(page.rect, stream=encoded(image, "JPEG", dpi, quality=quality), keep_proportion=False)
             truths.append(wear.skew(canvas.width, canvas.height).truth(pages[index]))
-        return Finished(saved(target), "application/pdf", tuple(truths))
-
-
-def _toned(image: Image.Image, rng: Random) -> Image.Image:
-    return image.convert("L") if rng.random() < 0.6 else image
+        return Finished(saved(target), MEDIA_TYPES["pdf"], tuple(truths))

@@ -46,6 +46,7 @@ LOCALES = (
 )
 _WEIGHTS = (4, 4, 2, 2, 1, 1)
 
+_ISO = "{y}-{m:02}-{d:02}"
 _MONTHS = "January February March April May June July August September October November December".split()
 
 DateWriter = Callable[[date], FieldValue]
@@ -62,9 +63,14 @@ def a_date(rng: Random) -> date:
     return date(2015, 1, 1) + timedelta(days=rng.randrange(5478))
 
 
-def date_writer(rng: Random, place: Locale) -> DateWriter:
-    """Draw one of the locale's date forms, for a whole document; ISO where that form would be ambiguous."""
+def date_writer(rng: Random, place: Locale, *, steady: bool = False) -> DateWriter:
+    """Draw one of the locale's date forms, for a whole document; ISO where that form would be ambiguous.
+
+    `steady` is for columns of dates: they are all in one form, so ISO instead of any that may be ambiguous.
+    """
     pattern = rng.choice(place.dates)
+    if steady and "mon" not in pattern:
+        pattern = _ISO
     return lambda day: _written_date(day, pattern)
 
 
@@ -105,7 +111,7 @@ ABSENT = FieldValue(status="absent")
 
 def _written_date(day: date, pattern: str) -> FieldValue:
     if "mon" not in pattern and day.day <= 12:  # 03/04 is two different days
-        pattern = "{y}-{m:02}-{d:02}"
+        pattern = _ISO
     month = _MONTHS[day.month - 1]
     text = pattern.format(y=day.year, m=day.month, d=day.day, month=month, mon=month[:3])
     return FieldValue(status="ok", value_text=text, value_date=day)

@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 import pymupdf
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from jobs.synth.canvas import Canvas
 from jobs.synth.skew import Skew
@@ -57,6 +57,13 @@ def picture(document: pymupdf.Document, page_index: int, dpi: int) -> Image.Imag
     return Image.frombytes("RGB", (pixels.width, pixels.height), pixels.samples)
 
 
+def shone_through(sheet: Image.Image, back: Image.Image, levels: int) -> Image.Image:
+    """Return the sheet with its other side, mirrored, showing through by so many of 255 levels of gray."""
+    mirrored = ImageOps.mirror(back.resize(sheet.size))
+    faint = mirrored.point(lambda tone: 255 - (255 - tone) * levels // 255)
+    return ImageChops.darker(sheet, faint)
+
+
 def scanned(clean: Image.Image, canvas: Canvas, wear: Wear, rng: Random) -> Image.Image:
     """Return the picture as scanned: the pixels of `wear.skew`, then all that wears them."""
     pixels_per_point = clean.width / canvas.width
@@ -82,5 +89,5 @@ def _worn(
         toned -= np.maximum(fall, 0).reshape(1, width, *([1] * (pixels.ndim - 2)))
     for _ in range(wear.specks):
         x, y = rng.randrange(width), rng.randrange(height)
-        toned[y : y + rng.choice((1, 2)), x : x + rng.choice((1, 2))] = rng.randrange(30, 150)
+        toned[y, x] = rng.randrange(20, 150)
     return toned.clip(0, 255).astype(np.uint8)

@@ -5,7 +5,7 @@ Sums and running balances are right. Each page's table is that page's own rows.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -17,6 +17,7 @@ from jobs.synth.labels import label
 from jobs.synth.locales import DateWriter, Language, Locale, a_date, date_writer, money_writer, number, string
 from jobs.synth.marks import logo
 from jobs.synth.style import Style
+from schemas.field import FieldValue
 
 NUMBER = Question("number", "what is the number of the list?")
 DATE = Question("date", "what is the date of the list?", "date")
@@ -30,9 +31,11 @@ _NUMBER = {
     "es": ("Cuenta", "Lista n."),
 }
 _DAY = {"en": ("Date", "Day"), "de": ("Datum", "Tag"), "fr": ("Date", "Jour"), "es": ("Fecha", "Día")}
+_ISSUED = {"en": ("Date", "As of", "Issued"), "de": ("Stand", "Datum"), "fr": ("Date", "Au"), "es": ("Fecha",)}
 _BALANCE = {"en": "Balance", "de": "Saldo", "fr": "Solde", "es": "Saldo"}
 _HOURS = {"en": "Hours", "de": "Stunden", "fr": "Heures", "es": "Horas"}
 _ALIGNS: tuple[Align, ...] = ("left", "centre", "right")
+_TOTALS = {"en": ("Total", "TOTAL", "Sum"), "de": ("Summe", "Gesamt"), "fr": ("Total", "Somme"), "es": ("Total", "Suma")}
 _SHELF = {"en": "Shelf", "de": "Regal", "fr": "Rayon", "es": "Estante"}
 
 
@@ -45,20 +48,21 @@ class _List:
     total: Decimal
 
 
-Maker = Callable[[Random, Locale, DateWriter, int], _List]
+Maker = Callable[[Random, Locale, list[str]], _List]
 
 
 def draw(rng: Random, place: Locale) -> tuple[Canvas, ...]:
     """Draw a list of two pages."""
     style = Style.draw(rng)
     first, second = style.sheet(), style.sheet()
-    look, write = Look.draw(rng), date_writer(rng, place)
+    look, write = Look.draw(rng), date_writer(rng, place, steady=True)
     titles, make = rng.choice(_KINDS)
-    y = _head(rng, first, rng.choice(titles[place.language]), style, place, write) + 0.7 * style.leading
+    issued = a_date(rng)
+    y = _head(rng, first, rng.choice(titles[place.language]), style, place, write(issued)) + 0.7 * style.leading
     row = 1.2 * style.size + 2 * look.pad
     above = int((style.bottom - y) / row) - 2
     below = rng.randrange(3, max(4, int((style.bottom - style.margin) / row) - 8))
-    made = make(rng, place, write, above + below)
+    made = make(rng, place, _days(rng, issued, above + below, write))
     pens = (style.strong, style.body)
     draw_table(first, (style.left, y), style.width, made.columns, made.rows[:above], pens, look)
     TOTAL.absent(first)
@@ -70,7 +74,7 @@ def draw(rng: Random, place: Locale) -> tuple[Canvas, ...]:
     return first, second
 
 
-def _head(rng: Random, canvas: Canvas, title: str, style: Style, place: Locale, write: DateWriter) -> float:
+def _head(rng: Random, canvas: Canvas, title: str, style: Style, place: Locale, issued: FieldValue) -> float:
     y = style.margin
     if rng.random() < 0.4:
         size = rng.uniform(24, 34)
@@ -82,7 +86,7 @@ def _head(rng: Random, canvas: Canvas, title: str, style: Style, place: Locale, 
     OWNER.answered(canvas, string(owner), canvas.text(style.left, y, owner, style.subtitle))
     values: list[Named] = [
         (rng.choice(_NUMBER[place.language]), string(names.code(rng, rng.choice(("#######", "##-####", "A-#####")))), NUMBER),
-        (label(rng, "date", place.language), write(a_date(rng)), DATE),
+        (rng.choice(_ISSUED[place.language]), issued, DATE),
     ]
     return named_values(rng, canvas, (style.left, y + 1.8 * style.leading), style.width, values, style)
 
@@ -90,7 +94,7 @@ def _head(rng: Random, canvas: Canvas, title: str, style: Style, place: Locale, 
 def _total(rng: Random, canvas: Canvas, y: float, total: Decimal, style: Style, place: Locale) -> None:
     value = money_writer(rng, place)(total)
     boxes = [
-        canvas.text(style.right - 0.45 * style.width, y, label(rng, "total", place.language), style.strong),
+        canvas.text(style.right - 0.45 * style.width, y, rng.choice(_TOTALS[place.language]), style.strong),
         canvas.text(style.right, y, value.value_text or "", style.strong, "right"),
     ]
     TOTAL.answered(canvas, value, boxes[1])
@@ -99,7 +103,13 @@ def _total(rng: Random, canvas: Canvas, y: float, total: Decimal, style: Style, 
         question.absent(canvas)
 
 
-def _account(rng: Random, place: Locale, write: DateWriter, count: int) -> _List:
+def _days(rng: Random, last: date, count: int, write: DateWriter) -> list[str]:
+    """Write as many days in order, none after the last."""
+    days = sorted(last - timedelta(days=rng.randrange(2 * count)) for _ in range(count))
+    return [write(day).value_text or "" for day in days]
+
+
+def _account(rng: Random, place: Locale, days: list[str]) -> _List:
     language = place.language
     columns = [
         Column(rng.choice(_DAY[language])),
@@ -107,18 +117,16 @@ def _account(rng: Random, place: Locale, write: DateWriter, count: int) -> _List
         Column(label(rng, "amount", language), "right"),
         Column(_BALANCE[language], "right"),
     ]
-    day, balance, rows = a_date(rng), Decimal(rng.randrange(10000, 500000)) / 100, []
-    for _ in range(count):
-        day += timedelta(days=rng.randrange(0, 3))
+    balance, rows = Decimal(rng.randrange(10000, 500000)) / 100, []
+    for day in days:
         amount = Decimal(rng.randrange(100, 99999)) / 100 * rng.choice((1, 1, -1))
         amount = amount if balance + amount > 0 else -amount
         balance += amount
-        rows.append([write(day).value_text or "", names.goods(rng, language), number(amount, place), number(balance, place)])
+        rows.append([day, names.goods(rng, language), number(amount, place), number(balance, place)])
     return _List(columns, rows, balance)
 
 
-def _stock(rng: Random, place: Locale, write: DateWriter, count: int) -> _List:
-    del write  # goods on a shelf have no day
+def _stock(rng: Random, place: Locale, days: list[str]) -> _List:
     language = place.language
     columns = [
         Column(label(rng, "code", language)),
@@ -128,7 +136,7 @@ def _stock(rng: Random, place: Locale, write: DateWriter, count: int) -> _List:
         Column(label(rng, "amount", language), "right"),
     ]
     rows, total = [], Decimal(0)
-    for _ in range(count):
+    for _ in days:  # goods on a shelf have none
         amount = Decimal(rng.randrange(100, 200000)) / 100
         total += amount
         shelf = names.code(rng, "A##")
@@ -138,7 +146,7 @@ def _stock(rng: Random, place: Locale, write: DateWriter, count: int) -> _List:
     return _List(columns, rows, total)
 
 
-def _hours(rng: Random, place: Locale, write: DateWriter, count: int) -> _List:
+def _hours(rng: Random, place: Locale, days: list[str]) -> _List:
     language = place.language
     columns = [
         Column(rng.choice(_DAY[language])),
@@ -146,13 +154,12 @@ def _hours(rng: Random, place: Locale, write: DateWriter, count: int) -> _List:
         Column(_HOURS[language], "right"),
         Column(label(rng, "amount", language), "right"),
     ]
-    day, rate, total, rows = a_date(rng), rng.randrange(20, 120), Decimal(0), []
-    for _ in range(count):
-        day += timedelta(days=rng.randrange(0, 4))
+    rate, total, rows = rng.randrange(20, 120), Decimal(0), []
+    for day in days:
         hours = Decimal(rng.randrange(1, 33)) / 4
         total += hours * rate
         task = f"{names.name(rng, language)} {names.code(rng, 'A##')}"
-        rows.append([write(day).value_text or "", task, number(hours, place), number(hours * rate, place)])
+        rows.append([day, task, number(hours, place), number(hours * rate, place)])
     return _List(columns, rows, total)
 
 

@@ -44,12 +44,13 @@ def test_scans_lean_to_both_sides():
     """Over some seeds the last glyph of a line stands now higher, now lower than the first."""
     falls = []
     for seed in range(12):
-        page = generate("article", seed, "scan")[1].pages[0]
+        page = generate("text", seed, "scan")[1].pages[0]
         index = max(range(len(page.lines)), key=lambda at, lines=page.lines: lines[at].box.width)
         first = sum(len(line.text.replace(" ", "")) for line in page.lines[:index])
         last = first + len(page.lines[index].text.replace(" ", "")) - 1
         falls.append(page.glyphs.box(last).y0 - page.glyphs.box(first).y0)
-    assert min(falls) < -1 < 1 < max(falls)
+    assert min(falls) < -1
+    assert max(falls) > 1
 
 
 def test_a_rotated_page_looks_like_the_upright_one(pages_as_seen: Render):
@@ -105,7 +106,7 @@ def test_the_pipeline_sees_pages_of_the_truths_size(finish, tmp_path: Path):
 @pytest.mark.parametrize("finish", ["scan", "jpeg", "tiff"])
 def test_carried_boxes_stay_on_their_page(finish):
     """Askew and shifted, every line is still on the page."""
-    for seed in range(6):
+    for seed in range(3):
         for page in generate("invoice", seed, finish)[1].pages:
             sheet = Box(x0=0, y0=0, x1=page.width_pt, y1=page.height_pt)
             for line in page.lines:
