@@ -104,7 +104,7 @@ class AnswerField(Shape):
 
 
 class AnswerTask(_Task):
-    """Fields, one question each."""
+    """Fields, one question each; `prompt` is a template with {question} and {lang}."""
 
     type: Literal["answer"]
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
@@ -113,7 +113,7 @@ class AnswerTask(_Task):
 
 
 class ReferTask(_Task):
-    """A thing named by a phrase, asked as a detection or a segmentation; `mask_weights` as in `segment`."""
+    """A thing named by a phrase, asked as a detection or a segmentation; `mask_weights` as in `segment`; `prompt` may hold {phrase}."""
 
     type: Literal["refer"]
     phrase: Label
@@ -122,14 +122,14 @@ class ReferTask(_Task):
 
 
 class DetectTask(_Task):
-    """Boxes of the labels."""
+    """Boxes of the labels; `prompt` is a template with {labels}."""
 
     type: Literal["detect"]
     labels: tuple[Label, ...] = Field(min_length=1)
 
 
 class SegmentTask(_Task):
-    """Boxes of the labels, and masks where the VQ-VAE weights (`vae-oid.npz`) are named."""
+    """Boxes of the labels, and masks where the VQ-VAE weights (`vae-oid.npz`) are named; `prompt` is a template with {labels}."""
 
     type: Literal["segment"]
     labels: tuple[Label, ...] = Field(min_length=1)
@@ -137,7 +137,7 @@ class SegmentTask(_Task):
 
 
 class CaptionTask(_Task):
-    """A description of the page, or of the region `box` (fractions x0, y0, x1, y1 of the page)."""
+    """A description of the page, or of the region `box` (fractions x0, y0, x1, y1); `prompt` may hold {style}, {lang} and {box}."""
 
     type: Literal["caption"]
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
@@ -153,7 +153,7 @@ class CaptionTask(_Task):
 
 
 class QuestionTask(_Task):
-    """A question to which `answer` is the answer on this page."""
+    """A question to which `answer` is the answer on this page; `prompt` is a template with {lang} and {answer}."""
 
     type: Literal["question"]
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
