@@ -8,6 +8,9 @@ task nor picture: a page of identical address labels looks like a loop, and is b
 import re
 from collections import Counter
 
+import numpy as np
+from numpy.typing import NDArray
+
 _LONGEST_CYCLE = 400
 _LONGEST_PHRASE = 60
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -35,15 +38,23 @@ def _tail_repeats(tail: str) -> bool:
 
 def _stuck_phrase(words: list[str]) -> bool:
     """Find a cycle of words that repeats more than pages do: too often in a row, or six times and over half of the words."""
+    numbers: dict[str, int] = {}
+    ids = np.array([numbers.setdefault(word, len(numbers)) for word in words])
     for period in range(1, min(_LONGEST_PHRASE, len(words) // 6) + 1):
         most = 50 if period < 3 else 8
-        run = period
-        for position in range(period, len(words)):
-            run = run + 1 if words[position] == words[position - period] else period
-            is_long = run >= most * period or (run >= 6 * period and 2 * run >= len(words))
-            if is_long and _is_prose(words[position - period + 1 : position + 1]):
+        for start, length in _runs(ids, period):
+            is_long = length >= most * period or (length >= 6 * period and 2 * length >= len(words))
+            if is_long and _is_prose(words[start : start + period]):
                 return True
     return False
+
+
+def _runs(ids: NDArray[np.int64], period: int) -> list[tuple[int, int]]:
+    """Return (start, length) of every longest stretch of six cycles or more in which each word equals the one `period` before."""
+    same = np.concatenate([[False], ids[period:] == ids[:-period], [False]])
+    edges = np.flatnonzero(same[1:] != same[:-1])
+    starts, lengths = edges[0::2], edges[1::2] - edges[0::2] + period
+    return [(int(start), int(length)) for start, length in zip(starts, lengths, strict=True) if length >= 6 * period]
 
 
 def _is_prose(cycle: list[str]) -> bool:

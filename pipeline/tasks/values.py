@@ -9,6 +9,7 @@ from pipeline.tasks.dates import read_date
 from schemas.field import FieldValue
 from schemas.job import AnswerField
 
+_LONGEST = 200
 _YES = frozenset({"yes", "y", "true", "ja", "oui", "sí", "si", "sì", "sim"})
 _NO = frozenset({"no", "n", "false", "nein", "nee", "non", "nej", "não"})
 
@@ -22,6 +23,8 @@ def typed(text: str, field: AnswerField, lang: str) -> FieldValue:
 
 
 def _typed(text: str, field: AnswerField, lang: str) -> FieldValue:
+    if len(text) > _LONGEST and field.type not in {"string", "enum"}:
+        raise Unreadable("too_long", f"{len(text)} characters are no {field.type}")
     match field.type:
         case "string":
             return FieldValue(status="ok", value_text=text)

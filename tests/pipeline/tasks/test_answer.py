@@ -82,6 +82,8 @@ def test_values_carry_their_meaning():
         ("boolean", "perhaps", "not_a_boolean"),
         ("enum", "Net 3O", "not_a_choice"),
         ("decimal", "1" * 30, "out_of_range"),
+        ("decimal", "1" * 300, "too_long"),
+        ("date", " ".join(str(day) for day in range(100)), "too_long"),
     ],
 )
 def test_what_is_not_of_its_type_is_invalid(type_, text, code):

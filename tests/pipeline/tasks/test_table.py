@@ -108,6 +108,12 @@ def test_damage_rejects_the_answer(text):
     assert reading.message
 
 
+def test_a_tag_that_never_ends_costs_no_time():
+    """Ten thousand tags left open are refused at a glance; a parser that looks for each one's end would take a minute."""
+    assert read("<table><tr><td>" + "<a " * 10_000).code == "malformed"
+    assert read("<table><tr><td>" + "<b " * 10_000).code == "malformed"
+
+
 def test_a_cut_off_table_is_no_table():
     """A table that ran out of tokens lacks rows."""
     assert read("<table><tr><td>a</td></tr></table>", "length").code == "cut_off"
