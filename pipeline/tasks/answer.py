@@ -51,7 +51,8 @@ def _ask(task: AnswerTask, field: AnswerField) -> Ask:
     def read(completion: Completion, affine: Affine) -> Reading:
         return decode(completion, affine, field, prompt, task.lang)
 
-    return Ask(key=f"answer.{field.name}", prompt=prompt, max_tokens=task.max_tokens, decode=read, answer_field=field)
+    key = f"answer.{field.name}"
+    return Ask(key=key, prompt=prompt, max_tokens=task.max_tokens, decode=read, answer_field=field, settings=task.lang)
 
 
 def _rejected(broken: Reading) -> Reading:
