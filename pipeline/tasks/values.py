@@ -1,7 +1,8 @@
 """What a short answer means as a field's type: a value, or why it is invalid.
 
 Knows the types of schemas.job.AnswerField and nothing of models or pages. What was read is kept as it was read in `value_text`, an
-invalid answer's too, but for an enum, whose value is the choice as the job spells it; the typed columns hold its meaning only where the whole answer has exactly one.
+invalid answer's too, but for an enum, whose value is the choice as the job spells it. The typed columns hold its meaning only where the
+whole answer has exactly one.
 """
 
 from pipeline.tasks.amounts import Unreadable, decimal, integer, money
