@@ -23,7 +23,7 @@ from pipeline.engines import exam
 from pipeline.engines.base import Engine
 from pipeline.engines.description import Description, describe
 from pipeline.engines.weights import cache_folder, checkpoint_hash
-from pipeline.errors import CheckpointError, ParityError
+from pipeline.errors import CheckpointError, PagemillError, ParityError
 from schemas.job import Model
 from schemas.view import Completion
 
@@ -241,6 +241,10 @@ def _read(path: Path, wanted: dict[str, str]) -> Reference | None:
     return Reference(**wanted, answers=answers) if content == wanted and len(answers) == len(exam.PROMPTS) else None
 
 
+def _write(worked_out: Reference, path: Path) -> None:
+    path.write_text(json.dumps(asdict(worked_out), indent=1), encoding="utf-8")
+
+
 def _work_out_apart(model: Model, description: Description, result: Path) -> None:
     """Work the reference out in a process of its own, into `result`."""
     command = [sys.executable, "-m", "pipeline.engines.parity", str(description.folder), str(result)]
@@ -261,8 +265,10 @@ def _keep(result: Path, kept: Path) -> None:
 
 
 def _main(folder: Path, result: Path) -> None:
-    worked_out = work_out(Model.model_validate_json(sys.stdin.read()), describe(folder))
-    result.write_text(json.dumps(asdict(worked_out), indent=1), encoding="utf-8")
+    try:
+        _write(work_out(Model.model_validate_json(sys.stdin.read()), describe(folder)), result)
+    except PagemillError as exc:
+        sys.exit(str(exc))
 
 
 if __name__ == "__main__":

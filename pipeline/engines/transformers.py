@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
 from pipeline.engines import attention
@@ -184,7 +185,7 @@ def _load(model: Model, description: Description, device: torch.device) -> PaliG
             use_safetensors=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as exc:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as exc:
         raise CheckpointError(f"transformers cannot load {description.folder}: {exc}") from exc
     wrong = sorted(report["missing_keys"]) + sorted(report["mismatched_keys"])
     if wrong:
