@@ -1,31 +1,19 @@
 """The whole machine on one screen: list → inspect → select → pass → commit → publish."""
 
 import secrets
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 
-from pipeline import cluster
 from pipeline.claim import claim
-from pipeline.commit import Commits
-from pipeline.inspection import Findings, Inspector, forget
 from pipeline.ledger import Ledger
-from pipeline.listing import in_shard, list_source, write_manifest
-from pipeline.passes import Passes
-from pipeline.passwords import passwords
 from pipeline.places import Places
 from pipeline.progress import Progress, Silent
-from pipeline.publish import publish, sweep
-from pipeline.questions import questions
-from pipeline.runs import Runs
-from pipeline.selection import Selected, gone, load_manifest, select, to_inspect
-from pipeline.shards import write_shards
-from pipeline.storage import Store, open_store
+from pipeline.publish import publish
+from pipeline.steps import Steps
+from pipeline.storage import open_store
 from schemas.job import Job
-from schemas.run import RunOptions, RunRecord, RunSummary
-
-OBJECTS_PER_BLOCK = 16
+from schemas.run import RunOptions, RunSummary
 
 
 def run(job: Job, *, options: RunOptions | None = None, progress: Progress | None = None) -> RunSummary:
@@ -34,159 +22,60 @@ def run(job: Job, *, options: RunOptions | None = None, progress: Progress | Non
     Raises JobLocked while another run of this job is at work on the sink, and JobError, StorageError or CheckpointError on what no
     retry cures. Ctrl-C (KeyboardInterrupt) ends the work under way, keeps what is done, and is reported in the summary.
     """
-    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    with _begun(job, options, progress) as steps:
+        with steps.interruptible():
+            steps.list_objects()
+            steps.inspect()
+            steps.select()
+            steps.read()
+        steps.publish()
+        return steps.end()
+
+
+def rerun(job: Job, where: str, *, progress: Progress | None = None) -> RunSummary:
+    """Read the job's pages of which `where` holds once more, in place of the rows that they have.
+
+    `where` is an expression of DuckDB over the columns of pages/ and fields/ (of those that both have, the page's).
+    """
+    with _begun(job, None, progress) as steps:
+        with steps.interruptible():
+            steps.select_where(where)
+            steps.read()
+        steps.publish()
+        return steps.end()
+
+
+def redecode(job: Job, *, progress: Progress | None = None) -> RunSummary:
+    """Make the rows of all pages that the job has read anew from the completions they keep: no document is opened, no model asked."""
+    with _begun(job, None, progress) as steps:
+        with steps.interruptible():
+            steps.select_kept()
+            steps.decode_again()
+        steps.publish()
+        return steps.end()
+
+
+def compact(sink_uri: str) -> None:
+    """Merge the small files of a sink's datasets into files of 128 MB."""
+    store, places, run_id = open_store(sink_uri), Places(sink_uri), _new_run_id()
+    with Ledger(store, places, run_id) as ledger:
+        publish(ledger, store, places, run_id, compact=True)
+
+
+@contextmanager
+def _begun(job: Job, options: RunOptions | None, progress: Progress | None) -> Iterator[Steps]:
+    run_id = _new_run_id()
     store, places = open_store(job.sink.uri), Places(job.sink.uri)
-    with claim(store, places.claim(_claimed(job)), run_id), Ledger(store, places, run_id) as ledger:
-        this = _Run(job, options or RunOptions(), progress or Silent(), run_id, store, places, ledger)
-        this.begin()
-        try:
-            this.list()
-            this.inspect()
-            this.select()
-            this.read()
-        except KeyboardInterrupt:
-            this.was_interrupted = True
-        this.publish()
-        return this.end()
-
-
-@dataclass(slots=True)
-class _Run:
-    """One run on its way: its steps, in order, and what it has to say at the end."""
-
-    job: Job
-    options: RunOptions
-    progress: Progress
-    run_id: str
-    store: Store
-    places: Places
-    ledger: Ledger
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    objects_listed: int = 0
-    objects_deleted: int = 0
-    selected: Selected = field(default_factory=lambda: Selected(0, 0))
-    was_interrupted: bool = False
-    dead: list[str] = field(default_factory=list)
-    runs: Runs = field(init=False)
-    findings: Findings = field(init=False)
-    commits: Commits = field(init=False)
-
-    def begin(self) -> None:
-        """Refuse what cannot be done before anything starts, and leave a record of the run."""
-        questions(self.job)
-        self.runs = Runs(self.store, self.places)
-        self.findings = Findings(self.ledger, self.progress)
-        self.commits = Commits(self.ledger, self.job, self.progress)
-        record = RunRecord(
-            run_id=self.run_id,
-            job=self.job,
-            options=self.options,
-            started_at=self.started_at,
-            pagemill_version=version("pagemill"),
-        )
-        self.runs.begin(record)
-        self.dead = self.runs.dead(self.job, self.run_id)
-
-    def list(self) -> None:
-        """List the source into manifest shards, and load them beside the ledger."""
-        self.progress.phase("list")
-        objects = list_source(
-            self.job.source,
-            shard=self.job.workers.shard_of,
-            limit=self.options.limit,
-            sample=self.options.sample,
-            seed=self.options.seed,
-            sink_uri=self.job.sink.uri,
-        )
-        shards = write_manifest(objects, self.store, self.places.runs(self.run_id, "manifest"))
-        self.objects_listed = load_manifest(self.ledger, self.store, shards)
-        self.progress.listed(self.objects_listed)
-        if self.options.limit is None and self.options.sample is None:
-            missed = (known for known in gone(self.ledger, self.job.name) if in_shard(known.uri, self.job.workers.shard_of))
-            self.objects_deleted = forget(self.ledger, missed, self.run_id)
-
-    def inspect(self) -> None:
-        """Read every object that the ledger does not know in this version, to know what it is."""
-        shards = write_shards(self.store, self.places.runs(self.run_id, "new"), to_inspect(self.ledger))
-        if not shards.rows:
-            return
-        self.progress.phase("inspect")
-        cluster.connect(self.job.workers)
-        found = cluster.stream(
-            shards,
-            Inspector,
-            (self.job, self.run_id, passwords(self.job.source)),
-            rows_per_block=OBJECTS_PER_BLOCK,
-            pool=cluster.Pool(actors=cluster.cores()),
-        )
-        with closing(found), self.findings:
-            for inspection in found:
-                self.findings.add(inspection)
-
-    def select(self) -> None:
-        """Work out the units whose rows the ledger lacks."""
-        self.ledger.fold()
-        fingerprints = [question.fingerprint for question in questions(self.job)]
-        self.selected = select(self.ledger, tasks=fingerprints, job_name=self.job.name, backfill=self.options.backfill)
-        self.progress.selected(self.selected.pages)
-
-    def read(self) -> None:
-        """Send the units through the workers, and commit what they stage."""
-        if self.selected.units:
-            Passes(
-                self.job,
-                self.run_id,
-                self.store,
-                self.places,
-                self.ledger,
-                self.commits,
-                self.progress,
-                backfill=self.options.backfill,
-            ).run(self.dead)
-
-    def publish(self) -> None:
-        """Make the datasets say what is committed."""
-        self.progress.phase("publish")
-        publish(self.ledger, self.store, self.places, self.run_id)
-        if self.selected.units or self.dead:
-            sweep(self.ledger, self.store, self.places, [self.run_id, *self.dead])
-        if not self.was_interrupted:
-            for dead in self.dead:
-                self.runs.bury(dead)
-
-    def end(self) -> RunSummary:
-        """Sum the run up, and leave the summary beside its record."""
-        pages, left = self.commits.pages, [*self.findings.left, *(left.failure for left in self.commits.left)]
-        summary = RunSummary(
-            run_id=self.run_id,
-            job_name=self.job.name,
-            sink_uri=self.job.sink.uri,
-            started_at=self.started_at,
-            ended_at=datetime.now(UTC),
-            objects_listed=self.objects_listed,
-            objects_known=self.objects_listed - self.findings.inspected - len(self.findings.left),
-            objects_inspected=self.findings.inspected,
-            documents_unreadable=self.findings.unreadable,
-            objects_deleted=self.objects_deleted,
-            units_selected=self.selected.units,
-            pages_selected=self.selected.pages,
-            pages_ok=pages["o"],
-            pages_blank=pages["b"],
-            pages_partial=pages["p"],
-            pages_failed=pages["f"],
-            fields=self.commits.fields,
-            left=len(left),
-            left_reasons=tuple(sorted({f"{failure.code}: {failure.message}" for failure in left})[:10]),
-            interrupted=self.was_interrupted,
-            engine=self.commits.engine,
-            tally=self.commits.tally,
-            rejects=(*self.findings.rejects, *self.commits.rejects),
-            max_reject_rate=self.job.accept.max_reject_rate,
-        )
-        self.runs.end(summary)
-        return summary
-
-
-def _claimed(job: Job) -> str:
     part, parts = job.workers.shard_of
-    return f"job-{job.name}-{part + 1}-of-{parts}"
+    with (
+        claim(store, places.claim(f"job-{job.name}-{part + 1}-of-{parts}"), run_id),
+        Ledger(store, places, run_id) as ledger,
+    ):
+        steps = Steps(job, options or RunOptions(), progress or Silent(), run_id, store, places, ledger)
+        steps.begin()
+        yield steps
+
+
+def _new_run_id() -> str:
+    """Return an id that sorts by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

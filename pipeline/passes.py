@@ -3,7 +3,7 @@
 A pass is one Ray Data job. Nearly every run needs only the first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,13 +19,12 @@ from pipeline.passwords import passwords
 from pipeline.places import Places
 from pipeline.progress import Progress
 from pipeline.questions import questions
-from pipeline.selection import is_selected, select, units
+from pipeline.selection import is_selected, units
 from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.shards import write_shards
 from pipeline.staging import Part
 from pipeline.storage import Store
 from pipeline.suspects import Suspects, key
-from pipeline.worker import Worker
 from schemas.arrow import to_table
 from schemas.job import Job
 from schemas.page import Failure
@@ -48,11 +47,13 @@ class Passes:
         ledger: Ledger,
         commits: Commits,
         progress: Progress,
-        *,
-        backfill: bool,
+        select: Callable[[], object],
+        worker: type,
     ) -> None:
+        """Take what a run works with; `select` works the table `todo` out anew, and `worker` is what units are sent to."""
+        self._worker = worker
         self._job, self._run_id, self._store, self._places = job, run_id, store, places
-        self._ledger, self._commits, self._progress, self._backfill = ledger, commits, progress, backfill
+        self._ledger, self._commits, self._progress, self._select = ledger, commits, progress, select
         self._questions = questions(job)
         self._suspects = Suspects(store, places)
         self._numbers = count()
@@ -110,7 +111,7 @@ class Passes:
         self._progress.phase("read")
         cluster.connect(self._job.workers)
         arguments = (self._job, self._run_id, passwords(self._job.source))
-        staged = cluster.stream(shards, Worker, arguments, rows_per_block=units_per_block, pool=pool)
+        staged = cluster.stream(shards, self._worker, arguments, rows_per_block=units_per_block, pool=pool)
         try:
             with closing(staged), self._commits:
                 for text in staged:
@@ -124,8 +125,7 @@ class Passes:
     def _look_again(self) -> None:
         """Select anew, and strike off the suspects that are done."""
         self._ledger.fold()
-        fingerprints = [question.fingerprint for question in self._questions]
-        select(self._ledger, tasks=fingerprints, job_name=self._job.name, backfill=self._backfill)
+        self._select()
         for unit in self._suspects:
             if not is_selected(self._ledger, unit) or self._commits.has_left(unit):
                 self._suspects.clear(unit)

@@ -3,10 +3,15 @@
 A fingerprint covers what can change an answer (checkpoint, prompt, decoder, ladder, text layer), and nothing that cannot.
 """
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from pipeline.tasks.asks import asks
+from pipeline.errors import JobError
+from pipeline.storage import open_store
+from pipeline.tasks.asks import page_asks
 from pipeline.tasks.base import Ask
+from pipeline.tasks.segment import MaskDecoder
 from schemas.job import Job
 from schemas.source import identity
 
@@ -19,13 +24,28 @@ class Question:
     fingerprint: str
 
 
-def questions(job: Job) -> tuple[Question, ...]:
-    """Return the job's questions, in the order of its tasks."""
-    return tuple(Question(ask, _fingerprint(job, ask)) for task in job.tasks for ask in asks(task))
+def questions(job: Job, masks: MaskDecoder | None = None) -> tuple[Question, ...]:
+    """Return the job's questions, in the order of its tasks; `masks` is needed only where answers are decoded."""
+    return tuple(Question(ask, _fingerprint(job, ask)) for ask in page_asks(job.tasks, masks))
+
+
+def mask_decoder(job: Job) -> MaskDecoder | None:
+    """Load the VQ-VAE weights that the job's segment and refer tasks name, or return None where they name none."""
+    named = {task.mask_weights for task in job.tasks if task.type in ("segment", "refer") and task.mask_weights}
+    if not named:
+        return None
+    if len(named) > 1:
+        raise JobError(f"one job decodes masks with one weights file, and these are named: {', '.join(sorted(named))}")
+    from pipeline.tasks.masks import load_mask_decoder  # torch is needed for masks alone
+
+    with tempfile.TemporaryDirectory(prefix="pagemill-masks-") as folder:
+        path = Path(folder) / "vae-oid.npz"
+        (uri,) = named
+        open_store(uri).fetch(uri, None, path)
+        return load_mask_decoder(path)
 
 
 def _fingerprint(job: Job, ask: Ask) -> str:
     field = ask.answer_field.model_dump_json() if ask.answer_field else ""
     model = job.model.model_dump_json(include={"checkpoint", "revision", "adapter", "quantization", "dtype"})
-    render = job.render.model_dump_json()
-    return identity(ask.key, ask.prompt, ask.max_tokens, ask.version, field, model, render)
+    return identity(ask.key, ask.prompt, ask.max_tokens, ask.version, *ask.settings, field, model, job.render.model_dump_json())

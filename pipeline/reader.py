@@ -1,7 +1,8 @@
 """Read a sink's datasets as they are at one moment, also while runs are at work on it."""
 
-from typing import Literal
+from typing import Literal, cast
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,6 +13,8 @@ from pipeline.places import Places, fields_beside
 from pipeline.register import document_rows, judge
 from pipeline.storage import Store, open_store
 from schemas.arrow import DATASETS, schema_of
+from schemas.field import FieldRow
+from schemas.page import PageRow
 
 Dataset = Literal["documents", "pages", "fields"]
 
@@ -37,6 +40,25 @@ def read(sink_uri: str, dataset: Dataset = "pages") -> pa.Table:
                 # A publication moved the rows to another file between our look at the ledger and our reading.
                 ledger.reload()
         return _rows(ledger, store, places, dataset)
+
+
+def pages_where(sink_uri: str, where: str) -> pa.Table:
+    """Return source_id and page_index of the pages of which a DuckDB expression holds, over the columns of pages/ and fields/.
+
+    Of a column that both have, the page's is meant. Raises JobError on an expression that DuckDB does not understand.
+    """
+    with duckdb.connect(config={"enable_external_access": False}) as connection:
+        connection.register("pages", read(sink_uri, "pages"))
+        connection.register("fields", read(sink_uri, "fields"))
+        shared = ", ".join(sorted(set(FieldRow.model_fields) & set(PageRow.model_fields) - {"page_id"}))
+        try:
+            found = connection.sql(
+                f"SELECT DISTINCT source_id, page_index FROM pages LEFT JOIN (SELECT * EXCLUDE ({shared}) FROM fields) "  # noqa: S608
+                f"USING (page_id) WHERE ({where}) ORDER BY ALL"  # the expression is the caller's, over tables of the caller's own
+            ).to_arrow_table()
+        except duckdb.Error as error:
+            raise JobError(f"where {where!r}: {str(error).splitlines()[0]}") from error
+    return cast("pa.Table", found)
 
 
 def _rows(ledger: Ledger, store: Store, places: Places, dataset: Dataset) -> pa.Table:

@@ -81,6 +81,37 @@ ORDER BY min(uri), first_page
 """
 
 
+# Chosen pages, less those that this run has read meanwhile, in ranges; what other jobs know of them is kept.
+_CHOSEN = """
+CREATE OR REPLACE TEMP TABLE todo AS
+WITH page AS (
+    SELECT chosen.source_id, chosen.page_index, cover.* EXCLUDE (source_id) FROM chosen JOIN cover
+        ON cover.source_id = chosen.source_id AND page_index >= first_page AND page_index < first_page + n_pages
+    WHERE run_id <> $run_id AND list_contains(jobs, $job)
+), island AS (
+    SELECT *, page_index - row_number() OVER (PARTITION BY source_id, page_index // $unit_pages, pages_file ORDER BY page_index) AS island
+    FROM page
+)
+SELECT any_value(island.document_id) AS document_id, any_value(media_type) AS media_type,
+    [struct_pack(source_id := source_id, uri := any_value(uri), version := any_value(version), size_bytes := any_value(size_bytes))]
+        AS origins,
+    min(page_index) AS first_page, count(*) AS n_pages, 0::BIGINT AS attempts,
+    struct_pack(pages_file := pages_file, source_id := source_id,
+        tasks := list_filter(any_value(tasks), lambda task: NOT list_contains($tasks::VARCHAR[], task)), jobs := any_value(jobs)) AS prior
+FROM island JOIN source USING (source_id) WHERE is_live
+GROUP BY source_id, page_index // $unit_pages, pages_file, island ORDER BY any_value(uri), first_page
+"""
+
+_KEPT = """
+CREATE OR REPLACE TEMP TABLE todo AS
+SELECT cover.document_id, media_type,
+    [struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes)] AS origins,
+    first_page, n_pages, 0::BIGINT AS attempts,
+    struct_pack(pages_file := pages_file, source_id := source_id, tasks := tasks, jobs := jobs) AS prior
+FROM cover JOIN source USING (source_id) WHERE is_live AND list_contains(jobs, $job) AND cover.run_id <> $run_id
+ORDER BY uri, first_page
+"""
+
 _UNITS_BUT = """
 SELECT * FROM todo WHERE NOT EXISTS (
     SELECT 1 FROM apart WHERE apart.document_id = todo.document_id
@@ -125,10 +156,21 @@ def select(ledger: Ledger, *, tasks: Sequence[str], job_name: str, backfill: boo
     """
     parameters = {"tasks": list(tasks), "job": job_name, "backfill": backfill, "unit_pages": UNIT_PAGES}
     ledger.execute(_UNITS, parameters)
-    return Selected(
-        units=_count(ledger, "SELECT count(*) FROM todo"),
-        pages=_count(ledger, "SELECT coalesce(sum(n_pages * length(origins)), 0) FROM todo"),
-    )
+    return _selected(ledger)
+
+
+def select_pages(ledger: Ledger, pages: pa.Table, *, tasks: Sequence[str], job_name: str, run_id: str) -> Selected:
+    """Choose the pages (columns source_id, page_index) that this run has not read yet, to be asked these tasks anew."""
+    ledger.create("chosen", pages.schema)
+    ledger.insert("chosen", pages)
+    ledger.execute(_CHOSEN, {"tasks": list(tasks), "job": job_name, "run_id": run_id, "unit_pages": UNIT_PAGES})
+    return _selected(ledger)
+
+
+def select_kept(ledger: Ledger, *, job_name: str, run_id: str) -> Selected:
+    """Choose all pages with rows of this job that this run has not made."""
+    ledger.execute(_KEPT, {"job": job_name, "run_id": run_id})
+    return _selected(ledger)
 
 
 def units(ledger: Ledger, but: Iterable[Unit] = (), rows_per_batch: int = 10_000) -> Iterator[pa.RecordBatch]:
@@ -142,6 +184,13 @@ def is_selected(ledger: Ledger, unit: Unit) -> bool:
     """Return whether any of a unit's pages is still selected."""
     overlap = "SELECT count(*) FROM todo WHERE document_id = $1 AND first_page < $2 AND $3 < first_page + n_pages"
     return bool(ledger.rows(overlap, [unit.document_id, unit.first_page + unit.n_pages, unit.first_page])[0][0])
+
+
+def _selected(ledger: Ledger) -> Selected:
+    return Selected(
+        units=_count(ledger, "SELECT count(*) FROM todo"),
+        pages=_count(ledger, "SELECT coalesce(sum(n_pages * length(origins)), 0) FROM todo"),
+    )
 
 
 def _count(ledger: Ledger, query: str) -> int:

@@ -163,18 +163,18 @@ def rows(
 def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
     """Lay a page's new rows, which answer the keys `asked`, over those that were there."""
     text = new.page if new.page.text_source else prior.page
-    old_boxes = _boxes_kept(prior.page, new.page, asked)
-    failures = (
-        *(item for item in prior.page.failures if item.task not in asked and item not in new.page.failures),
-        *new.page.failures,
-    )
+    seen = prior.page if new.page.width_pt is None else new.page
+    failures = (*(item for item in prior.page.failures if item.task not in {None, *asked}), *new.page.failures)
     page = new.page.model_copy(
         update={
+            "width_pt": seen.width_pt,
+            "height_pt": seen.height_pt,
+            "rotation": seen.rotation,
             "text": text.text,
             "text_source": text.text_source,
             "lines": text.lines,
             "tables": new.page.tables or prior.page.tables,
-            "boxes": (*old_boxes, *new.page.boxes),
+            "boxes": (*_boxes_kept(prior.page, new.page, asked), *new.page.boxes),
             "completions": (
                 *(item for item in prior.page.completions if item.task not in {*asked, WITNESS}),
                 *new.page.completions,
@@ -271,11 +271,11 @@ def _status(facts: PageFacts, failures: Sequence[Failure], *, has_value: bool) -
 
 
 def _combined_status(prior: PageRow, new: PageRow, failures: Sequence[Failure]) -> PageStatus:
-    if new.status == "blank" or prior.width_pt is None:
-        return prior.status
-    if not any(failure.task for failure in failures):
+    if prior.width_pt is None or new.status == "blank":
+        return new.status
+    if new.width_pt is not None and not any(failure.task for failure in failures):
         return "ok"
-    return "failed" if {prior.status, new.status} == {"failed"} else "partial"
+    return "failed" if prior.status == new.status == "failed" else "partial"
 
 
 def _boxes_kept(prior: PageRow, new: PageRow, asked: frozenset[str]) -> tuple[LabelledBox, ...]:

@@ -18,9 +18,10 @@ from pipeline.desk import Desk
 from pipeline.errors import DocumentError, StorageError
 from pipeline.places import Places
 from pipeline.prior import prior_rows
-from pipeline.questions import Question, questions
+from pipeline.questions import Question, mask_decoder, questions
 from pipeline.serving import Meter, Serving
 from pipeline.settle import (
+    TEXT_LAYER_KEYS,
     Answered,
     Circumstances,
     PageFacts,
@@ -77,7 +78,7 @@ class Worker:
         self._job, self._run_id, self._passwords = job, run_id, tuple(passwords)
         self._places, self._sink = Places(job.sink.uri), open_store(job.sink.uri)
         self._cache = DocumentCache(open_store(job.source.uri))
-        self._questions = questions(job)
+        self._questions = questions(job, mask_decoder(job))
         self._serving = serving or Serving(job.model, job.render.ladder[0].resolution)
         self._desks: LifoQueue[Desk] = LifoQueue()
 
@@ -135,15 +136,21 @@ class Worker:
         done = frozenset(unit.prior.tasks) if unit.prior else frozenset()
         asked = tuple(question for question in self._questions if question.fingerprint not in done)
         for page_index in range(unit.first_page, unit.first_page + unit.n_pages):
-            unopened = desk.lay(unit) if asked else None
-            if page_index in known:
-                page = _Page(unit, facts_of(known[page_index].page), asked, known[page_index])
-            elif unopened:
-                page = _Page(unit, PageFacts(page_index, is_lost=True, notes=(unopened,)), asked)
-            else:
-                page = _Page(unit, desk.facts(page_index), asked)
+            prior = known.get(page_index)
+            facts = self._known_facts(prior, asked) or self._fresh_facts(unit, page_index, desk)
+            page = _Page(unit, facts, asked, prior)
             self._show(page, self._job.render.ladder[0], desk)
             yield page
+
+    def _known_facts(self, prior: Rows | None, asked: Sequence[Question]) -> PageFacts | None:
+        """Return what the page's rows say of it, unless the page must be opened again to answer: it was lost, or its text is asked anew."""
+        if prior is None or (asked and prior.page.width_pt is None):
+            return None
+        return None if any(question.ask.key in TEXT_LAYER_KEYS for question in asked) else facts_of(prior.page)
+
+    def _fresh_facts(self, unit: Unit, page_index: int, desk: Desk) -> PageFacts:
+        unopened = desk.lay(unit)
+        return PageFacts(page_index, is_lost=True, notes=(unopened,)) if unopened else desk.facts(page_index)
 
     def _show(self, page: _Page, rung: Rung, desk: Desk) -> None:
         """Render what the rung shows of a page that is not settled."""

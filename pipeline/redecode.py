@@ -1,0 +1,64 @@
+"""Decode again: rows made anew from the completions that they keep, because a decoder has become better.
+
+Nothing is fetched, rendered or asked. What the completions do not tell (another job's values, a text layer's text) stays.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+from pipeline.places import Places
+from pipeline.prior import prior_rows
+from pipeline.questions import mask_decoder, questions
+from pipeline.settle import Answered, Circumstances, Rows, combine, facts_of, rows
+from pipeline.staging import Part
+from pipeline.storage import open_store
+from schemas.arrow import from_table
+from schemas.job import Job
+from schemas.unit import Tally, Unit
+
+
+class Redecoder:
+    """The worker that decodes again; units name the rows to start from as their prior."""
+
+    def __init__(self, job: Job, run_id: str, passwords: Sequence[str]) -> None:
+        """Take a worker's arguments; no document is opened, so no password is needed."""
+        del passwords
+        self._job, self._run_id = job, run_id
+        self._places, self._store = Places(job.sink.uri), open_store(job.sink.uri)
+        self._questions = questions(job, mask_decoder(job))
+
+    def __call__(self, units: pa.Table) -> pa.Table:
+        """Decode a block of units (columns of schemas.unit.Unit) again, and return one StagedPart as JSON."""
+        group, now = from_table(units, Unit), datetime.now(UTC)
+        part = Part(self._store, self._places, self._run_id, group)
+        for unit in group:
+            self._unit(unit, part, now)
+        return pa.table({"staged": [part.stage(Tally(), None, now).model_dump_json()]})
+
+    def _unit(self, unit: Unit, part: Part, now: datetime) -> None:
+        known = prior_rows(self._store, self._places, unit)
+        prompts = {(item.task, item.prompt) for prior in known.values() for item in prior.page.completions}
+        decoded = {question.fingerprint for question in self._questions if (question.ask.key, question.ask.prompt) in prompts}
+        tasks, jobs = (unit.prior.tasks, unit.prior.jobs) if unit.prior else ((), ())
+        for page_index in sorted(known):
+            for origin in unit.origins:
+                part.add(unit, origin, self._again(known[page_index], unit, now), tasks=sorted({*tasks, *decoded}), jobs=jobs)
+
+    def _again(self, prior: Rows, unit: Unit, now: datetime) -> Rows:
+        resolution = next((row.resolution for row in prior.fields if row.resolution), None)
+        kept = [
+            Answered(question.ask, question.fingerprint, records, resolution)
+            for question in self._questions
+            if (
+                records := tuple(
+                    item
+                    for item in prior.page.completions
+                    if (item.task, item.prompt) == (question.ask.key, question.ask.prompt)
+                )
+            )
+        ]
+        given = Circumstances(self._job.name, self._run_id, now, prior.page.checkpoint_hash, prior.page.engine)
+        new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
+        return combine(prior, new, frozenset(answer.ask.key for answer in kept))

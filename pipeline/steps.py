@@ -1,0 +1,196 @@
+"""The steps of a run, over the ledger and the store that they share. In which order they go is the flow's business."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+
+from pipeline import cluster
+from pipeline.commit import Commits
+from pipeline.inspection import Findings, Inspector, forget
+from pipeline.ledger import Ledger
+from pipeline.listing import in_shard, list_source, write_manifest
+from pipeline.passes import Passes
+from pipeline.passwords import passwords
+from pipeline.places import Places
+from pipeline.progress import Progress
+from pipeline.publish import publish, sweep
+from pipeline.questions import questions
+from pipeline.reader import pages_where
+from pipeline.redecode import Redecoder
+from pipeline.runs import Runs
+from pipeline.selection import Selected, gone, load_manifest, select, select_kept, select_pages, to_inspect
+from pipeline.shards import write_shards
+from pipeline.storage import Store
+from pipeline.worker import Worker
+from schemas.job import Job
+from schemas.run import RunOptions, RunRecord, RunSummary
+
+OBJECTS_PER_BLOCK = 16
+
+
+@dataclass(slots=True)
+class Steps:
+    """One run on its way: its steps, and what it has to say at the end."""
+
+    job: Job
+    options: RunOptions
+    progress: Progress
+    run_id: str
+    store: Store
+    places: Places
+    ledger: Ledger
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    objects_listed: int = 0
+    objects_deleted: int = 0
+    selected: Selected = field(default_factory=lambda: Selected(0, 0))
+    was_interrupted: bool = False
+    dead: list[str] = field(default_factory=list)
+    runs: Runs = field(init=False)
+    _select: Callable[[], Selected] = field(init=False)
+    findings: Findings = field(init=False)
+    commits: Commits = field(init=False)
+
+    def begin(self) -> None:
+        """Refuse what cannot be done before anything starts, and leave a record of the run."""
+        questions(self.job)
+        self.runs = Runs(self.store, self.places)
+        self.findings = Findings(self.ledger, self.progress)
+        self.commits = Commits(self.ledger, self.job, self.progress)
+        record = RunRecord(
+            run_id=self.run_id,
+            job=self.job,
+            options=self.options,
+            started_at=self.started_at,
+            pagemill_version=version("pagemill"),
+        )
+        self.runs.begin(record)
+        self.dead = self.runs.dead(self.job, self.run_id)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let Ctrl-C end the steps inside, and go on with what is done."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.was_interrupted = True
+
+    def list_objects(self) -> None:
+        """List the source into manifest shards, and load them beside the ledger."""
+        self.progress.phase("list")
+        objects = list_source(
+            self.job.source,
+            shard=self.job.workers.shard_of,
+            limit=self.options.limit,
+            sample=self.options.sample,
+            seed=self.options.seed,
+            sink_uri=self.job.sink.uri,
+        )
+        shards = write_manifest(objects, self.store, self.places.runs(self.run_id, "manifest"))
+        self.objects_listed = load_manifest(self.ledger, self.store, shards)
+        self.progress.listed(self.objects_listed)
+        if self.options.limit is None and self.options.sample is None:
+            missed = (known for known in gone(self.ledger, self.job.name) if in_shard(known.uri, self.job.workers.shard_of))
+            self.objects_deleted = forget(self.ledger, missed, self.run_id)
+
+    def inspect(self) -> None:
+        """Read every object that the ledger does not know in this version, to know what it is."""
+        shards = write_shards(self.store, self.places.runs(self.run_id, "new"), to_inspect(self.ledger))
+        if not shards.rows:
+            return
+        self.progress.phase("inspect")
+        cluster.connect(self.job.workers)
+        found = cluster.stream(
+            shards,
+            Inspector,
+            (self.job, self.run_id, passwords(self.job.source)),
+            rows_per_block=OBJECTS_PER_BLOCK,
+            pool=cluster.Pool(actors=cluster.cores()),
+        )
+        with closing(found), self.findings:
+            for inspection in found:
+                self.findings.add(inspection)
+
+    def select(self) -> None:
+        """Work out the units whose rows the ledger lacks."""
+        tasks, backfill = self._fingerprints(), self.options.backfill
+        self._choose(partial(select, self.ledger, tasks=tasks, job_name=self.job.name, backfill=backfill))
+
+    def select_where(self, where: str) -> None:
+        """Choose this job's pages of which an expression over their rows holds; they are asked everything anew."""
+        pages = pages_where(self.job.sink.uri, where)
+        self._choose(
+            partial(select_pages, self.ledger, pages, run_id=self.run_id, job_name=self.job.name, tasks=self._fingerprints())
+        )
+
+    def select_kept(self) -> None:
+        """Choose all pages that this job has read, to be decoded again."""
+        self._choose(partial(select_kept, self.ledger, job_name=self.job.name, run_id=self.run_id))
+
+    def read(self) -> None:
+        """Send the units through the workers, and commit what they stage."""
+        if self.selected.units:
+            self._passes(Worker).run(self.dead)
+
+    def decode_again(self) -> None:
+        """Make the units' rows anew from the completions that they keep."""
+        if self.selected.units:
+            self._passes(Redecoder).run(self.dead)
+
+    def _choose(self, choose: Callable[[], Selected]) -> None:
+        self._select = choose
+        self.ledger.fold()
+        self.selected = choose()
+        self.progress.selected(self.selected.pages)
+
+    def _passes(self, worker: type) -> Passes:
+        return Passes(
+            self.job, self.run_id, self.store, self.places, self.ledger, self.commits, self.progress, self._select, worker
+        )
+
+    def _fingerprints(self) -> list[str]:
+        return [question.fingerprint for question in questions(self.job)]
+
+    def publish(self) -> None:
+        """Make the datasets say what is committed."""
+        self.progress.phase("publish")
+        publish(self.ledger, self.store, self.places, self.run_id)
+        if self.selected.units or self.dead:
+            sweep(self.ledger, self.store, self.places, [self.run_id, *self.dead])
+        if not self.was_interrupted:
+            for dead in self.dead:
+                self.runs.bury(dead)
+
+    def end(self) -> RunSummary:
+        """Sum the run up, and leave the summary beside its record."""
+        pages, left = self.commits.pages, [*self.findings.left, *(left.failure for left in self.commits.left)]
+        summary = RunSummary(
+            run_id=self.run_id,
+            job_name=self.job.name,
+            sink_uri=self.job.sink.uri,
+            started_at=self.started_at,
+            ended_at=datetime.now(UTC),
+            objects_listed=self.objects_listed,
+            objects_known=self.objects_listed - self.findings.inspected - len(self.findings.left),
+            objects_inspected=self.findings.inspected,
+            documents_unreadable=self.findings.unreadable,
+            objects_deleted=self.objects_deleted,
+            units_selected=self.selected.units,
+            pages_selected=self.selected.pages,
+            pages_ok=pages["o"],
+            pages_blank=pages["b"],
+            pages_partial=pages["p"],
+            pages_failed=pages["f"],
+            fields=self.commits.fields,
+            left=len(left),
+            left_reasons=tuple(sorted({f"{failure.code}: {failure.message}" for failure in left})[:10]),
+            interrupted=self.was_interrupted,
+            engine=self.commits.engine,
+            tally=self.commits.tally,
+            rejects=(*self.findings.rejects, *self.commits.rejects),
+            max_reject_rate=self.job.accept.max_reject_rate,
+        )
+        self.runs.end(summary)
+        return summary
