@@ -16,6 +16,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote_plus
@@ -139,6 +140,7 @@ def _named(cells: Iterable[tuple[str, object]]) -> Row:
     }
 
 
+@cache
 def _plain(column: str) -> str:
     return re.sub(r"[^a-z]", "", column.lower())
 

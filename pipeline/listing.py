@@ -129,20 +129,24 @@ def _from_inventory(source: Source) -> Iterator[StoredObject]:
     uri = source.inventory or ""
     with (
         tempfile.TemporaryDirectory(prefix="pagemill-listing-") as folder,
-        duckdb.connect(f"{folder}/inventory.duckdb", config={"memory_limit": "500MB", "threads": 1}) as connection,
+        duckdb.connect(f"{folder}/inventory.duckdb", config={"memory_limit": "200MB", "threads": 1}) as connection,
     ):
         connection.execute(
-            "SET TimeZone = 'UTC'; CREATE TABLE listed (uri VARCHAR, version VARCHAR, size_bytes BIGINT, modified_at TIMESTAMPTZ)"
+            "SET TimeZone = 'UTC'; SET enable_progress_bar = false; "
+            "CREATE TABLE listed (uri VARCHAR, version VARCHAR, size_bytes BIGINT, modified_at TIMESTAMPTZ)"
         )
         for batch in _batches(read_inventory(open_store(uri), uri), _ROWS_AT_ONCE):
             table = _table(((o.uri, o.version, o.size_bytes, o.modified_at) for o in batch), _STORED)
             connection.register("batch", table)
             connection.execute("INSERT INTO listed SELECT * FROM batch")
             connection.unregister("batch")
-        rows = connection.sql("SELECT DISTINCT ON (uri) * FROM listed ORDER BY uri, modified_at DESC NULLS LAST, version")
+        previous = None
+        rows = connection.sql("SELECT * FROM listed ORDER BY uri, modified_at DESC NULLS LAST, version")
         for some in rows.to_arrow_reader(_ROWS_AT_ONCE):
             for row in some.to_pylist():
-                yield StoredObject(**row)
+                if row["uri"] != previous:
+                    yield StoredObject(**row)
+                previous = row["uri"]
 
 
 def _table(rows: Iterable[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
@@ -156,16 +160,16 @@ def _with_versions(objects: Iterable[StoredObject]) -> Iterator[StoredObject]:
     with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
         stores = {True: open_store("s3://"), False: open_store("/")}
 
-        def known(item: StoredObject) -> StoredObject:
-            if item.version:
-                return item
+        def asked(item: StoredObject) -> StoredObject:
             try:
                 return stores[item.uri.startswith("s3://")].stat(item.uri)
             except (ObjectMissing, AccessDenied):
                 return item
 
         for batch in _batches(objects, _ROWS_AT_ONCE):
-            yield from pool.map(known, batch)
+            unknown = [item for item in batch if not item.version]
+            learnt = dict(zip((item.uri for item in unknown), pool.map(asked, unknown), strict=True))
+            yield from (learnt.get(item.uri, item) for item in batch)
 
 
 def _sample(objects: Iterable[StoredObject], size: int, seed: int) -> list[StoredObject]:

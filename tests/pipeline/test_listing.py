@@ -102,9 +102,9 @@ def test_a_limit_takes_the_first(base: str) -> None:
 def test_a_sample_is_random_and_repeatable(base: str) -> None:
     """A sample has the size that was asked for, is the same for the same seed, and another for others."""
     source = Source(uri=join(base, "in"))
-    samples = {tuple(item.uri for item in list_source(source, sample=3, seed=seed)) for seed in range(10) for _ in range(2)}
+    samples = {tuple(item.uri for item in list_source(source, sample=3, seed=seed)) for seed in range(4) for _ in range(2)}
     assert {len(sample) for sample in samples} == {3}
-    assert 2 <= len(samples) <= 10
+    assert 2 <= len(samples) <= 4
     assert all(list(sample) == sorted(sample) for sample in samples)
     assert len([*list_source(source, sample=100)]) == len(NAMES)
 
