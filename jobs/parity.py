@@ -16,12 +16,16 @@ from schemas.job import Model
 )
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="bfloat16", show_default=True)
 @click.option("--revision", help="The revision of a hub id.")
+@click.option("--adapter", help="A LoRA adapter's folder, merged into the checkpoint.")
+@click.option("--tensor-parallel", "gpus", type=click.IntRange(min=1), default=1, help="Over how many GPUs it is spread.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict, and the reference's answers, as JSON.")
 def parity(
     checkpoint: str,
     engine: Literal["vllm", "transformers"],
     dtype: Literal["float32", "bfloat16"],
     revision: str | None,
+    adapter: str | None,
+    gpus: int,
     *,
     as_json: bool,
 ) -> int:
@@ -29,13 +33,11 @@ def parity(
 
     CHECKPOINT is `embedded`, a folder, an s3:// prefix or a hub id. The exit code is 0 where it does, and 2 where it does not.
     """
-    from pipeline.engines.description import describe
     from pipeline.engines.parity import examine, reference
-    from pipeline.engines.start import launch
-    from pipeline.engines.weights import resolve
+    from pipeline.engines.start import launch, prepare
 
-    model = Model(checkpoint=checkpoint, revision=revision, engine=engine, dtype=dtype)
-    description = describe(resolve(checkpoint, revision), checkpoint)
+    asked = Model(checkpoint=checkpoint, revision=revision, engine=engine, dtype=dtype, adapter=adapter, tensor_parallel=gpus)
+    model, description = prepare(asked)
     wanted = reference(model, description)
     served = launch(model, description)
     try:

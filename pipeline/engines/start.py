@@ -19,8 +19,7 @@ def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS) -> Engine
     """
     if model.engine == "scripted":
         return _scripted(model, resolution)
-    folder = resolve(model.checkpoint, model.revision)
-    description = describe(folder, model.checkpoint)
+    model, description = prepare(model)
     require_resolution(description, resolution)
     if model.engine == "transformers":
         return launch(model, description)
@@ -34,6 +33,16 @@ def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS) -> Engine
         engine.close()
         raise
     return engine
+
+
+def prepare(model: Model) -> tuple[Model, Description]:
+    """Return what is to be served: the checkpoint at hand and described, an adapter merged into it."""
+    folder = resolve(model.checkpoint, model.revision)
+    if model.adapter is not None:
+        from pipeline.engines.adapter import merged
+
+        folder, model = merged(folder, model.adapter), model.model_copy(update={"adapter": None})
+    return model, describe(folder, model.checkpoint)
 
 
 def launch(model: Model, description: Description, max_tokens: int = MAX_TOKENS) -> Engine:

@@ -75,6 +75,7 @@ def engine_args(model: Model, description: Description, planned: Plan) -> AsyncE
         enable_prefix_caching=False,  # an image's keys depend on the question
         enable_chunked_prefill=False,  # a chunk would not see what comes after it
         tensor_parallel_size=model.tensor_parallel,
+        distributed_executor_backend="mp" if model.tensor_parallel > 1 else None,  # never Ray: a worker holds its own GPUs
         enforce_eager=planned.device == "cpu",  # compiling takes longer there than it saves
         hf_overrides=overrides(description),
         generation_config="vllm",  # no sampling settings of the checkpoint's own
