@@ -48,4 +48,4 @@ def mask_decoder(job: Job) -> MaskDecoder | None:
 def _fingerprint(job: Job, ask: Ask) -> str:
     field = ask.answer_field.model_dump_json() if ask.answer_field else ""
     model = job.model.model_dump_json(include={"checkpoint", "revision", "adapter", "quantization", "dtype"})
-    return identity(ask.key, ask.prompt, ask.max_tokens, ask.version, *ask.settings, field, model, job.render.model_dump_json())
+    return identity(ask.key, ask.prompt, ask.max_tokens, ask.version, ask.settings, field, model, job.render.model_dump_json())
