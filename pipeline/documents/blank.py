@@ -14,6 +14,7 @@ _DRAWN_CONTRAST = 10
 """Of 255. Print that fades into drawn paper more than this cannot be seen."""
 _SCANNED_CONTRAST = 56
 """Of 255. Show-through stays below; the faintest print that is meant to be read, a pencil's, is above."""
+_STRIDE = 7
 _MARGIN = 0.02
 """A scan's outermost fringe, where shadows of the paper's edge lie."""
 _SHADOW = 0.045
@@ -22,13 +23,18 @@ _SPECK_PX = 5
 """Marks of fewer pixels are dust: a full stop of 8 points has about 4 on a page of 900 pixels."""
 
 
-def is_blank(picture: NDArray[np.uint8], *, scanned: bool) -> bool:
-    """Say whether nothing stands on the page.
+def is_uniform(picture: NDArray[np.uint8]) -> bool:
+    """Say whether nothing at all can be seen; `picture` is RGB of shape (height, width, 3)."""
+    coarse = picture[::_STRIDE, ::_STRIDE]  # most pages show something already where few pixels are looked at
+    return _is_even(coarse) and _is_even(picture)
 
-    `picture` is RGB of shape (height, width, 3), some 900 pixels high; `scanned` says that it may be a picture of paper, with paper's faults.
-    """
-    if not scanned:
-        return all(int(channel.max()) - int(channel.min()) < _DRAWN_CONTRAST for channel in cv2.split(picture))
+
+def _is_even(picture: NDArray[np.uint8]) -> bool:
+    return all(int(picture[:, :, band].max()) - int(picture[:, :, band].min()) < _DRAWN_CONTRAST for band in range(3))
+
+
+def is_blank_paper(picture: NDArray[np.uint8]) -> bool:
+    """Say whether a scan shows paper and nothing on it; `picture` is RGB of shape (height, width, 3), some 900 pixels high."""
     marks = (_contrast(darkest(picture)) > _SCANNED_CONTRAST).astype(np.uint8)
     height, width = marks.shape
     deep_x, deep_y = round(_SHADOW * width), round(_SHADOW * height)

@@ -25,6 +25,9 @@ class Document(Protocol):
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         """Describe a page."""
 
+    def size_pt(self, page_index: int) -> tuple[float, float]:
+        """Return a page's width and height in points, as a person sees it."""
+
     def picture(self, page_index: int) -> Pixels:
         """Return the whole page squeezed into a square of some 900 pixels, on which it is judged: RGB, (side, side, 3)."""
 

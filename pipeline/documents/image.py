@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.documents.blank import is_blank
+from pipeline.documents.blank import is_blank_paper
 from pipeline.documents.document import Pixels
 from pipeline.documents.picture import as_seen, size_pt
 from pipeline.documents.resample import view_of
@@ -86,7 +86,11 @@ class ImageDocument:
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         del text_layer  # a picture has none
         frame = self._frame(page_index)
-        return PageProbe(page_index, frame.width_pt, frame.height_pt, 0, is_blank(frame.small, scanned=True), None)
+        return PageProbe(page_index, frame.width_pt, frame.height_pt, 0, is_blank_paper(frame.small), None)
+
+    def size_pt(self, page_index: int) -> tuple[float, float]:
+        frame = self._frame(page_index)
+        return frame.width_pt, frame.height_pt
 
     def picture(self, page_index: int) -> Pixels:
         return self._frame(page_index).small

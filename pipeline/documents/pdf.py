@@ -13,7 +13,7 @@ import numpy as np
 import pymupdf
 from pymupdf import mupdf
 
-from pipeline.documents.blank import is_blank
+from pipeline.documents.blank import is_blank_paper, is_uniform
 from pipeline.documents.document import Pixels
 from pipeline.documents.glyphs import Glyph, GlyphLine
 from pipeline.documents.ink import Ink
@@ -52,6 +52,7 @@ class _Shown:
     page_index: int
     page: pymupdf.Page
     drawing: pymupdf.DisplayList
+    has_images: bool
     picture: Pixels | None = None
 
 
@@ -74,15 +75,17 @@ class PdfDocument:
 
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         shown = self._page(page_index)
-        rect = shown.page.rect
-        images = _images(shown.page)
+        width_pt, height_pt = self.size_pt(page_index)
         picture = self.picture(page_index)
-        scanned = sum(box.area for box in images) > _SHARE_OF_SCAN * rect.width * rect.height
-        blank = is_blank(picture, scanned=scanned)
+        blank = is_uniform(picture) or (shown.has_images and _is_scan(shown.page) and is_blank_paper(picture))
         if blank:
             _check_complaints()
-        layer = _tried("render", lambda: read(_found(shown, images), Ink.of(picture))) if text_layer else None
-        return PageProbe(page_index, rect.width, rect.height, shown.page.rotation, blank, layer)
+        layer = _tried("render", lambda: read(_found(shown), Ink.of(picture))) if text_layer else None
+        return PageProbe(page_index, width_pt, height_pt, shown.page.rotation, blank, layer)
+
+    def size_pt(self, page_index: int) -> tuple[float, float]:
+        rect = self._page(page_index).page.rect
+        return rect.width, rect.height
 
     def picture(self, page_index: int) -> Pixels:
         shown = self._page(page_index)
@@ -118,17 +121,18 @@ class PdfDocument:
             pymupdf.TOOLS.reset_mupdf_warnings()
             page = _tried("render", lambda: self._file[page_index])
             _check_size(page.rect)
-            self._check_images(page_index)
-            self._shown = _Shown(page_index, page, _tried("render", page.get_displaylist))
+            has_images = self._has_images(page_index)
+            self._shown = _Shown(page_index, page, _tried("render", page.get_displaylist), has_images)
         return self._shown
 
-    def _check_images(self, page_index: int) -> None:
+    def _has_images(self, page_index: int) -> bool:
         """Refuse images that say they are too large, before one is decoded; memory's own limit is for those that lie."""
-        for image in _tried("render", lambda: self._file.get_page_images(page_index, full=True)):
-            pixels = max(int(image[2]), 0) * max(int(image[3]), 0)
-            if pixels > self._limits.pixels:
-                message = f"the page holds an image of {pixels} pixels, more than limits.pixels ({self._limits.pixels})"
-                raise DocumentError("render", "too_many_pixels", message)
+        images = _tried("render", lambda: self._file.get_page_images(page_index, full=True))
+        pixels = max((int(image[2]) * int(image[3]) for image in images), default=0)
+        if pixels > self._limits.pixels:
+            message = f"the page holds an image of {pixels} pixels, more than limits.pixels ({self._limits.pixels})"
+            raise DocumentError("render", "too_many_pixels", message)
+        return bool(images)
 
 
 def _tried(stage: Stage, action: Callable[[], T]) -> T:
@@ -173,12 +177,19 @@ def _drawn(drawing: pymupdf.DisplayList, affine: Affine, resolution: int) -> Pix
     return np.frombuffer(samples, dtype=np.uint8).reshape(resolution, resolution, 3)
 
 
-def _images(page: pymupdf.Page) -> list[Box]:
-    return [_box(pymupdf.Rect(image["bbox"]) * page.rotation_matrix) for image in page.get_image_info()]
+def _is_scan(page: pymupdf.Page) -> bool:
+    """Say whether the page may be a picture of paper."""
+    area = sum(box.area for box in _images(page, page.get_bboxlog()))
+    return bool(area > _SHARE_OF_SCAN * page.rect.width * page.rect.height)
 
 
-def _found(shown: _Shown, images: Sequence[Box]) -> Found:
+def _images(page: pymupdf.Page, log: _Log) -> tuple[Box, ...]:
+    return tuple(_box(pymupdf.Rect(box) * page.rotation_matrix) for kind, box in log if kind in ("fill-image", "fill-imgmask"))
+
+
+def _found(shown: _Shown) -> Found:
     log = shown.page.get_bboxlog()
+    images = _images(shown.page, log)
     covered = _covered(shown.page, log) if images else set()
     lines = tuple(
         GlyphLine(tuple(_glyphs(line, covered)), tuple(line["dir"]) == (1.0, 0.0))
@@ -186,7 +197,7 @@ def _found(shown: _Shown, images: Sequence[Box]) -> Found:
         for line in block.get("lines", ())
     )
     rect = shown.page.rect
-    return Found(Box(x0=0.0, y0=0.0, x1=rect.width, y1=rect.height), lines, tuple(images), _tables(shown.page, log))
+    return Found(Box(x0=0.0, y0=0.0, x1=rect.width, y1=rect.height), lines, images, _tables(shown.page, log))
 
 
 def _all_text(page: pymupdf.Page) -> dict:  # type: ignore[type-arg]

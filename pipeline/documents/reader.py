@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from pipeline.documents import confine
 from pipeline.documents.document import Document, open_document
 from pipeline.documents.tiles import grid, whole_page
+from pipeline.documents.whitespace import PICTURE_PX, cut
 from pipeline.documents.wire import (
     HEADER,
     Answer,
@@ -70,6 +71,7 @@ class _Desk:
         self._opener = opener
         self._limits = limits
         self._frames_fd = frames_fd
+        self._frames: mmap.mmap | None = None
         self._document: Document | None = None
 
     def obey(self, order: Order) -> Answer:
@@ -91,18 +93,30 @@ class _Desk:
         return Answer(opened=Opened(document.media_type, document.page_count))
 
     def _divide(self, order: DividePage) -> tuple[Region, ...]:
-        size = self._page(order.page_index).probe(order.page_index, text_layer=False)
-        if order.tiling == "grid":
-            return tuple(grid(size.width_pt, size.height_pt, order.resolution))
-        return (whole_page(size.width_pt, size.height_pt),)
+        document = self._page(order.page_index)
+        width_pt, height_pt = document.size_pt(order.page_index)
+        match order.tiling:
+            case "none":
+                return (whole_page(width_pt, height_pt),)
+            case "grid":
+                return tuple(grid(width_pt, height_pt, order.resolution))
+            case "whitespace" | "layout":
+                (picture,) = document.render(order.page_index, [whole_page(width_pt, height_pt).affine], PICTURE_PX)
+                return tuple(cut(picture, width_pt, height_pt, order.resolution))
 
     def _render(self, order: RenderPage) -> Answer:
         size = order.resolution * order.resolution * 3
         affines = [Affine(*numbers) for numbers in order.affines]
-        with mmap.mmap(self._frames_fd, size * len(affines)) as frames:
-            for index, pixels in enumerate(self._page(order.page_index).render(order.page_index, affines, order.resolution)):
-                frames[index * size : (index + 1) * size] = pixels.data.cast("B")
+        frames = self._mapped(size * len(affines))
+        for index, pixels in enumerate(self._page(order.page_index).render(order.page_index, affines, order.resolution)):
+            frames[index * size : (index + 1) * size] = pixels.data.cast("B")
         return Answer(ready=Ready())
+
+    def _mapped(self, size: int) -> mmap.mmap:
+        """Return the shared memory, which the parent has made large enough."""
+        if self._frames is None or len(self._frames) < size:
+            self._frames = mmap.mmap(self._frames_fd, size)
+        return self._frames
 
     def _page(self, page_index: int) -> Document:
         if self._document is None:

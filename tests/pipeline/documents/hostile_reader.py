@@ -72,6 +72,10 @@ class Hostile:
             self._do("probe")
         return PageProbe(page_index, 100.0, 100.0, 0, False, None)
 
+    def size_pt(self, page_index: int) -> tuple[float, float]:
+        del page_index
+        return 100.0, 100.0
+
     def picture(self, page_index: int) -> Pixels:
         del page_index
         return np.zeros((896, 896, 3), dtype=np.uint8)

@@ -7,7 +7,7 @@ import pymupdf
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from pipeline.documents.blank import is_blank
+from pipeline.documents.blank import is_blank_paper, is_uniform
 
 WIDTH, HEIGHT = 1240, 1754
 """A4 at 150 dots an inch."""
@@ -51,20 +51,20 @@ def show_through(strength: float) -> Image.Image:
 
 
 @pytest.mark.parametrize(("tone", "grain"), [(255, 0), (244, 3), (225, 5), (190, 6)])
-def test_empty_paper_is_blank(tone, grain):
+def test_empty_paper_is_blank_paper(tone, grain):
     """White, grayish and grainy paper are all blank."""
-    assert is_blank(seen(paper(1, tone, grain)), scanned=True)
+    assert is_blank_paper(seen(paper(1, tone, grain)))
 
 
 @pytest.mark.parametrize("strength", [0.05, 0.1, 0.15, 0.2])
-def test_show_through_is_blank(strength):
+def test_show_through_is_blank_paper(strength):
     """The faint, mirrored print of the other side is nothing on this page."""
-    assert is_blank(seen(show_through(strength)), scanned=True)
+    assert is_blank_paper(seen(show_through(strength)))
 
 
-def test_coloured_paper_is_blank():
+def test_coloured_paper_is_blank_paper():
     """Yellow or pink paper is paper."""
-    assert is_blank(np.full((896, 896, 3), (250, 240, 180), dtype=np.uint8), scanned=True)
+    assert is_blank_paper(np.full((896, 896, 3), (250, 240, 180), dtype=np.uint8))
 
 
 def test_dust_and_the_edge_s_shadow_are_blank():
@@ -75,7 +75,7 @@ def test_dust_and_the_edge_s_shadow_are_blank():
         draw.rectangle((x, y, x + 1, y + 1), fill=60)
     draw.rectangle((0, 0, 30, HEIGHT), fill=40)
     draw.rectangle((0, HEIGHT - 25, WIDTH, HEIGHT), fill=10)
-    assert is_blank(seen(page), scanned=True)
+    assert is_blank_paper(seen(page))
 
 
 @pytest.mark.parametrize(
@@ -85,23 +85,22 @@ def test_a_page_number_is_something(text, place):
     """A single small number or word in 9 points makes a page that is not blank."""
     page = paper(4)
     ImageDraw.Draw(page).text(place, text, fill=40, font=font(19))
-    assert not is_blank(seen(page), scanned=True)
+    assert not is_blank_paper(seen(page))
 
 
 def test_faint_pencil_is_something():
     """Print of half the usual darkness is read, on show-through too."""
     page = show_through(0.1)
     ImageDraw.Draw(page).text((300, 500), "see letter of 12 May", fill=110, font=font(30))
-    assert not is_blank(seen(page), scanned=True)
+    assert not is_blank_paper(seen(page))
 
 
 def test_full_pages_are_something():
     """A page of text, and a photograph, are not blank."""
-    assert not is_blank(seen(with_text(paper(6))), scanned=True)
+    assert not is_blank_paper(seen(with_text(paper(6))))
     gradient = np.linspace(40, 220, 896).astype(np.uint8)
-    assert not is_blank(
+    assert not is_blank_paper(
         np.stack([np.tile(gradient, (896, 1)) // (1 + (np.arange(896) // 100 % 2))[:, None].astype(np.uint8)] * 3, axis=2),
-        scanned=True,
     )
 
 
@@ -113,9 +112,9 @@ def test_anything_drawn_is_something(ink):
         page.insert_text((300, 800), "1", fontsize=8, color=ink)
         pixmap = page.get_pixmap(matrix=pymupdf.Matrix(896 / 595, 896 / 842))
     picture = np.frombuffer(pixmap.samples, dtype=np.uint8).reshape(pixmap.height, pixmap.width, 3)
-    assert not is_blank(picture, scanned=False)
+    assert not is_uniform(picture)
 
 
-def test_white_on_white_is_blank():
+def test_white_on_white_is_blank_paper():
     """What cannot be seen is nothing, however much of it there is."""
-    assert is_blank(np.full((896, 896, 3), 255, dtype=np.uint8), scanned=False)
+    assert is_uniform(np.full((896, 896, 3), 255, dtype=np.uint8))
