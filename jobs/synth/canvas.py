@@ -26,7 +26,8 @@ _Cell = tuple[float, float, float, float]
 Align = Literal["left", "right", "centre"]
 
 _TOUCH = 0.2
-"""By how many points two lines' boxes may overlap."""
+"""By how many points two boxes may overlap."""
+_MARKS = ("logo", "signature", "stamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +93,20 @@ class Canvas:
         return "\n".join(self._operators).encode("ascii")
 
     @property
-    def lowest(self) -> float:
-        """Return how far down anything was written, in points."""
-        return max((line.box.y1 for line in self._lines if line.box), default=0.0)
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(self._lines)
 
     def fits(self, margin: float = 6.0) -> bool:
-        """Say whether every line is on the page and none over another."""
-        boxes = np.array([[box.x0, box.y0, box.x1, box.y1] for line in self._lines if (box := line.box)]).reshape(-1, 4)
+        """Say whether all lines and marks are on the page and none lies over another, but for a stamp's own words."""
+        lines = [line.box for line in self._lines if line.box]
+        marks = [thing for thing in self._boxes if thing.label in _MARKS]
+        boxes = np.array([[box.x0, box.y0, box.x1, box.y1] for box in [*lines, *(mark.box for mark in marks)]]).reshape(-1, 4)
         edge = np.array([margin, margin, self.width - margin, self.height - margin])
         if (boxes[:, :2] < edge[:2]).any() or (boxes[:, 2:] > edge[2:]).any():
             return False
         shared = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-        return int((shared > _TOUCH).all(axis=2).sum()) == len(boxes)
+        own = sum(line.intersection(mark.box) == line.area for mark in marks if mark.label == "stamp" for line in lines)
+        return int((shared > _TOUCH).all(axis=2).sum()) == len(boxes) + 2 * own
 
     def truth(self, page_index: int) -> PageTruth:
         """Return all that was recorded."""

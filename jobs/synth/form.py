@@ -4,21 +4,21 @@ A form may leave an entry empty: its label is there, its value is not, and the a
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from decimal import Decimal
 from random import Random
 from typing import Literal
 
 from jobs.synth import names
 from jobs.synth.blocks import Question
-from jobs.synth.canvas import Canvas, shorten
+from jobs.synth.canvas import Canvas, around, shorten
+from jobs.synth.entries import ENTRIES, Entry, value_for
 from jobs.synth.faces import Face, Pen
 from jobs.synth.labels import label
-from jobs.synth.locales import Language, Locale, a_date, boolean, date_writer, integer, money_writer, string
+from jobs.synth.locales import Language, Locale, a_date, boolean, date_writer, string
 from jobs.synth.marks import logo, signature, stamp, tick
 from jobs.synth.style import Style
+from pipeline.documents.cells import html_of
 from schemas.box import Box
-from schemas.field import FieldValue
+from schemas.table import Cell, Table
 
 _YES = {"en": ("Yes", "No"), "de": ("Ja", "Nein"), "fr": ("Oui", "Non"), "es": ("Sí", "No")}
 _TITLES: dict[Language, tuple[str, ...]] = {
@@ -31,73 +31,11 @@ _DATED: dict[Language, str] = {"en": "Date", "de": "Datum", "fr": "Date", "es": 
 _SIGNED: dict[Language, str] = {"en": "Signature", "de": "Unterschrift", "fr": "Signature", "es": "Firma"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A thing that forms ask for: the question about it, its label in each language (two in English)."""
-
-    question: Question
-    labels: dict[Language, tuple[str, ...]]
-
-
-def _entry(
-    name: str, text: str, kind: Literal["string", "integer", "money", "date", "boolean"], en: str, de: str, fr: str, es: str
-) -> _Entry:
-    return _Entry(Question(name, text, kind), {"en": tuple(en.split("|")), "de": (de,), "fr": (fr,), "es": (es,)})
-
-
-_ENTRIES = (
-    _entry("name", "what is the full name?", "string", "Full name|Name|Applicant", "Name", "Nom", "Nombre"),
-    _entry(
-        "birth_date",
-        "what is the date of birth?",
-        "date",
-        "Date of birth|Born on",
-        "Geburtsdatum",
-        "Date de naissance",
-        "Fecha de nacimiento",
-    ),
-    _entry("street", "what is the street?", "string", "Street|Address", "Straße", "Rue", "Calle"),
-    _entry("town", "what is the town?", "string", "Town|City", "Ort", "Ville", "Ciudad"),
-    _entry("phone", "what is the phone number?", "string", "Phone|Telephone", "Telefon", "Téléphone", "Teléfono"),
-    _entry("email", "what is the email address?", "string", "Email|E-mail", "E-Mail", "Courriel", "Correo"),
-    _entry("employer", "who is the employer?", "string", "Employer|Company", "Arbeitgeber", "Employeur", "Empresa"),
-    _entry(
-        "member_number",
-        "what is the member number?",
-        "string",
-        "Member no.|Membership number",
-        "Mitgliedsnr.",
-        "Numéro de membre",
-        "Número de socio",
-    ),
-    _entry("children", "how many children are there?", "integer", "Children|Number of children", "Kinder", "Enfants", "Hijos"),
-    _entry("income", "what is the income?", "money", "Income|Monthly income", "Einkommen", "Revenu", "Ingresos"),
-    _entry("amount", "what is the amount claimed?", "money", "Amount claimed|Claim", "Betrag", "Montant", "Importe"),
-    _entry("start_date", "what is the start date?", "date", "Start date|Valid from", "Beginn", "Début", "Inicio"),
-    _entry(
-        "vehicle",
-        "what is the vehicle registration?",
-        "string",
-        "Vehicle|Plate number",
-        "Kennzeichen",
-        "Immatriculation",
-        "Matrícula",
-    ),
-    _entry("insured", "is the applicant insured?", "boolean", "Insured|Insured?", "Versichert", "Assuré", "Asegurado"),
-    _entry(
-        "newsletter",
-        "is the newsletter wanted?",
-        "boolean",
-        "Newsletter|Send newsletter",
-        "Rundbrief",
-        "Lettre d'information",
-        "Boletín",
-    ),
-    _entry("married", "is the applicant married?", "boolean", "Married|Married?", "Verheiratet", "Marié", "Casado"),
-)
 NUMBER = Question("form_number", "what is the form number?")
 SIGNING_DATE = Question("signing_date", "when was the form signed?", "date")
 
+_SPLIT = 0.42
+"""Where values begin beside their labels, as a share of the room."""
 Setting = Literal["boxes", "lines", "rows"]
 
 
@@ -125,9 +63,9 @@ def draw(rng: Random, place: Locale) -> tuple[Canvas, ...]:
     canvas, hand = style.sheet(), _Hand.draw(rng, style)
     y = _head(rng, canvas, style, place) + style.leading
     room = int((style.bottom - y - 7 * style.leading) / (hand.height + 0.4 * style.size))
-    entries = rng.sample(_ENTRIES, min(len(_ENTRIES), rng.randrange(4, 13), room * 2))
+    entries = rng.sample(ENTRIES, min(len(ENTRIES), rng.randrange(4, 13), room * 2))
     y = _entries(rng, canvas, y, entries, hand, style, place) + style.leading
-    for entry in rng.sample([entry for entry in _ENTRIES if entry not in entries], min(2, len(_ENTRIES) - len(entries))):
+    for entry in rng.sample([entry for entry in ENTRIES if entry not in entries], min(2, len(ENTRIES) - len(entries))):
         entry.question.absent(canvas)
     _signing(rng, canvas, y, style, hand, place)
     return (canvas,)
@@ -152,30 +90,41 @@ def _head(rng: Random, canvas: Canvas, style: Style, place: Locale) -> float:
     return y
 
 
-def _entries(rng: Random, canvas: Canvas, y: float, entries: list[_Entry], hand: _Hand, style: Style, place: Locale) -> float:
+def _entries(rng: Random, canvas: Canvas, y: float, entries: list[Entry], hand: _Hand, style: Style, place: Locale) -> float:
     """Write the entries in one column or two; return the bottom."""
     columns = 1 if hand.setting == "rows" or len(entries) < 6 or rng.random() < 0.4 else 2
     gap = 1.2 * style.size
     width = (style.width - gap * (columns - 1)) / columns
-    if hand.setting == "rows":
-        _frame(canvas, y, len(entries), hand, style)
+    cells: list[Cell] = []
     for index, entry in enumerate(entries):
-        x = style.left + (width + gap) * (index % columns)
-        _one(rng, canvas, Box(x0=x, y0=y, x1=x + width, y1=y + hand.height), entry, hand, place)
+        x, before = style.left + (width + gap) * (index % columns), len(canvas.lines)
+        room = Box(x0=x, y0=y, x1=x + width, y1=y + hand.height)
+        _one(rng, canvas, room, entry, hand, place)
+        if hand.setting == "rows":
+            cells += _row(canvas, index, room, [line.text for line in canvas.lines[before:]])
         if index % columns == columns - 1 or index == len(entries) - 1:
             y += hand.height + (0.0 if hand.setting == "rows" else 0.4 * style.size)
+    if cells:
+        box = around([cell.box for cell in cells if cell.box])
+        canvas.table(
+            Table(table_index=0, n_rows=len(entries), n_cols=2, box=box, html=html_of(cells, len(entries)), cells=tuple(cells))
+        )
     return y
 
 
-def _frame(canvas: Canvas, y: float, count: int, hand: _Hand, style: Style) -> None:
-    for index in range(count):
-        row = Box(x0=style.left, y0=y + index * hand.height, x1=style.right, y1=y + (index + 1) * hand.height)
-        canvas.rectangle(row, stroke=(0.4, 0.4, 0.4), width=0.6)
-    middle = style.left + 0.42 * style.width
-    canvas.rule(middle, y, middle, y + count * hand.height, 0.6, (0.4, 0.4, 0.4))
+def _row(canvas: Canvas, index: int, room: Box, texts: list[str]) -> list[Cell]:
+    """Frame an entry as a row of two cells, and return them: its label, and what is filled in."""
+    middle = room.x0 + _SPLIT * room.width
+    boxes = [room.model_copy(update={"x1": middle}), room.model_copy(update={"x0": middle})]
+    for box in boxes:
+        canvas.rectangle(box, stroke=(0.4, 0.4, 0.4), width=0.6)
+    return [
+        Cell(row_index=index, col_index=0, text=texts[0], box=boxes[0]),
+        Cell(row_index=index, col_index=1, text=" ".join(texts[1:]), box=boxes[1]),
+    ]
 
 
-def _one(rng: Random, canvas: Canvas, room: Box, entry: _Entry, hand: _Hand, place: Locale) -> None:
+def _one(rng: Random, canvas: Canvas, room: Box, entry: Entry, hand: _Hand, place: Locale) -> None:
     """Write one entry into its room, and record the answer."""
     name = rng.choice(entry.labels[place.language])
     size = hand.filled.size
@@ -185,7 +134,7 @@ def _one(rng: Random, canvas: Canvas, room: Box, entry: _Entry, hand: _Hand, pla
         x, top = room.x0 + 4, room.y1 - size - 3
     else:
         canvas.text(room.x0 + 3, room.y1 - size - 4, shorten(name, hand.printed, 0.4 * room.width), hand.printed)
-        x, top = room.x0 + 0.42 * room.width + 4, room.y1 - size - 4
+        x, top = room.x0 + _SPLIT * room.width + 4, room.y1 - size - 4
         if hand.setting == "lines":
             canvas.rule(x - 2, room.y1 - 1.5, room.x1, room.y1 - 1.5, 0.6)
     if entry.question.kind == "boolean":
@@ -193,11 +142,11 @@ def _one(rng: Random, canvas: Canvas, room: Box, entry: _Entry, hand: _Hand, pla
     elif rng.random() < 0.12:
         entry.question.absent(canvas)
     else:
-        value = _value(rng, entry, place, hand.filled, room.x1 - x - 2)
+        value = value_for(rng, entry, place, hand.filled, room.x1 - x - 2)
         entry.question.answered(canvas, value, canvas.text(x, top, value.value_text or "", hand.filled))
 
 
-def _ticks(rng: Random, canvas: Canvas, x: float, top: float, entry: _Entry, hand: _Hand, place: Locale) -> None:
+def _ticks(rng: Random, canvas: Canvas, x: float, top: float, entry: Entry, hand: _Hand, place: Locale) -> None:
     """Write yes and no, a box before each, one of them ticked, neither now and then."""
     pen = replace(hand.filled, face=hand.printed.face, colour=(0, 0, 0))
     answer = rng.choice((True, True, False, False, None))
@@ -209,40 +158,6 @@ def _ticks(rng: Random, canvas: Canvas, x: float, top: float, entry: _Entry, han
         x = box.x1 + 1.5 * pen.size
     if answer is None:
         entry.question.absent(canvas)
-
-
-def _value(rng: Random, entry: _Entry, place: Locale, pen: Pen, width: float) -> FieldValue:
-    """Make up what is filled in; a text is as long as there is room for."""
-    kind = entry.question.kind
-    if kind == "date":
-        born = date(1940, 1, 1) + timedelta(days=rng.randrange(23000))
-        return date_writer(rng, place)(born if entry.question.name == "birth_date" else a_date(rng))
-    if kind == "money":
-        return money_writer(rng, place)(Decimal(rng.randrange(10000, 999999)) / 100)
-    if kind == "integer":
-        return integer(rng.randrange(0, 9))
-    return string(shorten(_text(rng, entry.question.name, place), pen, width))
-
-
-def _text(rng: Random, name: str, place: Locale) -> str:
-    language = place.language
-    match name:
-        case "name":
-            return names.person(rng, language)
-        case "street":
-            return names.address(rng, language)[0]
-        case "town":
-            return names.name(rng, language)
-        case "phone":
-            return names.code(rng, rng.choice(("0555 ### ###", "(555) 01#-####", "+00 55 ### ##")))
-        case "email":
-            return f"{names.word(rng)}@{names.word(rng)}.example"
-        case "employer":
-            return names.company(rng, language)
-        case "vehicle":
-            return names.code(rng, rng.choice(("AA## AAA", "AA-A ###", "### AAA")))
-        case _:
-            return names.code(rng, rng.choice(("M-####", "######", "AA-###-A")))
 
 
 def _signing(rng: Random, canvas: Canvas, y: float, style: Style, hand: _Hand, place: Locale) -> None:

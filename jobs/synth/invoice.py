@@ -3,7 +3,7 @@
 The sums are right: quantity times price is the line, the lines make the subtotal, the tax is rounded on it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -20,7 +20,7 @@ from schemas.box import Box
 from schemas.field import FieldValue
 
 NUMBER = Question("number", "what is the invoice number?")
-DATE = Question("date", "what is the invoice date?", "date")
+DATE = Question("date", "what is the date?", "date")
 DUE = Question("due_date", "what is the due date?", "date")
 ORDER = Question("order_number", "what is the order number?")
 SUPPLIER = Question("supplier", "who sent the invoice?")
@@ -197,8 +197,8 @@ def _columns(rng: Random, place: Locale, items: list[_Item]) -> tuple[list[Colum
     if rng.random() < 0.3:
         parts.insert(0, (Column(label(rng, "code", language), "centre"), [item.code for item in items]))
     if rng.random() < 0.25:
-        quantity = parts.pop(-3)
-        parts.insert(0, quantity)
+        quantity, counts = parts.pop(-3)
+        parts.insert(0, (replace(quantity, align="centre"), counts))
     return [column for column, _ in parts], [list(row) for row in zip(*(cells for _, cells in parts), strict=True)]
 
 

@@ -13,7 +13,7 @@ from jobs.synth.style import Style
 
 SENDER = Question("sender", "who sent the letter?")
 RECIPIENT = Question("recipient", "who is the letter addressed to?")
-DATE = Question("date", "what is the date of the letter?", "date")
+DATE = Question("date", "what is the date?", "date")
 SUBJECT = Question("subject", "what is the letter about?")
 REFERENCE = Question("reference", "what is the reference?")
 SIGNATORY = Question("signatory", "who signed the letter?")

@@ -17,7 +17,7 @@ from jobs.synth.marks import logo
 from schemas.field import FieldValue
 
 STORE = Question("store", "what is the name of the store?")
-DATE = Question("date", "what is the date of purchase?", "date")
+DATE = Question("date", "what is the date?", "date")
 TIME = Question("time", "what is the time of purchase?")
 NUMBER = Question("receipt_number", "what is the receipt number?")
 TOTAL = Question("total", "what is the total?", "money")
@@ -185,7 +185,7 @@ def _goods(rng: Random, till: _Till, place: Locale) -> tuple[Decimal, int]:
         rows.append([str(quantity), names.grocery(rng), amount] if counted else [_article(rng, quantity, price, place), amount])
     columns = [Column(""), Column("", "right")]
     if counted:
-        columns.insert(0, Column("", "right"))
+        columns.insert(0, Column("", "centre"))
     at, pens = (till.margin, till.y), (till.bold, till.pen)
     till.y = draw_table(till.canvas, at, till.room, columns, rows, pens, _LOOK).bottom + 2
     return total, count

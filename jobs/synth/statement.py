@@ -20,7 +20,7 @@ from jobs.synth.style import Style
 from schemas.field import FieldValue
 
 NUMBER = Question("number", "what is the number of the list?")
-DATE = Question("date", "what is the date of the list?", "date")
+DATE = Question("date", "what is the date?", "date")
 OWNER = Question("owner", "whose list is it?")
 TOTAL = Question("total", "what is the total?", "money")
 
