@@ -1,5 +1,6 @@
 """Starts the engine that a job names. A vendor's library is imported only when its engine is asked for."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from pipeline.engines.base import Engine
@@ -19,6 +20,10 @@ def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS) -> Engine
     """
     if model.engine == "scripted":
         return _scripted(model, resolution)
+    if model.engine == "vllm" and find_spec("vllm") is None:
+        raise CheckpointError(
+            "engine: vllm needs vLLM, which is not installed here: see the README on GPUs, or use transformers"
+        )
     model, description = prepare(model)
     require_resolution(description, resolution)
     if model.engine == "transformers":
@@ -64,10 +69,6 @@ def _scripted(model: Model, resolution: int) -> Engine:
 
 
 def _vllm(model: Model, description: Description, max_tokens: int) -> Engine:
-    try:
-        from pipeline.engines.vllm import VllmEngine
-    except ModuleNotFoundError as exc:
-        raise CheckpointError(
-            "engine: vllm needs vLLM, which is not installed here: see the README on GPUs, or use transformers"
-        ) from exc
+    from pipeline.engines.vllm import VllmEngine
+
     return VllmEngine(model, description, max_tokens)

@@ -31,7 +31,7 @@ def resolve(checkpoint: str, revision: str | None = None, cache: Path | None = N
     if checkpoint.startswith("s3://"):
         _refuse_revision(checkpoint, revision)
         return _from_bucket(checkpoint.rstrip("/"), (cache or cache_folder()) / "checkpoints")
-    if checkpoint == EMBEDDED or local.is_dir():
+    if checkpoint == EMBEDDED or (checkpoint and local.is_dir()):
         _refuse_revision(checkpoint, revision)
         return _whole(EMBEDDED_FOLDER if checkpoint == EMBEDDED else local.resolve())
     if _HUB_ID.fullmatch(checkpoint):
