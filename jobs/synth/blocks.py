@@ -4,6 +4,7 @@ Each is drawn from a given place downwards and returns where it ended.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
@@ -20,15 +21,13 @@ from schemas.job import FieldType
 Setting = Literal["inline", "columns", "stacked"]
 
 
+@dataclass(frozen=True, slots=True)
 class Question:
     """A field of a kind of document: its name, what is asked, and the type of the answer."""
 
-    __slots__ = ("kind", "name", "text")
-
-    def __init__(self, name: str, text: str, kind: FieldType = "string") -> None:
-        self.name = name
-        self.text = text
-        self.kind: FieldType = kind
+    name: str
+    text: str
+    kind: FieldType = "string"
 
     def answered(self, canvas: Canvas, value: FieldValue, box: Box) -> None:
         """Record the answer that the page has."""
