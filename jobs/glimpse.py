@@ -7,11 +7,12 @@ import duckdb
 from pipeline.storage.uris import is_s3, local_path
 from schemas.run import RunSummary
 
-_PAGES, _FIELDS, _WIDTH = 6, 12, 72
+_PAGES, _FIELDS, _WIDTH = 12, 12, 72
 
 _TEXT = """
-SELECT source_uri, page_index, coalesce(text_source, status) AS origin, coalesce(text, '') AS text
-FROM read_parquet(?, union_by_name = true) WHERE run_id = ? ORDER BY source_uri, page_index LIMIT ?
+SELECT source_uri, page_index, coalesce(text_source, status) AS origin, coalesce(nullif(text, ''), failures[1].message, '') AS text
+FROM read_parquet(?, union_by_name = true) WHERE run_id = ?
+QUALIFY row_number() OVER (PARTITION BY source_uri ORDER BY page_index) = 1 ORDER BY source_uri LIMIT ?
 """
 _VALUES = """
 SELECT source_uri, page_index, name, coalesce(value_text, value_number::VARCHAR, reason, status) AS value, coalesce(value_source, status) AS origin
@@ -33,8 +34,8 @@ def glimpse(summary: RunSummary) -> str:
         for uri, page, name, value, origin in _rows(_VALUES, sink / "fields", summary.run_id, _FIELDS)
     ]
     lines = [
-        *_headed("the first pages, and where their text is from", pages),
-        *_headed("the first values, and who read them", values),
+        *_headed("first pages, and where their text is from", pages),
+        *_headed("values, and who read them", values),
     ]
     return "".join(f"{line}\n" for line in lines)
 

@@ -40,8 +40,8 @@ def _of_model(job: Job) -> Iterator[Refusal]:
         yield ("model", "tensor_parallel"), f"only `engine: vllm` spreads a model over GPUs; {model.engine} takes 1"
     if model.revision and (model.checkpoint == "embedded" or model.checkpoint.startswith(("s3://", "/", "."))):
         yield ("model", "revision"), "a revision goes with a model hub's id; folders, s3:// prefixes and `embedded` have none"
-    if model.adapter:
-        yield ("model", "adapter"), "no engine takes an adapter yet: merge it into the checkpoint"
+    if model.adapter and model.engine == "scripted":
+        yield ("model", "adapter"), "the scripted engine has no weights to adapt"
     if model.quantization:
         yield ("model", "quantization"), "no engine quantizes a checkpoint yet: leave it out"
 

@@ -205,7 +205,7 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
         ("sink: {uri: out, format: iceberg}", "sink.format: the Iceberg sink is not built yet"),
         ("model: {tensor_parallel: 2}", "model.tensor_parallel: only `engine: vllm` spreads a model over GPUs"),
         ("model: {revision: main}", "model.revision: a revision goes with a model hub's id"),
-        ("model: {adapter: ./lora}", "model.adapter: no engine takes an adapter yet"),
+        ("model: {engine: scripted, adapter: ./lora}", "model.adapter: the scripted engine has no weights to adapt"),
         ("render: {ladder: [{tiles: none}, {resolution: 448}]}", "render.ladder[1]: this rung stands twice"),
         ("model: {quantization: int8}", "model.quantization: no engine quantizes"),
         ("render: {ladder: [{tiles: layout}]}", "render.ladder[0].tiles: `layout` is not built yet: use none or grid"),
