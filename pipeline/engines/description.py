@@ -4,29 +4,24 @@ Every token id comes from here or from the tokenizer; none is written into code.
 """
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from pipeline.checkpoints import EMBEDDED_FOLDER
 from pipeline.errors import CheckpointError
 
 _FAMILIES = {"gemma": "paligemma", "gemma2": "paligemma2"}
-_KIND = re.compile(r"(?:^|[-_/])(pt|mix|ft-[a-z0-9]+|ft)(?=[-_/.]|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
     """A checkpoint in short.
 
-    `kind` is "pt", "mix", "ft-docvqa" and the like, "embedded", or "unknown" where no name tells; `dtype` is the type on disk.
-    `final_softcap` bounds PaliGemma 2's logits: softcap · tanh(logit / softcap).
+    `dtype` is the type on disk. `final_softcap` bounds PaliGemma 2's logits: softcap · tanh(logit / softcap).
     """
 
     folder: Path
     family: Literal["paligemma", "paligemma2"]
-    kind: str
     resolution: int
     dtype: str
     image_tokens: int
@@ -39,8 +34,8 @@ class Description:
     quantization: str | None
 
 
-def describe(folder: Path, name: str = "") -> Description:
-    """Describe the checkpoint in `folder`; `name` is what the job calls it, for the kind. Raises CheckpointError on anything else."""
+def describe(folder: Path) -> Description:
+    """Describe the checkpoint in `folder`. Raises CheckpointError on anything else."""
     config = _read(folder / "config.json")
     if config.get("model_type") != "paligemma":
         raise CheckpointError(f"{folder} holds a {config.get('model_type', 'model of no known type')}, not a PaliGemma")
@@ -55,7 +50,6 @@ def describe(folder: Path, name: str = "") -> Description:
     return Description(
         folder=folder,
         family=cast("Literal['paligemma', 'paligemma2']", family),
-        kind=_kind(folder, name or str(config.get("_name_or_path", ""))),
         resolution=resolution,
         dtype=str(
             config.get("dtype") or config.get("torch_dtype") or text.get("dtype") or text.get("torch_dtype") or "float32"
@@ -78,15 +72,6 @@ def require_resolution(description: Description, resolution: int) -> None:
             f"the checkpoint in {description.folder} reads {description.resolution} px, not {resolution}: "
             f"set `resolution: {description.resolution}` in render.ladder, or name a checkpoint of {resolution} px"
         )
-
-
-def _kind(folder: Path, name: str) -> str:
-    if folder == EMBEDDED_FOLDER:
-        return "embedded"
-    for hint in (name, str(folder)):
-        if found := _KIND.findall(hint.lower()):
-            return str(found[-1])
-    return "unknown"
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -5,9 +5,10 @@ A glyph, line, value or thing is in a view when its middle is, so tiles that sha
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.tasks import detect, spot
+from pipeline.tasks import detect, spot, table
 from schemas.box import Box
 from schemas.page import Line
+from schemas.table import Table
 from schemas.truth import FieldTruth, PageTruth
 from schemas.view import Affine
 
@@ -23,6 +24,8 @@ def read(page: PageTruth, affine: Affine, prompt: str) -> str | None:
     if prompt.startswith("detect "):
         labels = {label.strip() for label in prompt.removeprefix("detect ").split(";")}
         return detect.encode([item for item in page.boxes if item.label in labels and _shows(affine, item.box)], affine)
+    if prompt == "table":
+        return table.encode([item for item in page.tables if _whole(item, affine)], affine)
     asked = [field for field in page.fields if field.question in prompt]
     if asked:
         return _value(max(asked, key=lambda field: len(field.question)), page, affine)
@@ -59,6 +62,11 @@ def _value(field: FieldTruth, page: PageTruth, affine: Affine) -> str:
     if field.box is not None:
         return text if _shows(affine, field.box) else UNANSWERABLE
     return text if any(text in line.text for line in visible_lines(page, affine)) else UNANSWERABLE
+
+
+def _whole(item: Table, affine: Affine) -> bool:
+    """Return whether every cell can be seen: a table with cells missing has no form to be written in."""
+    return all(_shows(affine, cell.box) for cell in item.cells if cell.box)
 
 
 def _shows(affine: Affine, box: Box) -> bool:

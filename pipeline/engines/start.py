@@ -47,7 +47,7 @@ def prepare(model: Model) -> tuple[Model, Description]:
         from pipeline.engines.adapter import merged
 
         folder, model = merged(folder, model.adapter), model.model_copy(update={"adapter": None})
-    return model, describe(folder, model.checkpoint)
+    return model, describe(folder)
 
 
 def launch(model: Model, description: Description, max_tokens: int = MAX_TOKENS) -> Engine:

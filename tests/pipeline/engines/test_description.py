@@ -33,29 +33,9 @@ def test_a_published_layout_is_understood(tmp_path: Path) -> None:
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"bos_token": {"content": "<bos>"}}))
-    found = describe(tmp_path, "google/paligemma2-3b-mix-448")
-    assert (found.kind, found.eos_ids, found.bos_token, found.dtype) == ("mix", (1, 107), "<bos>", "bfloat16")
+    found = describe(tmp_path)
+    assert (found.eos_ids, found.bos_token, found.dtype) == ((1, 107), "<bos>", "bfloat16")
     assert (found.image_id, found.image_tokens, found.final_softcap) == (257152, 1024, 30.0)
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("google/paligemma2-10b-pt-896", "pt"),
-        ("google/paligemma-3b-mix-224", "mix"),
-        ("google/paligemma-3b-ft-docvqa-896", "ft-docvqa"),
-        ("s3://models/pg2-3b-ft-docci-448", "ft-docci"),
-        ("/models/ours", "unknown"),
-    ],
-)
-def test_a_name_tells_the_kind(lively, name: str, kind: str) -> None:
-    """pt, mix and ft-… are told from the name; other names tell nothing."""
-    assert describe(lively("paligemma", 224), name).kind == kind
-
-
-def test_the_embedded_checkpoint_is_its_own_kind() -> None:
-    """It is told apart, so that nobody takes its answers for a trained model's."""
-    assert describe(EMBEDDED_FOLDER).kind == "embedded"
 
 
 def test_another_resolution_is_refused_by_name() -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from pipeline.engines.scripted import ScriptedEngine
 from pipeline.errors import CheckpointError, EngineDied
+from pipeline.tasks import table
 from schemas.box import Box, LabelledBox
 from schemas.field import FieldValue
 from schemas.page import Line
+from schemas.table import Cell, Table
 from schemas.truth import DocumentTruth, FieldTruth, Glyphs, PageTruth
 from schemas.view import Affine, Completion, Region, Request, View
 
@@ -44,6 +46,18 @@ def page(*lines: str) -> PageTruth:
                 box=Box(x0=60, y0=20, x1=110, y1=40),
             ),
             FieldTruth(name="due", question="when is it due?", type="date", value=FieldValue(status="absent")),
+        ),
+        tables=(
+            Table(
+                table_index=0,
+                n_rows=1,
+                n_cols=2,
+                html="",
+                cells=(
+                    Cell(row_index=0, col_index=0, text="total", box=Box(x0=0, y0=20, x1=50, y1=40)),
+                    Cell(row_index=0, col_index=1, text="12.50", box=Box(x0=60, y0=20, x1=110, y1=40)),
+                ),
+            ),
         ),
         boxes=(
             LabelledBox(label="total", box=Box(x0=60, y0=20, x1=110, y1=40)),
@@ -124,6 +138,13 @@ def test_things_are_found_in_the_view_s_own_coordinates(engine) -> None:
 def test_lines_are_spotted_with_their_places(engine) -> None:
     """Spot gives the visible part of each line and the box of that part."""
     assert ask(engine, "spot", Box(x0=0, y0=0, x1=20, y1=20)).text == "<loc0000><loc0000><loc1023><loc1023> My"
+
+
+def test_a_table_is_written_where_all_of_it_can_be_seen(engine) -> None:
+    """The answer decodes to the cells and their places; a view that cuts the table has none to give."""
+    reading = table.decode(ask(engine, "table"), Affine.of_box(WHOLE))
+    assert [(cell.text, cell.col_index) for cell in reading.tables[0].cells] == [("total", 0), ("12.50", 1)]
+    assert ask(engine, "table", Box(x0=0, y0=0, x1=60, y1=100)).text == ""
 
 
 def test_an_unknown_document_gets_an_answer_of_its_own(engine) -> None:
