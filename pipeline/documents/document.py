@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.documents.sniff import HEAD_BYTES, media_type
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
+from schemas.box import Box
 from schemas.job import Limits
 from schemas.view import Affine
 
@@ -30,6 +31,9 @@ class Document(Protocol):
 
     def picture(self, page_index: int) -> Pixels:
         """Return the whole page squeezed into a square of some 900 pixels, on which it is judged: RGB, (side, side, 3)."""
+
+    def layout(self, page_index: int) -> Sequence[Box]:
+        """Return the parts of the page in reading order, in points; none where nothing is known of them."""
 
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
         """Yield the views one by one: RGB, of shape (resolution, resolution, 3)."""

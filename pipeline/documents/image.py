@@ -19,6 +19,7 @@ from pipeline.documents.picture import as_seen, size_pt
 from pipeline.documents.resample import view_of
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
+from schemas.box import Box
 from schemas.job import Limits
 from schemas.page import Stage
 from schemas.view import Affine
@@ -94,6 +95,10 @@ class ImageDocument:
 
     def picture(self, page_index: int) -> Pixels:
         return self._frame(page_index).small
+
+    def layout(self, page_index: int) -> Sequence[Box]:
+        del page_index  # a picture says nothing of its parts
+        return ()
 
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
         frame = self._frame(page_index)

@@ -95,6 +95,15 @@ class PdfDocument:
             shown.picture = _tried("render", lambda: _drawn(shown.drawing, whole, _PICTURE_PX))
         return shown.picture
 
+    def layout(self, page_index: int) -> Sequence[Box]:
+        """Return PyMuPDF's layout regions of a page with a text layer; of a page without one it knows nothing."""
+        page = self._page(page_index).page
+        if not _tried("render", page.get_text).strip():
+            return ()
+        _tried("render", page.get_layout)
+        parts: list[Sequence[float]] = page.layout_information or []
+        return [_box(pymupdf.Rect(part[:4])) for part in parts]
+
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
         shown = self._page(page_index)
         rect = shown.page.rect

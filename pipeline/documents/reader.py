@@ -102,7 +102,8 @@ class _Desk:
                 return tuple(grid(width_pt, height_pt, order.resolution))
             case "whitespace" | "layout":
                 (picture,) = document.render(order.page_index, [whole_page(width_pt, height_pt).affine], PICTURE_PX)
-                return tuple(cut(picture, width_pt, height_pt, order.resolution))
+                blocks = document.layout(order.page_index) if order.tiling == "layout" else ()
+                return tuple(cut(picture, width_pt, height_pt, order.resolution, blocks))
 
     def _render(self, order: RenderPage) -> Answer:
         size = order.resolution * order.resolution * 3

@@ -39,11 +39,16 @@ class _Tile:
     end: int
 
 
-def cut(picture: NDArray[np.uint8], width_pt: float, height_pt: float, resolution: int) -> list[Region]:
-    """Return the tiles in reading order; `picture` shows the whole page, RGB (height, width, 3). A page without print is one tile."""
+def cut(
+    picture: NDArray[np.uint8], width_pt: float, height_pt: float, resolution: int, blocks: Sequence[Box] = ()
+) -> list[Region]:
+    """Return the tiles in reading order; `picture` shows the whole page, RGB (height, width, 3). A page without print is one tile.
+
+    `blocks`, in points, are the parts of the page in their order, where that is known: paragraphs, tables, pictures.
+    """
     page = Box(x0=0.0, y0=0.0, x1=width_pt, y1=height_pt)
     lines = find_lines(picture, width_pt, height_pt)
-    lines = [lines[index] for index in reading_order(lines)]
+    lines = [line for group in _grouped(lines, blocks) for line in (group[index] for index in reading_order(group))]
     side = resolution / PIXELS_PER_POINT
     tiles = _packed(lines, side)
     most = _MORE_THAN_GRID * len(grid(width_pt, height_pt, resolution)) + 2
@@ -100,6 +105,20 @@ def _merged(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
                 kept.append(box)
         rest = kept
     return np.array(rest, dtype=np.float64).reshape(-1, 4)
+
+
+def _grouped(lines: list[Box], blocks: Sequence[Box]) -> list[list[Box]]:
+    """Give each line to the block that is nearest to its centre."""
+    if not blocks:
+        return [lines]
+    groups: list[list[Box]] = [[] for _ in blocks]
+    corners = np.array([(block.x0, block.y0, block.x1, block.y1) for block in blocks])
+    for line in lines:
+        x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
+        away_x = np.maximum(np.maximum(corners[:, 0] - x, x - corners[:, 2]), 0)
+        away_y = np.maximum(np.maximum(corners[:, 1] - y, y - corners[:, 3]), 0)
+        groups[int(np.argmin(np.hypot(away_x, away_y)))].append(line)
+    return groups
 
 
 def _packed(lines: Sequence[Box], side: float) -> list[_Tile]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pymupdf
 
 from pipeline.documents.child import Child
+from pipeline.documents.tiles import whole_page
 from pipeline.errors import DocumentError
 from schemas.job import Limits
 
@@ -81,8 +82,8 @@ def through(child: Child, paths: list[Path]) -> int:
         except DocumentError:
             continue
         for index in range(count):
-            child.probe(index, text_layer=False)
-            pages += len(child.render(index, child.regions(index, "none", RESOLUTION), RESOLUTION))
+            probe = child.probe(index, text_layer=False)
+            pages += len(child.render(index, [whole_page(probe.width_pt, probe.height_pt)], RESOLUTION))
     return pages
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.documents.document import Pixels
 from pipeline.documents.reader import main
 from pipeline.documents.wire import PageProbe
+from schemas.box import Box
 from schemas.job import Limits
 from schemas.view import Affine
 
@@ -79,6 +80,10 @@ class Hostile:
     def picture(self, page_index: int) -> Pixels:
         del page_index
         return np.zeros((896, 896, 3), dtype=np.uint8)
+
+    def layout(self, page_index: int) -> Sequence[Box]:
+        del page_index
+        return ()
 
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
         for index, _ in enumerate(affines):

@@ -135,6 +135,29 @@ def test_the_child_divides_and_renders(tmp_path: Path):
     assert all(view.min() < 100 for view in views)
 
 
+@pytest.mark.parametrize("tiling", ["layout", "whitespace"])
+def test_layout_s_tiles_lose_no_line(tmp_path: Path, tiling):
+    """Through the process, tiles by PyMuPDF's regions hold every line once, in the order of the columns; a picture has only its white space."""
+    with pymupdf.open() as document:
+        page = document.new_page()
+        lines = columns_of(page, 2, 48)
+        document.save(tmp_path / "a.pdf")
+        page.get_pixmap(dpi=150).save(tmp_path / "a.png")
+    for name in ("a.pdf", "a.png"):
+        with Child(Limits()) as child:
+            child.open(tmp_path / name)
+            tiles = boxes(child.regions(0, tiling, 448))
+        owners = []
+        for text, rect in lines:
+            middle = (rect.x0 + rect.x1) / 2, (rect.y0 + rect.y1) / 2
+            holding = [
+                index for index, box in enumerate(tiles) if box.x0 <= middle[0] <= box.x1 and box.y0 <= middle[1] <= box.y1
+            ]
+            assert len(holding) == 1, (name, text, holding)
+            owners += holding
+        assert owners == sorted(owners)
+
+
 def picture_of(page: pymupdf.Page) -> np.ndarray:
     pixmap = page.get_pixmap(matrix=pymupdf.Matrix(PICTURE_PX / page.rect.width, PICTURE_PX / page.rect.height))
     return np.frombuffer(pixmap.samples, dtype=np.uint8).reshape(pixmap.height, pixmap.width, 3)

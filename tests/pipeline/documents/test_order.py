@@ -1,0 +1,74 @@
+"""Reading order from boxes alone, and tables from the boxes of their cells."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.documents.cells import table_of
+from pipeline.documents.order import reading_order
+from schemas.box import Box
+
+
+def line(x: float, y: float, width: float, height: float = 10) -> Box:
+    return Box(x0=x, y0=y, x1=x + width, y1=y + height)
+
+
+def ordered(*boxes: Box) -> list[int]:
+    return reading_order(boxes)
+
+
+def test_a_row_is_read_from_left_to_right():
+    """Boxes side by side are one row, even where they do not stand quite level."""
+    assert ordered(line(300, 12, 50), line(20, 10, 50), line(150, 8, 50), line(20, 30, 50)) == [1, 2, 0, 3]
+
+
+def test_a_table_s_cells_are_read_row_by_row():
+    """Short pieces side by side are no columns, however many rows there are."""
+    cells = [line(20 + 100 * column, 10 + 15 * row, 30) for row in range(10) for column in range(4)]
+    assert ordered(*cells) == list(range(40))
+
+
+def test_three_columns_under_a_heading_that_spans_two():
+    """Columns are found where a heading, or a last line, does not fill its place."""
+    heading = line(200, 0, 350)
+    columns = [
+        line(20 + 190 * column, 30 + 12 * row, 170 - (60 if row == 9 else 0)) for column in range(3) for row in range(10)
+    ]
+    assert ordered(*columns, heading) == [30, *range(30)]
+
+
+def test_what_stands_between_columns_parts_them():
+    """Two columns, a line across, two columns: read as four blocks."""
+    upper = [line(20 + 300 * column, 10 + 12 * row, 260) for column in range(2) for row in range(4)]
+    across = line(20, 70, 560)
+    lower = [line(20 + 300 * column, 100 + 12 * row, 260) for column in range(2) for row in range(4)]
+    assert ordered(*lower, across, *upper) == [*range(9, 17), 8, *range(8)]
+
+
+@given(st.lists(st.tuples(st.floats(0, 600), st.floats(0, 800), st.floats(0, 500), st.floats(0, 60)), max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_every_box_is_read_once(boxes):
+    """Whatever stands on the page, nothing is read twice or lost."""
+    assert sorted(reading_order([line(*box) for box in boxes])) == list(range(len(boxes)))
+
+
+def test_spans_are_counted_from_the_grid():
+    """A cell spans as many rows and columns as start before its end."""
+    boxes = [line(0, 0, 100, 40), line(100, 0, 200, 20), line(100, 20, 100, 20), line(200, 20, 100, 20)]
+    table = table_of(2, boxes, ["a", "b <c>", "d\ne", ""])
+    assert table is not None
+    assert (table.table_index, table.n_rows, table.n_cols) == (2, 2, 3)
+    assert [(cell.row_index, cell.col_index, cell.row_span, cell.col_span) for cell in table.cells] == [
+        (0, 0, 2, 1),
+        (0, 1, 1, 2),
+        (1, 1, 1, 1),
+        (1, 2, 1, 1),
+    ]
+    assert (
+        table.html
+        == '<table><tr><td rowspan="2">a</td><td colspan="2">b &lt;c&gt;</td></tr><tr><td>d<br>e</td><td></td></tr></table>'
+    )
+
+
+def test_a_single_row_is_no_table():
+    """Boxes around lines are not taken for tables."""
+    assert table_of(0, [line(0, 0, 100), line(100, 0, 100)], ["a", "b"]) is None
