@@ -1,8 +1,9 @@
 """Publish: committed parts become the datasets that readers see.
 
-New files are written first, then the ledger's `current.json` moves, in one write, then what was replaced is removed. Whatever is
-killed in between is put right by the next publication: files that the ledger does not name are removed, and parts that it does
-not hold as published are merged again. Only one publication is at work on a sink at a time.
+New files are written first, then a list of what they replace, then the ledger's `current.json` moves, in one write, then what is
+listed is removed, and the list last. Whatever is killed in between is put right by the next publication: files that the ledger does
+not name are removed, parts that it does not hold as published are merged again, and a list that is still there is worked off. Only
+one publication is at work on a sink at a time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pipeline.claim import claim
+from pipeline.claim import Held, claim
 from pipeline.errors import ObjectMissing
 from pipeline.ledger import Ledger, parquet_bytes
 from pipeline.merge import kept, write
@@ -54,9 +55,9 @@ def publish(ledger: Ledger, store: Store, places: Places, run_id: str, *, compac
 
     Waits while another run publishes.
     """
-    with claim(store, places.claim("publication"), run_id, wait=True):
+    with claim(store, places.claim("publication"), run_id, wait=True) as held:
         ledger.reload()
-        _Publication(ledger, store, places, run_id).run(compact=compact)
+        _Publication(ledger, store, places, run_id, held).run(compact=compact)
         ledger.reload()
 
 
@@ -71,8 +72,8 @@ def sweep(ledger: Ledger, store: Store, places: Places, run_ids: Iterable[str]) 
 class _Publication:
     """One publication, while the sink's claim is held."""
 
-    def __init__(self, ledger: Ledger, store: Store, places: Places, run_id: str) -> None:
-        self._ledger, self._store, self._places = ledger, store, places
+    def __init__(self, ledger: Ledger, store: Store, places: Places, run_id: str, held: Held) -> None:
+        self._ledger, self._store, self._places, self._held = ledger, store, places, held
         number = int(ledger.current.generation.split("-")[0] or 0) + 1
         self._generation = f"{number:08d}-{run_id}"
         self._replaced: list[str] = []
@@ -80,6 +81,7 @@ class _Publication:
 
     def run(self, *, compact: bool) -> None:
         self._remove_strays()
+        self._remove_replaced()
         self._ledger.execute(_LIVE)
         for bundle in (*self._dirty(), *self._fresh()):
             self._merge(bundle)
@@ -167,14 +169,19 @@ class _Publication:
         tables = {kind: self._ledger.table(query) for kind, query in _SNAPSHOT.items()}
         for kind, table in tables.items():
             self._store.write(self._places.ledger("snapshots", self._generation, f"{kind}.parquet"), parquet_bytes(table))
+        staged = {file for (file,) in self._ledger.rows("SELECT DISTINCT pages_file FROM cover")}
+        needed = set(tables["units"]["pages_file"].unique().to_pylist())
+        gone = {*self._replaced, *staged, *map(fields_beside, staged)} - {*needed, *map(fields_beside, needed)}
+        self._store.write(self._replaced_uri(self._generation), "\n".join(sorted(gone)).encode())
         before = self._ledger.current
+        self._held.check()  # another run may have published while this one slept
         current = Current(generation=self._generation, folded=(*self._ledger.folded_and_there, *self._ledger.unfolded))
         self._store.write(self._places.ledger("current.json"), current.model_dump_json().encode())
-        needed = set(tables["units"]["pages_file"].unique().to_pylist())
-        needed |= set(map(fields_beside, needed))
-        self._store.delete(self._places.file(file) for file in self._replaced if file not in needed)
-        self._store.delete(self._places.ledger(*name.split("/")) for name in self._ledger.folded_and_there)
+        # Snapshots before records: who still loads an older snapshot must miss it, rather than records that it lacks.
         self._remove_snapshots(keep={self._generation, before.generation})
+        self._store.delete(self._places.ledger(*name.split("/")) for name in self._ledger.folded_and_there)
+        self._store.delete(self._places.file(file) for file in sorted(gone))
+        self._store.delete([self._replaced_uri(self._generation)])
 
     def _remove_strays(self) -> None:
         """Remove files of an earlier publication that was cut off: written but not named, or replaced but not yet removed."""
@@ -182,6 +189,17 @@ class _Publication:
         for dataset in DATASETS:
             found = (item.uri for item in _listed(self._store, self._places.dataset(dataset)))
             self._store.delete([uri for uri in found if uri not in named and uri.rsplit("/", 1)[-1].startswith("part-")])
+
+    def _remove_replaced(self) -> None:
+        """Work off the list of an earlier publication that was cut off after it had moved the ledger; one that had not is void."""
+        for item in list(_listed(self._store, self._places.ledger("replaced"))):
+            if item.uri == self._replaced_uri(self._ledger.current.generation):
+                gone = self._store.read(item.uri).decode().splitlines()
+                self._store.delete(self._places.file(file) for file in gone)
+            self._store.delete([item.uri])
+
+    def _replaced_uri(self, generation: str) -> str:
+        return self._places.ledger("replaced", f"{generation}.txt")
 
     def _remove_snapshots(self, keep: set[str]) -> None:
         found = [item.uri for item in _listed(self._store, self._places.ledger("snapshots"))]
