@@ -65,35 +65,34 @@ class Passes:
         """
         self._suspects.remember(dead)
         try:
-            pool = cluster.pool_for(self._job)
-            self._read_together(pool)
-            self._read_alone(replace(pool, calls=1))
-            self._read_by_halves(replace(pool, actors=1, calls=1, restarts=0))
+            self._read_together()
+            self._read_alone()
+            self._read_by_halves()
         except KeyboardInterrupt:
             self._suspects.acquit(self._run_id)  # what was in flight did nothing wrong
             raise
 
-    def _read_together(self, pool: cluster.Pool) -> None:
+    def _read_together(self) -> None:
         for _ in range(MOST_LOSSES):
-            if self._survives(units(self._ledger, but=self._suspects), pool, UNITS_PER_BLOCK):
+            if self._survives(units(self._ledger, but=self._suspects), UNITS_PER_BLOCK):
                 return
             self._look_again()
         raise WorkersLost(f"workers died {MOST_LOSSES} times over; their logs say why, and the next run goes on from here")
 
-    def _read_alone(self, pool: cluster.Pool) -> None:
+    def _read_alone(self) -> None:
         """Try each suspect in a group of its own; those that were in flight at a death once more are left to the halving."""
         self._look_again()
         untried = [unit for unit in self._suspects if not self._suspects.deaths(unit)]
-        while untried and not self._survives(_batches(untried), pool, 1):
+        while untried and not self._survives(_batches(untried), 1, calls=1):
             self._look_again()
             untried = [unit for unit in self._suspects if not self._suspects.deaths(unit)]
         self._look_again()
 
-    def _read_by_halves(self, pool: cluster.Pool) -> None:
+    def _read_by_halves(self) -> None:
         """Try what is left with one worker, one at a time: whatever is in flight at a death has caused it."""
         while len(self._suspects):
             before = {key(unit): self._suspects.deaths(unit) for unit in self._suspects}
-            self._survives(_batches(self._suspects), pool, 1)
+            self._survives(_batches(self._suspects), 1, actors=1, calls=1, restarts=0)
             self._look_again()
             for unit in self._suspects:
                 if self._suspects.deaths(unit) == before.get(key(unit)):
@@ -103,13 +102,17 @@ class Passes:
                 elif self._suspects.deaths(unit) >= DEATHS_TO_REJECT:
                     self._reject(unit)
 
-    def _survives(self, batches: Iterable[pa.RecordBatch], pool: cluster.Pool, units_per_block: int) -> bool:
-        """Send units through the workers, commit what they stage, and return whether the workers lived through it."""
+    def _survives(self, batches: Iterable[pa.RecordBatch], units_per_block: int, **changes: int) -> bool:
+        """Send units through the workers, commit what they stage, and return whether the workers lived through it.
+
+        `changes` are to the job's pool, which is asked for only when there is work: an unchanged source needs no Ray.
+        """
         shards = write_shards(self._store, self._places.runs(self._run_id, "units", str(next(self._numbers))), batches)
         if not shards.rows:
             return True
         self._progress.phase("read")
         cluster.connect(self._job.workers)
+        pool = replace(cluster.pool_for(self._job), **changes)
         arguments = (self._job, self._run_id, passwords(self._job.source))
         staged = cluster.stream(shards, self._worker, arguments, rows_per_block=units_per_block, pool=pool)
         try:
