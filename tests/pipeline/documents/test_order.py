@@ -28,12 +28,12 @@ def test_a_table_s_cells_are_read_row_by_row():
 
 
 def test_three_columns_under_a_heading_that_spans_two():
-    """Columns are found where a heading, or a last line, does not fill its place."""
+    """A heading over the second and third column is read with them, after the first."""
     heading = line(200, 0, 350)
     columns = [
         line(20 + 190 * column, 30 + 12 * row, 170 - (60 if row == 9 else 0)) for column in range(3) for row in range(10)
     ]
-    assert ordered(*columns, heading) == [30, *range(30)]
+    assert ordered(*columns, heading) == [*range(10), 30, *range(10, 30)]
 
 
 def test_what_stands_between_columns_parts_them():
