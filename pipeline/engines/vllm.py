@@ -41,6 +41,7 @@ from vllm.v1.metrics.stats import IterationStats, MultiModalCacheStats, Schedule
 from pipeline.engines.description import Description
 from pipeline.engines.transformers import pixels
 from pipeline.engines.vllm_plan import Plan, engine_args, plan
+from pipeline.engines.vllm_process import announce
 from pipeline.engines.vocabulary import Vocabulary
 from pipeline.engines.weights import checkpoint_hash
 from pipeline.errors import CheckpointError, EngineDied, ParityError
@@ -117,6 +118,7 @@ class VllmEngine:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _open(self, model: Model) -> AsyncLLM:
+        announce()
         self._slots = asyncio.Semaphore(_AHEAD * self._plan.max_sequences)
         try:
             return AsyncLLM.from_engine_args(

@@ -8,9 +8,13 @@ import functools
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -226,6 +230,30 @@ def test_what_cannot_be_served_is_refused_with_the_reason(tiny: Description) -> 
             refuse_what_is_not_served(model(tiny).model_copy(update=settings), tiny, "cpu")
 
 
+def test_the_engine_ends_with_its_worker(tiny: Description) -> None:
+    """When the process that started it is killed, vLLM's own processes end too: nothing keeps a GPU's memory."""
+    script = (
+        "import sys, time; from pipeline.engines.start import launch, prepare; from schemas.job import Model\n"
+        "if __name__ == '__main__':\n"
+        f"    served = launch(*prepare(Model.model_validate_json({model(tiny).model_dump_json()!r})), 64)\n"
+        "    print('ready', flush=True); time.sleep(600)\n"
+    )
+    path = tiny.folder.parent / "worker.py"
+    path.write_text(script)
+    with subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        assert any("ready" in line for line in worker.stdout)
+        descendants = _descendants(worker.pid)
+        worker.kill()
+    assert any("VLLM::EngineCore" in name for name in descendants.values())
+    for _ in range(600):
+        left = [pid for pid, name in descendants.items() if _name(pid) == name]
+        if not left:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"still there: {left}")
+
+
 def test_death_is_told_and_survived(tiny: Description, wanted: parity.Reference) -> None:
     """When vLLM's process is killed, callers get EngineDied; closing is safe, and a new engine answers as before."""
     from pipeline.engines.vllm import VllmEngine
@@ -246,3 +274,16 @@ def test_death_is_told_and_survived(tiny: Description, wanted: parity.Reference)
         parity.require(again, wanted)
     finally:
         again.close()
+
+
+def _descendants(pid: int) -> dict[int, str]:
+    """Return the processes under one, with their command lines."""
+    children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    return {child: _name(child) for child in children} | {k: v for child in children for k, v in _descendants(child).items()}
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
