@@ -11,14 +11,20 @@ case are the same, because scanners write `.PDF`, and a document left out in sil
 import re
 from collections.abc import Callable, Iterable
 
+from pipeline.errors import JobError
+
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return whether a name matches any of the patterns; no patterns match nothing."""
-    alternatives = [_expression(pattern) for pattern in patterns]
-    if not alternatives:
-        return lambda name: False  # noqa: ARG005
-    expression = re.compile("|".join(alternatives), re.IGNORECASE | re.DOTALL)
-    return lambda name: expression.fullmatch(name) is not None
+    """Return whether a name matches any of the patterns; no patterns match nothing. Raises JobError of a range that runs backwards."""
+    expressions = [_compiled(pattern) for pattern in patterns]
+    return lambda name: any(expression.fullmatch(name) for expression in expressions)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_expression(pattern), re.IGNORECASE | re.DOTALL)
+    except re.error as exc:
+        raise JobError(f"pattern {pattern!r}: {exc.msg}") from exc
 
 
 _TOKEN = re.compile(

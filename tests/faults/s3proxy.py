@@ -18,17 +18,25 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
 
 
 class FaultyProxy(ThreadingHTTPServer):
-    """Passes requests on to `upstream_url`, and spoils `rate` of them. `counts` says how many of each fault, and of "requests"."""
+    """Passes requests on to `upstream_url`, and spoils `rate` of them (at most `most`). `counts` says how many of each fault, and of "requests"."""
 
     daemon_threads = True
 
     def __init__(
-        self, upstream_url: str, *, rate: float, seed: int, faults: Sequence[str] = FAULTS, stall_s: float = 1.0
+        self,
+        upstream_url: str,
+        *,
+        rate: float,
+        seed: int,
+        faults: Sequence[str] = FAULTS,
+        stall_s: float = 1.0,
+        most: int | None = None,
     ) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = urlsplit(upstream_url).netloc
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.rate, self.faults, self.stall_s = rate, faults, stall_s
+        self.most = most
         self.counts: Counter[str] = Counter()
         self._random = random.Random(seed)  # noqa: S311 (no secret)
         self._lock = threading.Lock()
@@ -36,7 +44,8 @@ class FaultyProxy(ThreadingHTTPServer):
     def draw(self) -> str | None:
         """Return what to do wrong with the next request."""
         with self._lock:
-            fault = self._random.choice(self.faults) if self._random.random() < self.rate else None
+            may = self.most is None or self.spoiled < self.most
+            fault = self._random.choice(self.faults) if may and self._random.random() < self.rate else None
             self.counts["requests"] += 1
             return fault
 
