@@ -24,7 +24,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import ObjectMissing
+from pipeline.errors import ObjectMissing, StorageError
 from pipeline.places import Places, staged
 from pipeline.storage import Store, StoredObject
 from schemas.arrow import schema_of, to_table
@@ -119,7 +119,11 @@ class Ledger:
         self.current = Current()
         self.unfolded: list[str] = []  # names of records that the snapshot lacks
         self.folded_and_there: list[str] = []  # names of records that it has, and that were not yet removed
-        self.reload()
+        try:
+            self.reload()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -137,10 +141,11 @@ class Ledger:
             try:
                 self._load()
                 break
-            except ObjectMissing:
+            except ObjectMissing as error:
                 # A publication folded and removed records between our listing and our reading; the new snapshot has them.
                 if attempt == ATTEMPTS_TO_READ - 1:
-                    raise
+                    message = f"the ledger is damaged: {error}; restore it, as without it no row can be accounted for"
+                    raise StorageError(message) from error
         self.fold()
 
     def fold(self) -> None:
@@ -256,7 +261,16 @@ class Ledger:
             return Current()
 
     def _read_table(self, uri: str) -> pa.Table:
-        return pq.read_table(io.BytesIO(self._store.read(uri)))
+        return read_parquet(self._store, uri)
+
+
+def read_parquet(store: Store, uri: str, filters: list[tuple[str, str, object]] | None = None) -> pa.Table:
+    """Return a Parquet file's rows; raise StorageError where it is damaged."""
+    data = store.read(uri)
+    try:
+        return pq.read_table(io.BytesIO(data), filters=filters)
+    except (pa.ArrowException, OSError) as error:
+        raise StorageError(f"{uri} is damaged and must be restored: {error}") from error
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.ledger import read_parquet
 from pipeline.places import Places
 from pipeline.storage import Store
 
@@ -52,7 +53,7 @@ def write(store: Store, places: Places, dataset: str, tables: Sequence[pa.Table]
 
 def read(store: Store, places: Places, file: str) -> pa.Table:
     """Return a file's rows."""
-    return pq.read_table(io.BytesIO(store.read(places.file(file))))
+    return read_parquet(store, places.file(file))
 
 
 def _kept(rows: pa.Table, ranges: pa.Table) -> pa.Table:

@@ -35,6 +35,7 @@ from pipeline.verify import verify
 from pipeline.worker import Worker
 from schemas.arrow import from_table
 from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Sink, Source, Task
+from schemas.page import Line
 from schemas.run import VerifyReport
 from schemas.source import Inspected, identity
 from schemas.unit import Origin, StagedPart, Tally, Unit
@@ -308,6 +309,9 @@ class Book:
     def __post_init__(self) -> None:
         self.store, self.places = open_store(self.sink_uri), Places(self.sink_uri)
 
+    def job(self, *tasks: Task) -> Job:
+        return Job(name="book", tasks=tasks or (OCR, answer("total")), source=Source(uri="s3://b"), sink=Sink(uri=self.sink_uri))
+
     @contextmanager
     def run(self, store: Store | None = None) -> Iterator["BookRun"]:
         """Open the ledger as a run does."""
@@ -374,7 +378,7 @@ class BookRun:
         for page_index, status in zip(range(first_page, first_page + n_pages), statuses or "o" * n_pages, strict=True):
             facts = PageFacts(page_index, 100.0, 100.0, 0, is_blank=status == "b", is_lost=status == "f")
             if status == "o":
-                facts = facts.with_text(f"{word} {page_index}", (), ())
+                facts = facts.with_text(f"{word} {page_index}", (Line(text=f"{word} {page_index}"),), ())
             answers = [_made_up(question, f"{word} {page_index}") for question in asked]
             made = rows(facts, answers, origin, document_id, given, 0.1)
             marks = [question.fingerprint for question in asked] or ["made-up"]
