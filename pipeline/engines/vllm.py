@@ -28,6 +28,7 @@ os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 import vllm
 from vllm import SamplingParams
 from vllm.config import VllmConfig
+from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMError
 from vllm.inputs.engine import MultiModalInput, mm_input
 from vllm.multimodal.inputs import MultiModalFieldConfig, MultiModalKwargsItems, PlaceholderRange
@@ -122,11 +123,14 @@ class VllmEngine:
         self._slots = asyncio.Semaphore(_AHEAD * self._plan.max_sequences)
         try:
             return AsyncLLM.from_engine_args(
-                engine_args(model, self._description, self._plan),
+                self._arguments(model),
                 stat_loggers=[self._preempted.logger],
             )
         except (RuntimeError, ValueError, OSError, VLLMError) as exc:
             raise CheckpointError(f"vLLM cannot serve {self._description.folder}: {exc}") from exc
+
+    def _arguments(self, model: Model) -> AsyncEngineArgs:
+        return engine_args(model, self._description, self._plan)
 
     async def _assert_the_mask_holds(self) -> None:
         """Raise CheckpointError where vLLM was set up so that the mask, or an answer after preemption, would be silently wrong."""
