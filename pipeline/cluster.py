@@ -31,11 +31,12 @@ CORES_PER_MODEL = 4
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """How many actors, and what each holds. `calls` run at once in one actor, on threads of their own."""
+    """How many actors, and what each holds. `calls` run at once in one actor; native code there may use `threads`."""
 
     actors: int
     calls: int = 1
     gpus: float = 0.0
+    threads: int = 1
     restarts: int = RESTARTS
 
 
@@ -71,7 +72,8 @@ def pool_for(job: Job) -> Pool:
         return Pool(actors=max(1, int(workers.gpus // workers.gpus_per_worker)), calls=3, gpus=workers.gpus_per_worker)
     if job.model.engine == "scripted":
         return Pool(actors=cores())
-    return Pool(actors=max(1, cores() // CORES_PER_MODEL), calls=2)
+    actors = max(1, cores() // CORES_PER_MODEL)
+    return Pool(actors=actors, calls=2, threads=max(1, cores() // actors))
 
 
 def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_per_block: int, pool: Pool) -> Generator[str]:
@@ -105,6 +107,7 @@ def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_
             ),
             num_cpus=0 if pool.gpus else CPUS_PER_ACTOR,
             num_gpus=pool.gpus or None,
+            runtime_env={"env_vars": {"OMP_NUM_THREADS": str(pool.threads)}},  # Ray would allow one thread a core reserved
             max_restarts=pool.restarts,
             max_task_retries=pool.restarts,
         )

@@ -42,7 +42,8 @@ class Serving:
         """Return one completion a request, in order. A request on which the engine dies every time completes as an error."""
         if not requests:
             return []
-        started = time.monotonic()
+        self._started()
+        started = time.monotonic()  # loading the model is no page's cost
         completions = self._generate(requests, meter)
         meter.requests += len(requests)
         meter.tokens += sum(len(completion.token_ids) for completion in completions)
