@@ -6,6 +6,8 @@ import json
 import numpy as np
 import pytest
 
+from jobs.synth.document import generate
+from pipeline.engines.reader import UNANSWERABLE, read
 from pipeline.engines.scripted import ScriptedEngine
 from pipeline.errors import CheckpointError, EngineDied
 from pipeline.tasks import table
@@ -188,3 +190,14 @@ def test_files_that_are_not_what_they_should_be_are_refused(tmp_path, name, cont
     (tmp_path / name).write_text(content)
     with pytest.raises(CheckpointError, match=name):
         ScriptedEngine(tmp_path, SIDE)
+
+
+@pytest.mark.parametrize("kind", ["invoice", "statement", "article"])
+def test_the_generator_s_pages_are_read_without_a_mistake(kind: str) -> None:
+    """Glyph places, lines and fields of the project's own documents fit together: the whole page gives all text and every field."""
+    for known in generate(kind, 3, "pdf", "test")[1].pages:
+        whole = Affine.of_box(Box(x0=0, y0=0, x1=known.width_pt, y1=known.height_pt))
+        assert read(known, whole, "ocr") == "\n".join(" ".join(line.text.split()) for line in known.lines)
+        for field in known.fields:
+            expected = field.value.value_text if field.value.status == "ok" else UNANSWERABLE
+            assert read(known, whole, f"answer en {field.question}") == expected
