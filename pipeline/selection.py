@@ -29,54 +29,70 @@ SELECT source.* FROM source ANTI JOIN manifest USING (uri)
 WHERE is_newest AND is_present AND job_name = $job ORDER BY uri
 """
 
-# Ranges that lack rows for these tasks. Objects without any rows are cut straight into units; only the others go page by page.
+# Ranges that lack rows for these tasks: pages whose own rows do not answer them all, and pages without any rows. Both start from
+# rows that are there already for the same bytes, which must answer no less than a page's own rows do, or those would be lost. A
+# range never mixes pages whose rows differ in what they answer. Objects of which nothing is there are cut straight into units;
+# only the others go page by page.
 _UNITS = """
 CREATE OR REPLACE TEMP TABLE todo AS
 WITH listed AS (
     SELECT source_id, uri, version, size_bytes, document_id, media_type, page_count
     FROM source SEMI JOIN manifest USING (source_id)
     WHERE is_newest AND page_count > 0
-), settled AS (
-    SELECT source_id, first_page, n_pages FROM cover
-    WHERE list_has_all(tasks, $tasks::VARCHAR[]) OR (list_contains(jobs, $job) AND NOT $backfill)
-), done AS (
-    SELECT source_id, sum(n_pages) AS n_pages FROM settled GROUP BY source_id
-), begun AS (
-    SELECT * FROM listed JOIN done USING (source_id) WHERE done.n_pages < page_count
+), own AS (
+    SELECT cover.*, list_has_all(tasks, $tasks::VARCHAR[]) OR (list_contains(jobs, $job) AND NOT $backfill) AS is_settled
+    FROM cover SEMI JOIN listed USING (source_id)
+), covered AS (
+    SELECT source_id, sum(n_pages) AS n_covered FROM own GROUP BY source_id
+), lacking AS (
+    SELECT listed.*, coalesce(n_covered, 0) AS n_covered FROM listed LEFT JOIN covered USING (source_id)
+    WHERE coalesce(n_covered, 0) < page_count
+), wanted AS (
+    SELECT document_id FROM lacking UNION SELECT document_id FROM own WHERE NOT is_settled
+), donor AS (
+    SELECT document_id, first_page, n_pages, source_id AS donor_id, pages_file, tasks,
+        list_has_all(tasks, $tasks::VARCHAR[]) AS has_all, length(tasks) AS n_tasks
+    FROM cover SEMI JOIN wanted USING (document_id)
+    QUALIFY row_number() OVER (PARTITION BY document_id, first_page, n_pages ORDER BY has_all DESC, n_tasks DESC, donor_id) = 1
+), known AS (
+    SELECT DISTINCT document_id FROM donor
 ), fresh AS (
-    SELECT *, unnest(range(0, page_count, $unit_pages)) AS first_page FROM listed ANTI JOIN done USING (source_id)
+    SELECT *, unnest(range(0, page_count, $unit_pages)) AS first_page FROM lacking ANTI JOIN known USING (document_id)
 ), page AS (
-    SELECT * EXCLUDE (n_pages), unnest(range(0, page_count)) AS page_index FROM begun
-), missing AS (
-    SELECT page.*, page_index // $unit_pages AS slot FROM page
+    SELECT source_id, document_id, unnest(range(0, page_count)) AS page_index FROM lacking SEMI JOIN known USING (document_id)
+), bare AS (
+    SELECT page.source_id, page_index, donor_id, donor.first_page AS donor_page, pages_file, tasks, page_index // $unit_pages AS slot
+    FROM page LEFT JOIN donor ON donor.document_id = page.document_id
+        AND page_index >= donor.first_page AND page_index < donor.first_page + donor.n_pages
     WHERE NOT EXISTS (
-        SELECT 1 FROM settled WHERE settled.source_id = page.source_id
-        AND page_index >= settled.first_page AND page_index < settled.first_page + settled.n_pages)
-), island AS (
-    SELECT *, page_index - row_number() OVER (PARTITION BY source_id, slot ORDER BY page_index) AS island FROM missing
-), ranges AS (
-    SELECT source_id, uri, version, size_bytes, document_id, media_type, first_page,
-        least($unit_pages, page_count - first_page) AS n_pages FROM fresh
-    UNION ALL
-    SELECT source_id, any_value(uri), any_value(version), any_value(size_bytes), any_value(document_id), any_value(media_type),
-        min(page_index), count(*) FROM island GROUP BY source_id, slot, island
-), prior AS (
-    SELECT ranges.source_id, ranges.first_page, cover.source_id AS prior_source_id, pages_file, tasks, jobs
-    FROM ranges JOIN cover ON cover.document_id = ranges.document_id
-        AND cover.first_page <= ranges.first_page AND cover.first_page + cover.n_pages >= ranges.first_page + ranges.n_pages
+        SELECT 1 FROM own WHERE own.source_id = page.source_id
+        AND page_index >= own.first_page AND page_index < own.first_page + own.n_pages)
     QUALIFY row_number() OVER (
-        PARTITION BY ranges.source_id, ranges.first_page
-        ORDER BY list_has_all(tasks, $tasks::VARCHAR[]) DESC, length(tasks) DESC, cover.source_id) = 1
+        PARTITION BY page.source_id, page_index ORDER BY has_all DESC, n_tasks DESC, donor_id, donor.first_page, donor.n_pages) = 1
+), island AS (
+    SELECT *, page_index - row_number() OVER (PARTITION BY source_id, slot, donor_id, donor_page ORDER BY page_index) AS island FROM bare
+), ranges AS (
+    SELECT source_id, first_page, least($unit_pages, page_count - first_page) AS n_pages FROM fresh
+    UNION ALL BY NAME
+    SELECT source_id, min(page_index) AS first_page, count(*) AS n_pages,
+        donor_id AS prior_id, any_value(pages_file) AS pages_file, any_value(tasks) AS tasks
+    FROM island GROUP BY source_id, slot, donor_id, donor_page, island
+    UNION ALL BY NAME
+    SELECT own.source_id, first_page, n_pages, own.jobs,
+        if(list_has_all(donor.tasks, own.tasks), donor_id, own.source_id) AS prior_id,
+        if(list_has_all(donor.tasks, own.tasks), donor.pages_file, own.pages_file) AS pages_file,
+        if(list_has_all(donor.tasks, own.tasks), donor.tasks, own.tasks) AS tasks
+    FROM own JOIN donor USING (document_id, first_page, n_pages) WHERE NOT is_settled
 )
 SELECT
     document_id, any_value(media_type) AS media_type,
     list(struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes) ORDER BY uri) AS origins,
     first_page, n_pages, 0::BIGINT AS attempts,
     CASE WHEN pages_file IS NULL THEN NULL ELSE struct_pack(
-        pages_file := pages_file, source_id := prior_source_id,
-        tasks := any_value(tasks), jobs := any_value(jobs)) END AS prior
-FROM ranges LEFT JOIN prior USING (source_id, first_page)
-GROUP BY document_id, first_page, n_pages, pages_file, prior_source_id
+        pages_file := pages_file, source_id := prior_id, tasks := any_value(tasks),
+        jobs := coalesce(list_sort(list_distinct(flatten(list(jobs) FILTER (jobs IS NOT NULL)))), [])) END AS prior
+FROM ranges JOIN listed USING (source_id)
+GROUP BY document_id, first_page, n_pages, pages_file, prior_id
 ORDER BY min(uri), first_page
 """
 
@@ -89,7 +105,8 @@ WITH page AS (
         ON cover.source_id = chosen.source_id AND page_index >= first_page AND page_index < first_page + n_pages
     WHERE run_id <> $run_id AND list_contains(jobs, $job)
 ), island AS (
-    SELECT *, page_index - row_number() OVER (PARTITION BY source_id, page_index // $unit_pages, pages_file ORDER BY page_index) AS island
+    SELECT *, page_index // $unit_pages AS slot,
+        page_index - row_number() OVER (PARTITION BY source_id, part_id, first_page, page_index // $unit_pages ORDER BY page_index) AS island
     FROM page
 )
 SELECT any_value(island.document_id) AS document_id, any_value(media_type) AS media_type,
@@ -99,7 +116,7 @@ SELECT any_value(island.document_id) AS document_id, any_value(media_type) AS me
     struct_pack(pages_file := pages_file, source_id := source_id,
         tasks := list_filter(any_value(tasks), lambda task: NOT list_contains($tasks::VARCHAR[], task)), jobs := any_value(jobs)) AS prior
 FROM island JOIN source USING (source_id) WHERE is_live
-GROUP BY source_id, page_index // $unit_pages, pages_file, island ORDER BY any_value(uri), first_page
+GROUP BY source_id, island.part_id, island.first_page, slot, island, pages_file ORDER BY any_value(uri), min(page_index)
 """
 
 _KEPT = """

@@ -310,7 +310,9 @@ class Book:
         self.store, self.places = open_store(self.sink_uri), Places(self.sink_uri)
 
     def job(self, *tasks: Task) -> Job:
-        return Job(name="book", tasks=tasks or (OCR, answer("total")), source=Source(uri="s3://b"), sink=Sink(uri=self.sink_uri))
+        return Job(
+            name="book", tasks=tasks or (OCR, answer("total")), source=Source(uri="s3://b"), sink=Sink(uri=self.sink_uri)
+        )
 
     @contextmanager
     def run(self, store: Store | None = None) -> Iterator["BookRun"]:
@@ -364,7 +366,8 @@ class BookRun:
         word: str = "",
         statuses: str | None = None,
         asked: tuple[Question, ...] = (),
-        job: str = "book",
+        tasks: tuple[str, ...] = ("t",),
+        jobs: tuple[str, ...] = ("book",),
     ) -> StagedPart:
         """Stage rows of a range of pages; each says `word` and its number."""
         origin = Origin(source_id=known.source_id, uri=known.uri, version=known.version, size_bytes=known.size_bytes)
@@ -373,7 +376,7 @@ class BookRun:
             document_id=document_id, media_type="application/pdf", origins=(origin,), first_page=first_page, n_pages=n_pages
         )
         at = self.book.tick()
-        given = Circumstances(job, self.run_id, at, "hash", "made up")
+        given = Circumstances("book", self.run_id, at, "hash", "made up")
         part = Part(self.store, self.book.places, self.run_id, [unit])
         for page_index, status in zip(range(first_page, first_page + n_pages), statuses or "o" * n_pages, strict=True):
             facts = PageFacts(page_index, 100.0, 100.0, 0, is_blank=status == "b", is_lost=status == "f")
@@ -381,8 +384,7 @@ class BookRun:
                 facts = facts.with_text(f"{word} {page_index}", (Line(text=f"{word} {page_index}"),), ())
             answers = [_made_up(question, f"{word} {page_index}") for question in asked]
             made = rows(facts, answers, origin, document_id, given, 0.1)
-            marks = [question.fingerprint for question in asked] or ["made-up"]
-            part.add(unit, origin, made, tasks=marks, jobs=[job])
+            part.add(unit, origin, made, tasks=[question.fingerprint for question in asked] or tasks, jobs=jobs)
         return part.stage(Tally(), "made up", at)
 
     def commit(self, *parts: StagedPart, job: str = "book", at: datetime | None = None) -> None:
