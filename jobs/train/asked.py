@@ -1,0 +1,59 @@
+"""What a view is asked in training, and what a perfect reader answers: the same words that the engines' tests go by."""
+
+from random import Random
+
+from jobs.train.recipe import Lesson
+from jobs.train.views import Seen
+from pipeline.engines.reader import read
+from pipeline.tasks import table
+from schemas.table import Table
+
+LABELS = ("title", "table", "total", "signature", "logo", "stamp")
+LONGEST = {224: 260, 448: 900}
+"""Characters of the longest answer that is taught at a resolution: what a tile of it holds, and a tail of denser ones."""
+_TASKS = ("ocr", "spot", "answer", "detect", "table")
+_SHARES = (40, 15, 30, 10, 5)
+_ATTEMPTS = 4
+
+
+def asked(rng: Random, seen: Seen, lesson: Lesson, resolution: int) -> tuple[str, str]:
+    """Return a prompt for the view and its true answer. Early lessons ask for the text alone."""
+    if lesson != "tiles":
+        return "ocr", read(seen.page, seen.affine, "ocr") or ""
+    longest = LONGEST[resolution]
+    for _ in range(_ATTEMPTS):
+        prompt, answer = _question(rng, seen)
+        if len(answer) <= longest:
+            return prompt, answer
+    return _detection(rng, seen)
+
+
+def _question(rng: Random, seen: Seen) -> tuple[str, str]:
+    task = rng.choices(_TASKS, _SHARES)[0]
+    if task == "detect":
+        return _detection(rng, seen)
+    if task == "answer" and seen.page.fields:
+        prompt = f"answer en {rng.choice(seen.page.fields).question}"
+    elif task == "table" and (tables := _whole(seen)):
+        return "table", table.encode(tables, seen.affine)
+    else:
+        prompt = task if task in ("ocr", "spot") else "ocr"
+    return prompt, read(seen.page, seen.affine, prompt) or ""
+
+
+def _detection(rng: Random, seen: Seen) -> tuple[str, str]:
+    labels = rng.sample(LABELS, rng.randrange(1, 4))
+    prompt = f"detect {' ; '.join(labels)}"
+    return prompt, read(seen.page, seen.affine, prompt) or ""
+
+
+def _whole(seen: Seen) -> list[Table]:
+    """Return the tables that the view shows from corner to corner."""
+    return [each for each in seen.page.tables if each.box and _inside(seen, each)]
+
+
+def _inside(seen: Seen, shown: Table) -> bool:
+    if shown.box is None:
+        return False
+    corners = (seen.affine.fraction(shown.box.x0, shown.box.y0), seen.affine.fraction(shown.box.x1, shown.box.y1))
+    return all(-0.01 <= part <= 1.01 for corner in corners for part in corner)

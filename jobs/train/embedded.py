@@ -1,0 +1,159 @@
+"""Teaches the checkpoint that ships: `python -m jobs.train.embedded --out FOLDER [--stage NAME] [--minutes N]` goes on where it was.
+
+On a machine with a GPU the same command uses it, with larger batches. `--install` puts the result, measured, into the package.
+"""
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import click
+import torch
+from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
+
+from jobs.train.feed import Batch, batches
+from jobs.train.grids import GridCourse
+from jobs.train.joint import JointCourse, fit_projector
+from jobs.train.loop import Plan, Progress, learn, load_learning
+from jobs.train.positions import stretched
+from jobs.train.recipe import Recipe, Stage, StageName, recipe
+from jobs.train.state import read_state
+from jobs.train.tower import TowerCourse
+from pipeline.checkpoints.build import build
+from pipeline.engines import attention
+from pipeline.engines.description import describe
+from pipeline.engines.vocabulary import Vocabulary
+from pipeline.errors import CheckpointError
+
+_HANDSHAKE_BATCHES = 24
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where the state is kept.")
+@click.option("--stage", "only", type=click.Choice(["tower", "grids", "joint", "large"]), help="This stage alone.")
+@click.option("--minutes", type=float, default=math.inf, help="Stop after so many; the same command goes on.")
+@click.option("--steps", type=click.IntRange(min=1), help="So many steps a stage, for a trial.")
+@click.option("--processes", type=click.IntRange(min=0), help="Processes that make the pages; the recipe's, if not given.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads of a CPU; all, if not given.")
+def main(
+    out: Path, only: StageName | None, minutes: float, steps: int | None, processes: int | None, threads: int | None
+) -> None:
+    """Teach the embedded checkpoint, stage by stage."""
+    if threads:
+        torch.set_num_threads(threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = recipe("cuda" if device.type == "cuda" else "cpu", steps)
+    if processes is not None:
+        chosen = replace(chosen, processes=processes)
+    for stage in chosen.stages:
+        if only in (None, stage.name):
+            progress = teach(chosen, stage, out, device, minutes)
+            minutes -= progress.seconds / 60
+            if not progress.done:
+                return
+
+
+def teach(recipe: Recipe, stage: Stage, out: Path, device: torch.device, minutes: float = math.inf) -> Progress:
+    """Teach one stage, beginning with what the stages before it left in `out`."""
+    blank = blank_checkpoint(recipe, stage.resolution, out)
+    vocabulary = Vocabulary.load(describe(blank))
+    model = fresh_model(blank, recipe.seed).to(device)
+    course = _course(recipe, stage, out, model, vocabulary, device)
+
+    def feed(start: int) -> Iterator[Batch]:
+        return batches(recipe, stage, vocabulary, start)
+
+    plan = Plan(
+        name=stage.name,
+        steps=stage.steps,
+        batches=feed,
+        rate=stage.rate_at,
+        state_path=state_path(out, stage.name),
+        decay=recipe.decay,
+        clip=recipe.clip,
+        half=device.type == "cuda",
+        compiled=recipe.compiled,
+    )
+    return learn(course, plan, device, _say, minutes)
+
+
+def state_path(out: Path, stage: StageName) -> Path:
+    """Return where a stage's state is kept."""
+    return out / f"{stage}.pt"
+
+
+def blank_checkpoint(recipe: Recipe, resolution: int, out: Path) -> Path:
+    """Return a folder with the configuration and the vocabulary of the recipe's model; its weights are noise."""
+    folder = out / f"blank-{resolution}"
+    return folder if (folder / "model.safetensors").exists() else build(folder, resolution=resolution, sizes=recipe.sizes)
+
+
+def fresh_model(folder: Path, seed: int) -> PaliGemmaForConditionalGeneration:
+    """Return a model of the folder's configuration with weights drawn by `seed`, ready to be taught."""
+    attention.register()
+    configuration = PaliGemmaConfig.from_pretrained(folder, local_files_only=True)
+    configuration._attn_implementation = {"text_config": attention.NAME, "vision_config": "sdpa"}  # noqa: SLF001 - it has no other name
+    torch.manual_seed(seed)
+    return PaliGemmaForConditionalGeneration(configuration).float().train()
+
+
+def _course(
+    recipe: Recipe,
+    stage: Stage,
+    out: Path,
+    model: PaliGemmaForConditionalGeneration,
+    vocabulary: Vocabulary,
+    device: torch.device,
+) -> torch.nn.Module:
+    if stage.name == "tower":
+        return TowerCourse(model).to(device)
+    if stage.name == "grids":
+        return GridCourse(model).to(device)
+    course = JointCourse(model).to(device)
+    if state_path(out, stage.name).exists():
+        return course  # the loop takes it from there
+    if stage.name == "joint":
+        _meet(recipe, out, model, vocabulary, device)
+    else:
+        _grow(recipe, out, course, device)
+    return course
+
+
+def _meet(
+    recipe: Recipe, out: Path, model: PaliGemmaForConditionalGeneration, vocabulary: Vocabulary, device: torch.device
+) -> None:
+    """Bring together a tower and a decoder that were taught apart."""
+    towers, readers = TowerCourse(model).to(device), GridCourse(model).to(device)
+    for name, course in (("tower", towers), ("grids", readers)):
+        state = read_state(out / f"{name}.pt", device)
+        if state is None:
+            raise CheckpointError(f"{out} has no {name}.pt: teach the stage `{name}` first")
+        load_learning(course, state)
+    tower_stage = recipe.stage("tower")
+    seen = (batch.to(device) for batch in islice(batches(recipe, tower_stage, vocabulary, 0), _HANDSHAKE_BATCHES))
+    left = fit_projector(model, readers.standins, seen)
+    _say(f"joint: the projector leaves {left:.0%} of what stood for the glyphs unexplained")
+
+
+def _grow(recipe: Recipe, out: Path, course: JointCourse, device: torch.device) -> None:
+    """Take over what was learned at the smaller resolution, its positions stretched."""
+    state = read_state(state_path(out, "joint"), device)
+    if state is None:
+        raise CheckpointError(f"{out} has no joint.pt: teach the stage `joint` first")
+    count = (recipe.stage("large").resolution // 14) ** 2
+    for name, weight in state.weights.items():
+        if name.endswith("position_embedding.weight"):
+            state.weights[name] = stretched(weight, count)
+    load_learning(course, state)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The later stages: tower, projector and decoder together, as they are served."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from transformers import PaliGemmaForConditionalGeneration
+
+from jobs.train.feed import Batch, as_pixels
+from jobs.train.grids import GlyphStandins
+from jobs.train.suffix import Said, suffix_loss
+
+_RIDGE = 1e-3
+
+
+class JointCourse(nn.Module):
+    """The whole model."""
+
+    def __init__(self, model: PaliGemmaForConditionalGeneration) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> Said:
+        """Return how well the answers of a batch were written."""
+        if batch.rows is None:
+            raise ValueError("the model is taught on words")
+        features = self.model.get_image_features(as_pixels(batch)).pooler_output
+        return suffix_loss(self.model, features, batch.rows)
+
+
+@torch.no_grad()
+def fit_projector(model: PaliGemmaForConditionalGeneration, standins: GlyphStandins, seen: Iterable[Batch]) -> float:
+    """Set the projector to what brings the tower's features nearest to what stood for the glyphs; return the share of variance left.
+
+    Tower and decoder were taught apart, and this is their first handshake: least squares, in closed form. Without it the decoder has to
+    find in noise what it already knew how to read.
+    """
+    inputs, wanted = [], []
+    for batch in seen:
+        features = model.model.vision_tower(as_pixels(batch)).last_hidden_state.float()
+        inputs.append(features.flatten(0, 1))
+        wanted.append(standins(batch.grids).float().flatten(0, 1))
+    x, y = torch.cat(inputs), torch.cat(wanted)
+    x_mean, y_mean = x.mean(0), y.mean(0)
+    weight = _ridge(x - x_mean, y - y_mean)
+    linear = model.model.multi_modal_projector.linear
+    linear.weight.copy_(weight.T)
+    linear.bias.copy_(y_mean - x_mean @ weight)
+    left: Tensor = (x @ weight + linear.bias - y).square().sum() / (y - y_mean).square().sum()
+    return float(left)
+
+
+def _ridge(x: Tensor, y: Tensor) -> Tensor:
+    gram = x.T @ x
+    gram += _RIDGE * gram.diagonal().mean() * torch.eye(len(gram), device=x.device)
+    solved: Tensor = torch.linalg.solve(gram, x.T @ y)
+    return solved

@@ -1,0 +1,158 @@
+"""Steps of an optimizer over batches, resumable: the same for every stage of the embedded checkpoint and for fine-tuning.
+
+It knows neither pages nor models: a course is any module that turns a batch into a loss.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import torch
+from torch import nn
+
+from jobs.train.state import State, read_state, write_state
+from jobs.train.suffix import Said
+
+_KEEP_EVERY_S = 180.0
+_SAY_EVERY = 50
+_BETAS = (0.9, 0.98)
+
+
+class Sendable(Protocol):
+    """A batch that can be put on a device."""
+
+    def to(self, device: torch.device) -> "Sendable":
+        """Return it there."""
+
+
+B = TypeVar("B", bound=Sendable)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[B]):
+    """How long and how fast to learn.
+
+    `batches(start)` yields the batches of micro-steps from optimizer step `start`, `accumulate` of them a step; `rate` gives a step's
+    learning rate; `state_path` is where the state is kept. `half` runs the forward pass in bfloat16:
+    on CPUs without matrix units that was measured to be half as fast again as float32, so it is for GPUs.
+    """
+
+    name: str
+    steps: int
+    batches: Callable[[int], Iterator[B]]
+    rate: Callable[[int], float]
+    state_path: Path
+    decay: float = 0.0
+    clip: float = 1.0
+    accumulate: int = 1
+    half: bool = False
+    compiled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a course stands: `losses` one a step, `accuracy` of the last steps, whether it is `done`."""
+
+    step: int
+    seconds: float
+    losses: tuple[float, ...]
+    accuracy: float
+    done: bool
+
+
+def learn(
+    course: nn.Module, plan: Plan[B], device: torch.device, say: Callable[[str], None], minutes: float = math.inf
+) -> Progress:
+    """Go on from the state on disk until the last step, or for so many minutes; the state is written every few and at the end.
+
+    Raises ArithmeticError when the loss is no longer a number: the state then is the last good one.
+    """
+    learning = [parameter for parameter in course.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(_groups(learning, plan.decay), lr=plan.rate(0), betas=_BETAS)
+    start, spent, losses = _resumed(course, optimizer, plan.state_path, device)
+    if start:
+        say(f"{plan.name}: going on from step {start} of {plan.steps}")
+    begun = kept = time.monotonic()
+    forward = torch.compile(course) if plan.compiled else course
+    recent: list[tuple[float, int, int]] = []
+    step, feed = start, plan.batches(start) if start < plan.steps else iter(())
+    while step < plan.steps and time.monotonic() - begun < 60 * minutes:
+        for group in optimizer.param_groups:
+            group["lr"] = plan.rate(step)
+        said = [_one(forward, next(feed), plan, device) for _ in range(plan.accumulate)]
+        nn.utils.clip_grad_norm_(learning, plan.clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        step += 1
+        recent = [*recent[-_SAY_EVERY + 1 :], _told(said, plan.name, step)]
+        losses.append(recent[-1][0])
+        if step % _SAY_EVERY == 0:
+            say(_line(plan, step, recent, spent + time.monotonic() - begun))
+        if time.monotonic() - kept > _KEEP_EVERY_S:
+            _keep(course, optimizer, plan.state_path, step, spent + time.monotonic() - begun, losses)
+            kept = time.monotonic()
+    seconds = spent + time.monotonic() - begun
+    if step > start:
+        _keep(course, optimizer, plan.state_path, step, seconds, losses)
+    return Progress(step, seconds, tuple(losses), _accuracy(recent), step >= plan.steps)
+
+
+def _one(course: Callable[..., Said], batch: B, plan: Plan[B], device: torch.device) -> Said:
+    """Run one batch forwards and backwards."""
+    with torch.autocast(device.type, torch.bfloat16, enabled=plan.half):
+        said = course(batch.to(device))
+    (said.loss / plan.accumulate).backward()  # type: ignore[no-untyped-call]
+    return said
+
+
+def _told(said: list[Said], name: str, step: int) -> tuple[float, int, int]:
+    loss = sum(float(each.loss.detach()) for each in said) / len(said)
+    if not math.isfinite(loss):
+        raise ArithmeticError(f"{name}: the loss at step {step} is {loss}; lower the learning rate")
+    return loss, sum(int(each.right) for each in said), sum(each.asked for each in said)
+
+
+def _groups(learning: list[nn.Parameter], decay: float) -> list[dict[str, object]]:
+    """Return matrices, which decay, and vectors, which do not."""
+    return [
+        {"params": [each for each in learning if each.ndim > 1], "weight_decay": decay},
+        {"params": [each for each in learning if each.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def _resumed(
+    course: nn.Module, optimizer: torch.optim.Optimizer, path: Path, device: torch.device
+) -> tuple[int, float, list[float]]:
+    state = read_state(path, device)
+    if state is None:
+        return 0, 0.0, []
+    load_learning(course, state)
+    optimizer.load_state_dict(state.optimizer)
+    return state.step, state.seconds, list(state.losses)
+
+
+def load_learning(course: nn.Module, state: State) -> None:
+    """Put the weights that were being taught back into the course."""
+    course.load_state_dict(state.weights, strict=False)
+
+
+def _keep(
+    course: nn.Module, optimizer: torch.optim.Optimizer, path: Path, step: int, seconds: float, losses: list[float]
+) -> None:
+    """Write what is being taught; frozen weights come from the checkpoint again."""
+    weights = {name: weight.detach() for name, weight in course.named_parameters() if weight.requires_grad}
+    write_state(path, State(step, seconds, weights, optimizer.state_dict(), list(losses)))
+
+
+def _accuracy(recent: list[tuple[float, int, int]]) -> float:
+    return sum(right for _, right, _ in recent) / max(1, sum(asked for _, _, asked in recent))
+
+
+def _line(plan: Plan[B], step: int, recent: list[tuple[float, int, int]], seconds: float) -> str:
+    loss = sum(each[0] for each in recent) / len(recent)
+    return (
+        f"{plan.name}: step {step} of {plan.steps}, loss {loss:.3f}, right {_accuracy(recent):.1%}, {seconds / 60:.1f} minutes"
+    )
