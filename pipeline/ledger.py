@@ -114,7 +114,7 @@ class Ledger:
         self._scratch = tempfile.TemporaryDirectory(prefix="pagemill-ledger-", ignore_cleanup_errors=True)
         self._sql = duckdb.connect()
         self._sql.execute("SET temp_directory = $1", [self._scratch.name])
-        self._sql.execute("SET TimeZone = 'UTC'")
+        self._sql.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         self._written = 0
         self.current = Current()
         self.unfolded: list[str] = []  # names of records that the snapshot lacks
