@@ -24,6 +24,7 @@ class Desk:
         self._job, self._cache, self._passwords = job, cache, tuple(passwords)
         self._child = child or Child(job.limits)
         self._document_id: str | None = None
+        self._refusal: Failure | None = None
 
     def close(self) -> None:
         self._child.close()
@@ -31,15 +32,16 @@ class Desk:
     def lay(self, unit: Unit) -> Failure | None:
         """Open the unit's document unless it lies there already; return why not, where it can't be. Raises StorageError."""
         if self._document_id == unit.document_id:
-            return None
+            return self._refusal
         self._document_id = None
         path = self._cache.path(unit.origins[0])
         try:
             self._child.open(path, passwords=self._passwords)
+            self._refusal = None
         except DocumentError as error:
-            return error.failure()
+            self._refusal = error.failure()  # kept, so that a document on which opening hangs does so once, not once a page
         self._document_id = unit.document_id
-        return None
+        return self._refusal
 
     def facts(self, page_index: int) -> PageFacts:
         """Describe a page of the open document."""

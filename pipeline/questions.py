@@ -4,6 +4,7 @@ A fingerprint covers what can change an answer (checkpoint, prompt, decoder, lad
 """
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from schemas.source import identity
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An ask and its fingerprint."""
+    """An ask and its fingerprint, which begins with the ask's key."""
 
     ask: Ask
     fingerprint: str
@@ -27,6 +28,14 @@ class Question:
 def questions(job: Job, masks: MaskDecoder | None = None) -> tuple[Question, ...]:
     """Return the job's questions, in the order of its tasks; `masks` is needed only where answers are decoded."""
     return tuple(Question(ask, _fingerprint(job, ask)) for ask in page_asks(job.tasks, masks))
+
+
+def still_answered(fingerprints: Iterable[str], asked: Iterable[Question]) -> tuple[str, ...]:
+    """Return which questions rows answer after some were asked anew: those, and older ones under whose keys nothing new stands."""
+    new = tuple(asked)
+    replaced = {question.ask.key for question in new}
+    old = (each for each in fingerprints if each.rpartition(":")[0] not in replaced)
+    return tuple(sorted({*old, *(question.fingerprint for question in new)}))
 
 
 def mask_decoder(job: Job) -> MaskDecoder | None:
@@ -48,4 +57,5 @@ def mask_decoder(job: Job) -> MaskDecoder | None:
 def _fingerprint(job: Job, ask: Ask) -> str:
     field = ask.answer_field.model_dump_json() if ask.answer_field else ""
     model = job.model.model_dump_json(include={"checkpoint", "revision", "adapter", "quantization", "dtype"})
-    return identity(ask.key, ask.prompt, ask.max_tokens, ask.version, ask.settings, field, model, job.render.model_dump_json())
+    render = job.render.model_dump_json()
+    return f"{ask.key}:{identity(ask.prompt, ask.max_tokens, ask.version, ask.settings, field, model, render)}"

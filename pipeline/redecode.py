@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.places import Places
 from pipeline.prior import prior_rows
-from pipeline.questions import mask_decoder, questions
+from pipeline.questions import mask_decoder, questions, still_answered
 from pipeline.settle import Answered, Circumstances, Rows, combine, facts_of, rows
 from pipeline.staging import Part
 from pipeline.storage import open_store
@@ -40,11 +40,13 @@ class Redecoder:
     def _unit(self, unit: Unit, part: Part, now: datetime) -> None:
         known = prior_rows(self._store, self._places, unit)
         prompts = {(item.task, item.prompt) for prior in known.values() for item in prior.page.completions}
-        decoded = {question.fingerprint for question in self._questions if (question.ask.key, question.ask.prompt) in prompts}
+        decoded = [question for question in self._questions if (question.ask.key, question.ask.prompt) in prompts]
         tasks, jobs = (unit.prior.tasks, unit.prior.jobs) if unit.prior else ((), ())
         for page_index in sorted(known):
             for origin in unit.origins:
-                part.add(unit, origin, self._again(known[page_index], unit, now), tasks=sorted({*tasks, *decoded}), jobs=jobs)
+                part.add(
+                    unit, origin, self._again(known[page_index], unit, now), tasks=still_answered(tasks, decoded), jobs=jobs
+                )
 
     def _again(self, prior: Rows, unit: Unit, now: datetime) -> Rows:
         resolution = next((row.resolution for row in prior.fields if row.resolution), None)

@@ -5,14 +5,17 @@ A worker whose pages all have a text layer never loads a model.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import numpy as np
 
 from pipeline.engines.base import Engine
 from pipeline.engines.start import start
-from pipeline.errors import EngineDied
+from pipeline.errors import EngineDied, RunError
 from schemas.job import Model
-from schemas.view import Completion, Request
+from schemas.view import Affine, Completion, Region, Request, View
 
 
 @dataclass(slots=True)
@@ -31,15 +34,21 @@ class Serving:
     def __init__(self, model: Model, resolution: int, start: Callable[[Model, int], Engine] = start) -> None:
         self._model, self._resolution, self._start = model, resolution, start
         self._engine: Engine | None = None
+        self._latest: Engine | None = None
         self._lock = threading.Lock()
+        self._turns = _Turns()
+        self._died_of = ""
 
     @property
     def engine(self) -> Engine | None:
-        """Return the engine, if any request has started one."""
-        return self._engine
+        """Return the engine that answered last, to be named in rows, if any request has started one."""
+        return self._latest
 
     def generate(self, requests: Sequence[Request], meter: Meter) -> list[Completion]:
-        """Return one completion a request, in order. A request on which the engine dies every time completes as an error."""
+        """Return one completion a request, in order. A request that the engine dies of, and of no other, completes as an error.
+
+        Raises RunError where the engine dies whatever it is asked.
+        """
         if not requests:
             return []
         self._started()
@@ -57,21 +66,48 @@ class Serving:
             self._engine = None
 
     def _generate(self, requests: Sequence[Request], meter: Meter) -> list[Completion]:
+        with self._turns.together():
+            completions = self._try(requests, meter)
+        if completions is not None:
+            return completions
+        with self._turns.alone():  # what the engine dies of now, it dies of no other thread's request
+            return self._by_halves(requests, meter)
+
+    def _by_halves(self, requests: Sequence[Request], meter: Meter) -> list[Completion]:
+        """Ask again in two halves, and halve what the engine dies of; what is left of that is one request, or several."""
+        middle = len(requests) // 2
+        done: list[Completion] = []
+        for some in filter(None, (requests[:middle], requests[middle:])):
+            completions = self._try(some, meter)
+            if completions is None:
+                completions = self._by_halves(some, meter) if len(some) > 1 else [self._guilty(meter)]
+            done += completions
+        return done
+
+    def _try(self, requests: Sequence[Request], meter: Meter) -> list[Completion] | None:
+        """Return the completions, or None where the engine died; the next call starts another."""
         engine = self._started()
         try:
             return engine.generate(requests)
         except EngineDied as error:
             meter.restarts += 1
+            self._died_of = str(error)
             self._discard(engine)
-            if len(requests) == 1:
-                return [Completion("", (), (), "error", f"the engine died of this request: {error}")]
-        middle = len(requests) // 2
-        return [*self._generate(requests[:middle], meter), *self._generate(requests[middle:], meter)]
+            return None
+
+    def _guilty(self, meter: Meter) -> Completion:
+        """Return the error of the request that the engine has just died of, once it is sure that it was the request."""
+        reason = self._died_of
+        white = np.full((self._resolution, self._resolution, 3), 255, np.uint8)
+        harmless = Request(View("", 0, Region("page", Affine(1, 0, 0, 1, 0, 0)), white), "ocr", 1)
+        if self._try([harmless], meter) is None:
+            raise RunError(f"the engine dies of whatever it is asked: {reason}; see to it, and run again to go on")
+        return Completion("", (), (), "error", f"the engine died of this request: {reason}")
 
     def _started(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = self._start(self._model, self._resolution)
+                self._engine = self._latest = self._start(self._model, self._resolution)
             return self._engine
 
     def _discard(self, dead: Engine) -> None:
@@ -79,3 +115,36 @@ class Serving:
             if self._engine is dead:
                 self._engine = None
         dead.close()
+
+
+class _Turns:
+    """Many at once, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._many, self._is_one = 0, False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_one)
+            self._many += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._many -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_one)
+            self._is_one = True
+            self._changed.wait_for(lambda: not self._many)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_one = False
+                self._changed.notify_all()

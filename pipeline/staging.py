@@ -45,12 +45,16 @@ class Part:
 
     def add(self, unit: Unit, origin: Origin, rows: Rows, *, tasks: Sequence[str], jobs: Sequence[str]) -> None:
         """Take up one page's rows for one origin, unless its unit was given up meanwhile."""
-        if any(left.unit == unit for left in self._left):
+        if self.has_left(unit):
             return
         self._pages.append(rows.page)
         self._fields.extend(rows.fields)
         known = self._ranges.setdefault((origin.source_id, unit.first_page), _Range(unit, origin, tuple(tasks), tuple(jobs)))
         known.statuses.append(rows.page.status[0])
+
+    def has_left(self, unit: Unit) -> bool:
+        """Return whether a unit was given up."""
+        return any(left.unit == unit for left in self._left)
 
     def leave(self, unit: Unit, failure: Failure) -> None:
         """Give a unit up for this pass, and forget what was taken up of it."""

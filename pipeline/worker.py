@@ -18,7 +18,7 @@ from pipeline.desk import Desk
 from pipeline.errors import DocumentError, StorageError
 from pipeline.places import Places
 from pipeline.prior import prior_rows
-from pipeline.questions import Question, mask_decoder, questions
+from pipeline.questions import Question, mask_decoder, questions, still_answered
 from pipeline.serving import Meter, Serving
 from pipeline.settle import (
     TEXT_LAYER_KEYS,
@@ -55,15 +55,16 @@ class _Page:
     prior: Rows | None = None
     views: list[View] | None = None
     records: dict[str, list[CompletionRecord]] = field(default_factory=dict)
-    resolution: int | None = None
+    resolutions: dict[str, int] = field(default_factory=dict)
 
     def unsettled(self) -> list[Question]:
         return [question for question in self.asked if not self.facts.spares(question.ask) and not self._has_settled(question)]
 
     def answers(self) -> list[Answered]:
         return [
-            Answered(question.ask, question.fingerprint, tuple(self.records.get(question.ask.key, ())), self.resolution)
+            Answered(question.ask, question.fingerprint, tuple(self.records.get(key, ())), self.resolutions.get(key))
             for question in self.asked
+            for key in [question.ask.key]
         ]
 
     def _has_settled(self, question: Question) -> bool:
@@ -99,7 +100,7 @@ class Worker:
         while chunk := list(islice(pages, PAGES_AT_ONCE)):
             began = time.monotonic()
             for index, rung in enumerate(self._job.render.ladder):
-                self._ask(chunk, index, rung, desk, meter)
+                self._ask(chunk, index, rung, desk, meter, part)
             self._add(chunk, part, processed_at, (time.monotonic() - began) / len(chunk))
         tally = Tally(
             requests=meter.requests,
@@ -165,19 +166,28 @@ class Worker:
         if unopened and not page.records:
             page.facts = page.facts.lost(unopened)
 
-    def _ask(self, pages: Sequence[_Page], index: int, rung: Rung, desk: Desk, meter: Meter) -> None:
+    def _show_again(self, page: _Page, rung: Rung, desk: Desk, part: Part) -> None:
+        """Render what a later rung shows; a unit whose document can no longer be had is left, and none of its pages is asked any more."""
+        page.views = []
+        if part.has_left(page.unit):
+            return
+        try:
+            self._show(page, rung, desk)
+        except StorageError as error:
+            part.leave(page.unit, Failure(stage="fetch", code=type(error).__name__, message=str(error)))
+
+    def _ask(self, pages: Sequence[_Page], index: int, rung: Rung, desk: Desk, meter: Meter, part: Part) -> None:
         """Ask on one rung whatever is not settled; the questions of one view are adjacent, so that it is encoded once."""
         asked: list[tuple[_Page, View, Question]] = []
         for page in pages:
             if page.views is None:
-                self._show(page, rung, desk)
+                self._show_again(page, rung, desk, part)
             asked.extend((page, view, question) for view in page.views or () for question in page.unsettled())
-            if page.views:
-                page.resolution = rung.resolution
             page.views = None
         requests = [Request(view, question.ask.prompt, question.ask.max_tokens) for _, view, question in asked]
         for (page, view, question), completion in zip(asked, self._serving.generate(requests, meter), strict=True):
             page.records.setdefault(question.ask.key, []).append(record(question.ask, view.region, index, completion))
+            page.resolutions[question.ask.key] = rung.resolution
 
     def _add(self, pages: Sequence[_Page], part: Part, processed_at: datetime, seconds: float) -> None:
         engine = self._serving.engine
@@ -185,7 +195,7 @@ class Worker:
         given = Circumstances(self._job.name, self._run_id, processed_at, hashed, name)
         for page in pages:
             prior = page.unit.prior
-            tasks = sorted({*(prior.tasks if prior else ()), *(question.fingerprint for question in page.asked)})
+            tasks = still_answered(prior.tasks if prior else (), page.asked)
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
             for origin in page.unit.origins:
                 part.add(page.unit, origin, _rows(page, origin, given, seconds), tasks=tasks, jobs=jobs)
