@@ -6,6 +6,7 @@ import click
 
 from jobs.jobfile import load
 from pipeline.errors import JobError
+from pipeline.tasks.kinds import misfits
 from schemas.job import Job
 
 
@@ -25,6 +26,8 @@ def validate(job_files: tuple[str, ...], as_json: bool) -> None:
             wrong.append(str(error))
     for path, job in jobs:
         click.echo(json.dumps(job.model_dump(mode="json"), indent=2) if as_json else f"{path}: {_in_words(job)}")
+        for warning in misfits(job):
+            click.echo(f"{path}: warning: {warning}", err=True)
     if wrong:
         raise JobError("\n".join(["this cannot run as it stands", *wrong]))
 

@@ -24,6 +24,7 @@ from pipeline.runs import Runs
 from pipeline.selection import Selected, gone, load_manifest, select, select_kept, select_pages, to_inspect
 from pipeline.shards import write_shards
 from pipeline.storage import Store
+from pipeline.tasks.kinds import misfits
 from pipeline.worker import Worker
 from schemas.job import Job
 from schemas.run import RunOptions, RunRecord, RunSummary
@@ -68,6 +69,8 @@ class Steps:
         )
         self.runs.begin(record)
         self.dead = self.runs.dead(self.job, self.run_id)
+        for warning in misfits(self.job):
+            self.progress.note(warning)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.job import AnswerTask, CaptionTask, RawTask, ReferTask, Task
+from schemas.job import AnswerTask, CaptionTask, Job, RawTask, ReferTask, Task
 
 Form = Literal[
     "ocr", "spot", "answer", "bare question", "detect", "segment", "bare phrase",
@@ -68,6 +68,14 @@ def kind_of(checkpoint: str) -> str | None:
     name = checkpoint.rstrip("/").rsplit("/", 1)[-1].lower()
     match = _NAME.fullmatch(_RESOLUTION.sub("", name))
     return match[1] if match else None
+
+
+def misfits(job: Job) -> list[str]:
+    """Return a warning for each task of a job whose prompt its checkpoint, as far as its name tells, does not understand."""
+    kind = kind_of(job.model.checkpoint)
+    if kind is None or job.model.engine == "scripted":
+        return []
+    return [said for task in job.tasks if (said := misfit(kind, task))]
 
 
 def misfit(kind: str, task: Task) -> str | None:

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import TypeAdapter
 
-from pipeline.tasks.kinds import KINDS, kind_of, misfit
-from schemas.job import Task
+from pipeline.tasks.kinds import KINDS, kind_of, misfit, misfits
+from schemas.job import Job, Model, OcrTask, QuestionTask, Sink, Source, Task
 
 READER = TypeAdapter(Task)
 FIELDS = [{"name": "a", "question": "b?"}]
@@ -87,3 +87,15 @@ def test_every_kind_understands_something():
     for kind in KINDS.values():
         assert kind.understands
         assert not kind.understands & kind.disputed
+
+
+def test_a_job_is_warned_of_every_task_its_checkpoint_does_not_understand() -> None:
+    """One sentence a misfit; a checkpoint whose name says nothing, and the scripted engine, are never warned of."""
+    tasks = (OcrTask(type="ocr"), QuestionTask(type="question", answer="42"))
+
+    def warned(**model: str) -> list[str]:
+        return misfits(Job(name="j", source=Source(uri="in"), sink=Sink(uri="out"), model=Model(**model), tasks=tasks))
+
+    assert [said.partition(":")[0] for said in warned(checkpoint="google/paligemma2-3b-ft-docci-448")] == ["ocr", "question"]
+    assert warned(checkpoint="s3://models/ours") == []
+    assert warned(checkpoint="embedded", engine="scripted") == []
