@@ -11,7 +11,6 @@ from pipeline.storage import canonical
 from schemas.job import Job, RawTask, ReferTask, Task
 
 Refusal = tuple[Path, str]
-TILINGS = ("none", "grid")
 
 
 def refusals(job: Job) -> list[Refusal]:
@@ -51,8 +50,6 @@ def _of_ladder(job: Job) -> Iterator[Refusal]:
     for index, rung in enumerate(ladder):
         if rung in ladder[:index]:
             yield ("render", "ladder", index), "this rung stands twice: the same view would get the same answer"
-        if rung.tiles not in TILINGS:
-            yield ("render", "ladder", index, "tiles"), f"`{rung.tiles}` is not built yet: use {' or '.join(TILINGS)}"
         if (rung.checkpoint or job.model.checkpoint) != job.model.checkpoint or rung.resolution != ladder[0].resolution:
             yield (
                 ("render", "ladder", index),

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from pipeline.cache import DocumentCache
 from pipeline.documents.child import Child
 from pipeline.documents.textlayer import TextLayer
-from pipeline.documents.tiles import grid, whole_page
-from pipeline.errors import DocumentError, JobError
+from pipeline.errors import DocumentError
 from pipeline.settle import WITNESS, PageFacts
 from schemas.job import Job, Rung
 from schemas.page import CompletionRecord, Failure
 from schemas.unit import Unit
-from schemas.view import Region, View
+from schemas.view import View
 
 
 class Desk:
@@ -59,19 +58,9 @@ class Desk:
         """Render what a rung shows of a page of the open document; raise DocumentError where that fails."""
         if facts.width_pt is None or facts.height_pt is None:
             return []
-        shown = _regions(rung, facts.width_pt, facts.height_pt)
+        shown = self._child.regions(facts.page_index, rung.tiles, rung.resolution)
         images = self._child.render(facts.page_index, shown, rung.resolution)
         return [View(document_id, facts.page_index, region, image) for region, image in zip(shown, images, strict=True)]
-
-
-def _regions(rung: Rung, width_pt: float, height_pt: float) -> list[Region]:
-    match rung.tiles:
-        case "none":
-            return [whole_page(width_pt, height_pt)]
-        case "grid":
-            return grid(width_pt, height_pt, rung.resolution)
-        case _:
-            raise JobError(f"tiles: {rung.tiles} is not there yet; use none or grid")
 
 
 def _with_layer(facts: PageFacts, layer: TextLayer, *, stands_in: bool) -> PageFacts:
