@@ -23,9 +23,10 @@ from pipeline.ledger import Ledger
 from pipeline.listing import list_source, write_manifest
 from pipeline.places import Places
 from pipeline.progress import Silent
-from pipeline.publish import publish
+from pipeline.publish import publish, sweep
 from pipeline.questions import Question, questions
 from pipeline.reader import read
+from pipeline.runs import Runs
 from pipeline.selection import Selected, gone, load_manifest, select, to_inspect, units
 from pipeline.serving import Serving
 from pipeline.settle import Answered, Circumstances, PageFacts, record, rows
@@ -36,12 +37,13 @@ from pipeline.worker import Worker
 from schemas.arrow import from_table
 from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Sink, Source, Task
 from schemas.page import Line
-from schemas.run import VerifyReport
+from schemas.run import RunOptions, RunRecord, RunSummary, VerifyReport
 from schemas.source import Inspected, identity
 from schemas.unit import Origin, StagedPart, Tally, Unit
 from schemas.view import Affine, Completion, Region, Request
 
 OCR = OcrTask(type="ocr")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = ("list", "inspect", "select", "read", "commit", "publish")
 
 
@@ -102,7 +104,7 @@ class Ran:
         """Return the codes of what was left."""
         return [
             *(failure.code for failure in (self.findings.left if self.findings else ())),
-            *(failure.code for failure in (self.commits.left if self.commits else ())),
+            *(left.failure.code for left in (self.commits.left if self.commits else ())),
         ]
 
 
@@ -152,8 +154,12 @@ class Mill:
         run_id = f"20260101T{self._runs:06d}-{secrets.token_hex(3)}"
         store = store or self.store
         with Ledger(store, self.places, run_id) as ledger:
-            ran = Ran(run_id)
-            shards = write_manifest(list_source(job.source, sink_uri=self.sink_uri), store, self.places.run(run_id, "manifest"))
+            ran, runs = Ran(run_id), Runs(store, self.places)
+            runs.begin(RunRecord(run_id=run_id, job=job, options=RunOptions(), started_at=NOW, pagemill_version="test"))
+            dead = runs.dead(job, run_id)
+            shards = write_manifest(
+                list_source(job.source, sink_uri=self.sink_uri), store, self.places.runs(run_id, "manifest")
+            )
             ran.listed = load_manifest(ledger, store, shards)
             if "inspect" in steps:
                 ran.deleted = forget(ledger, gone(ledger, job.name), run_id)
@@ -167,6 +173,10 @@ class Mill:
                 ran.commits = self._read(job, ledger, run_id, serving, units_per_part, parts, commit="commit" in steps)
             if "publish" in steps and parts is None:
                 publish(ledger, store, self.places, run_id)
+                sweep(ledger, store, self.places, [run_id, *dead])
+                for each in dead:
+                    runs.bury(each)
+                runs.end(_summary(run_id, job))
         return ran
 
     def compact(self) -> None:
@@ -245,6 +255,14 @@ def glob(sink_uri: str, dataset: str) -> list[dict[str, object]]:
         f"SELECT * EXCLUDE (processed_date) FROM read_parquet('{sink_uri}/{dataset}/*/*.parquet', hive_partitioning = true)"
     )
     return _sorted(found.to_arrow_table().to_pylist())
+
+
+def _summary(run_id: str, job: Job) -> RunSummary:
+    """Return a summary that says nothing but that the run has ended."""
+    counts = {name: 0 for name, info in RunSummary.model_fields.items() if info.is_required() and info.annotation is int}
+    return RunSummary(
+        run_id=run_id, job_name=job.name, sink_uri=job.sink.uri, started_at=NOW, ended_at=NOW, max_reject_rate=0, **counts
+    )
 
 
 def without_circumstances(row: dict[str, object]) -> dict[str, object]:
