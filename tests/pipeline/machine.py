@@ -56,11 +56,11 @@ def answer(*names: str) -> AnswerTask:
     return AnswerTask(type="answer", fields=tuple(AnswerField(name=name, question=f"what is the {name}?") for name in names))
 
 
-def pdf(*pages: str) -> bytes:
+def pdf(*pages: str, side_pt: int = 200) -> bytes:
     """Return a PDF whose pages say these words; a page that says nothing is blank."""
     with pymupdf.open() as document:
         for words in pages:
-            page = document.new_page(width=200, height=200)
+            page = document.new_page(width=side_pt, height=side_pt)
             for number, line in enumerate(words.splitlines()):
                 page.insert_text((20, 40 + 20 * number), line, fontsize=12)
         return document.tobytes()
