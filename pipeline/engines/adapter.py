@@ -67,7 +67,7 @@ def _changes(source: Path) -> dict[str, torch.Tensor]:
         match = _FACTOR.fullmatch(name)
         if match is None:
             raise CheckpointError(f"{source} holds {name}, which is no factor of a linear layer: merge it with PEFT first")
-        sides.setdefault(_published(match["module"]), {})[match["side"]] = factor.float()
+        sides.setdefault(published_name(match["module"]), {})[match["side"]] = factor.float()
     if lone := sorted(module for module, pair in sides.items() if len(pair) != 2):
         raise CheckpointError(f"{source} holds only one factor of {lone[0]}")
     return {module: _scale(config, pair["A"].shape[0]) * (pair["B"] @ pair["A"]) for module, pair in sides.items()}
@@ -119,7 +119,7 @@ def _merge_file(path: Path, target: Path, changes: dict[str, torch.Tensor]) -> d
         metadata = file.metadata()
     weights, left = load_file(path), dict(changes)
     for name, weight in weights.items():
-        change = left.pop(_published(name).removesuffix(".weight"), None)
+        change = left.pop(published_name(name).removesuffix(".weight"), None)
         if change is None:
             continue
         if change.shape != weight.shape:
@@ -131,7 +131,7 @@ def _merge_file(path: Path, target: Path, changes: dict[str, torch.Tensor]) -> d
     return left
 
 
-def _published(name: str) -> str:
+def published_name(name: str) -> str:
     """Return a module's or weight's name as the published checkpoints have it, whichever of the three ways it is written."""
     for written, published in _NAMES:
         if name.startswith(written):
