@@ -16,16 +16,18 @@ _RIDGE = 1e-3
 class JointCourse(nn.Module):
     """The whole model."""
 
-    def __init__(self, model: PaliGemmaForConditionalGeneration) -> None:
+    def __init__(self, model: PaliGemmaForConditionalGeneration, softcap: float | None = None) -> None:
+        """Take a model, and the bound of its logits where its family has one."""
         super().__init__()
         self.model = model
+        self._softcap = softcap
 
     def forward(self, batch: Batch) -> Said:
         """Return how well the answers of a batch were written."""
         if batch.rows is None:
             raise ValueError("the model is taught on words")
         features = self.model.get_image_features(as_pixels(batch)).pooler_output
-        return suffix_loss(self.model, features, batch.rows)
+        return suffix_loss(self.model, features, batch.rows, self._softcap)
 
 
 @torch.no_grad()

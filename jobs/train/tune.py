@@ -1,0 +1,237 @@
+"""Fine-tunes a PaliGemma from labelled pages: labels → views → lessons → steps → a checkpoint folder with its card and curve.
+
+It knows neither a command line nor where the result goes in the end.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import PaliGemmaForConditionalGeneration
+
+from jobs.train.adapt import adapt
+from jobs.train.card import terms_of, tuned_card
+from jobs.train.curve import draw_curve
+from jobs.train.examples import Example, prepared
+from jobs.train.export import write_checkpoint
+from jobs.train.feed import Batch
+from jobs.train.joint import JointCourse
+from jobs.train.labels import read_labels
+from jobs.train.lessons import batches, teachable
+from jobs.train.loop import Plan, Progress, learn
+from jobs.train.modes import RATES, Mode
+from jobs.train.scores import Score, score
+from jobs.train.split import split
+from pipeline.engines import attention
+from pipeline.engines.description import Description, describe
+from pipeline.engines.start import launch
+from pipeline.engines.vocabulary import Vocabulary
+from pipeline.engines.weights import EMBEDDED, resolve
+from pipeline.errors import CheckpointError, JobError
+from schemas.job import Model, Tiling
+from schemas.view import Affine, Region, Request, View
+
+_ASKED_AT_ONCE = 16
+_SMALL_MODEL_RATE, _SMALL_BYTES = 10.0, 10**8
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What was asked for. `rate` and `steps` are worked out where None; `minutes` bounds this call alone."""
+
+    labels: str
+    checkpoint: str = EMBEDDED
+    revision: str | None = None
+    mode: Mode = "lora"
+    tasks: tuple[str, ...] = ()
+    tiling: Tiling = "none"
+    rank: int = 16
+    epochs: float = 4.0
+    batch: int = 8
+    accumulate: int = 1
+    rate: float | None = None
+    hold_out: float = 0.1
+    max_tokens: int = 512
+    seed: int = 0
+    checkpointing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What came of it: where it stands, and each held-out score before and after."""
+
+    progress: Progress
+    learned_from: int
+    left_out: dict[str, int]
+    scores: tuple[tuple[Score, Score], ...]
+
+
+def tune(tuning: Tuning, result: Path, work: Path, say: Callable[[str], None], minutes: float = math.inf) -> Tuned:
+    """Go on with a training whose state is in `work`; once done, write the checkpoint into `result`.
+
+    Raises JobError on labels that teach nothing and on a `work` folder of another training, CheckpointError on what cannot be taught.
+    """
+    _claim(tuning, work)
+    description = describe(resolve(tuning.checkpoint, tuning.revision))
+    if description.quantization is not None:
+        raise CheckpointError(f"{tuning.checkpoint} holds {description.quantization} weights, which cannot be taught")
+    vocabulary = Vocabulary.load(description)
+    labels = read_labels(tuning.labels, tuning.tasks)
+    views = work / "views"
+    examples, left_out = teachable(
+        vocabulary, prepared(labels, description.resolution, tuning.tiling, views, say), tuning.max_tokens
+    )
+    for reason, count in left_out.items():
+        say(f"left out {count}: {reason}")
+    lessons, held_out = split(examples, tuning.hold_out, tuning.seed)
+    if not lessons:
+        raise JobError(f"{tuning.labels} leaves nothing to learn from")
+    say(f"{len(lessons)} examples to learn from, {len(held_out)} held out")
+    model = load(description)
+    adapted = adapt(model, tuning.mode, tuning.rank, tuning.seed, tuning.checkpoint)
+    if tuning.checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    plan = _plan(tuning, description, vocabulary, lessons, views, work)
+    progress = learn(JointCourse(model, description.final_softcap), plan, model.device, say, minutes)
+    draw_curve(progress.losses, work / "loss.png", f"{tuning.checkpoint}, {tuning.mode}")
+    if not progress.done:
+        return Tuned(progress, len(lessons), left_out, ())
+    write_checkpoint(adapted.merged(work / "adapter"), description.folder, result, card="")
+    scores = _scores(tuning, description, result, held_out, views)
+    facts = _facts(tuning, plan, progress, len(lessons), left_out)
+    (result / "MODEL_CARD.md").write_text(
+        tuned_card(tuning.checkpoint, terms_of(description, tuning.checkpoint), facts, scores), encoding="utf-8"
+    )
+    return Tuned(progress, len(lessons), left_out, scores)
+
+
+def load(description: Description) -> PaliGemmaForConditionalGeneration:
+    """Return the checkpoint's model ready to be taught: on the GPU in bfloat16 where there is one, else in float32."""
+    attention.register()
+    transformers.utils.logging.disable_progress_bar()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    configuration = transformers.PaliGemmaConfig.from_pretrained(description.folder, local_files_only=True)
+    if description.family == "paligemma2":  # it was trained without a window
+        configuration.text_config.layer_types = ["full_attention"] * configuration.text_config.num_hidden_layers
+    model = PaliGemmaForConditionalGeneration.from_pretrained(
+        description.folder,
+        config=configuration,
+        dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+        attn_implementation={"text_config": attention.NAME, "vision_config": "sdpa"},
+        local_files_only=True,
+        use_safetensors=True,
+    )
+    return model.to(device).train()
+
+
+def _claim(tuning: Tuning, work: Path) -> None:
+    """Refuse a folder in which something else was trained: its state would be taken for this one's."""
+    work.mkdir(parents=True, exist_ok=True)
+    note, mine = work / "arguments.json", json.dumps(asdict(tuning), indent=2)
+    if note.exists() and note.read_text(encoding="utf-8") != mine:
+        raise JobError(
+            f"{work} holds a training with other arguments ({note.name} says which): name another --out, or remove it"
+        )
+    note.write_text(mine, encoding="utf-8")
+
+
+def _plan(
+    tuning: Tuning, description: Description, vocabulary: Vocabulary, lessons: Sequence[Example], views: Path, work: Path
+) -> Plan[Batch]:
+    steps = max(1, math.ceil(tuning.epochs * len(lessons) / (tuning.batch * tuning.accumulate)))
+    top = tuning.rate or RATES[tuning.mode] * (_SMALL_MODEL_RATE if _is_small(description) else 1.0)
+
+    def feed(step: int) -> Iterator[Batch]:
+        return batches(vocabulary, lessons, views, size=tuning.batch, seed=tuning.seed, start=step * tuning.accumulate)
+
+    return Plan(
+        name="training",
+        steps=steps,
+        batches=feed,
+        rate=lambda step: _rate(top, step, steps),
+        state_path=work / "state.pt",
+        accumulate=tuning.accumulate,
+        half=torch.cuda.is_available(),
+    )
+
+
+def _is_small(description: Description) -> bool:
+    return sum(path.stat().st_size for path in description.folder.glob("*.safetensors")) < _SMALL_BYTES
+
+
+def _rate(top: float, step: int, steps: int) -> float:
+    """Warm up over a twentieth of the steps, then fall along a half cosine to a tenth."""
+    warm = max(1, steps // 20)
+    if step < warm:
+        return top * (step + 1) / warm
+    return top * (0.55 + 0.45 * math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def _scores(
+    tuning: Tuning, origin: Description, result: Path, held_out: Sequence[Example], views: Path
+) -> tuple[tuple[Score, Score], ...]:
+    """Ask the held-out questions of the checkpoint as it was and as it is now, through the engine that serves it."""
+    if not held_out:
+        return ()
+    before = answers(origin, held_out, views, tuning.max_tokens)
+    after = answers(describe(result), held_out, views, tuning.max_tokens)
+    return tuple(zip(_by_task(held_out, before), _by_task(held_out, after), strict=True))
+
+
+def answers(description: Description, examples: Sequence[Example], views: Path, max_tokens: int) -> list[str]:
+    """Return what the served checkpoint says to the examples' prompts."""
+    dtype = "bfloat16" if torch.cuda.is_available() else "float32"
+    engine = launch(Model(checkpoint=str(description.folder), engine="transformers", dtype=dtype), description)
+    said: list[str] = []
+    try:
+        for start in range(0, len(examples), _ASKED_AT_ONCE):
+            some = examples[start : start + _ASKED_AT_ONCE]
+            requests = [
+                Request(View("", each.page, Region("page", Affine(*each.affine)), each.image(views)), each.prompt, max_tokens)
+                for each in some
+            ]
+            said += [completion.text for completion in engine.generate(requests)]
+    finally:
+        engine.close()
+    return said
+
+
+def _by_task(examples: Sequence[Example], said: Sequence[str]) -> list[Score]:
+    together = sorted(zip((each.task for each in examples), said, (each.target for each in examples), strict=True))
+    return [
+        found
+        for task, group in groupby(together, key=lambda each: each[0])
+        for found in score(task, [(said, true) for _, said, true in group])
+    ]
+
+
+def _facts(tuning: Tuning, plan: Plan[Batch], progress: Progress, count: int, left_out: dict[str, int]) -> dict[str, str]:
+    what = {
+        "lora": "LoRA, language model",
+        "lora-all": "LoRA, all linear layers",
+        "projector": "the projector",
+        "full": "all weights",
+    }
+    rank = f", rank {tuning.rank}" if tuning.mode.startswith("lora") else ""
+    rate = max(map(plan.rate, range(plan.steps)))
+    return {
+        "taught": what[tuning.mode] + rank,
+        "from": f"{count} examples of `{tuning.labels}`" + (f"; left out {sum(left_out.values())}" if left_out else ""),
+        "steps": f"{progress.step} of {tuning.batch * tuning.accumulate} examples, seed {tuning.seed}, rate {rate:.3g}",
+        "loss": f"{_end(progress.losses):.4f} a token at the end",
+        "time": f"{progress.seconds / 3600:.2f} hours on {_machine()}",
+    }
+
+
+def _end(losses: Sequence[float]) -> float:
+    last = losses[-max(1, len(losses) // 20) :]
+    return sum(last) / max(1, len(last))
+
+
+def _machine() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} threads of a CPU"
