@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -56,8 +57,9 @@ def answer(*names: str) -> AnswerTask:
     return AnswerTask(type="answer", fields=tuple(AnswerField(name=name, question=f"what is the {name}?") for name in names))
 
 
+@cache
 def pdf(*pages: str, side_pt: int = 200) -> bytes:
-    """Return a PDF whose pages say these words; a page that says nothing is blank."""
+    """Return a PDF whose pages say these words; a page that says nothing is blank. The same words are the same bytes."""
     with pymupdf.open() as document:
         for words in pages:
             page = document.new_page(width=side_pt, height=side_pt)
