@@ -7,6 +7,8 @@ It knows nothing of documents or units.
 import io
 import logging
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -48,6 +50,7 @@ def connect(workers: Workers) -> None:
         return
     here = not os.environ.get("RAY_ADDRESS")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     with _native_silence():  # Ray's native part says on stderr that it will say nothing on stderr
         ray.init(
             num_cpus=workers.cpus if here else None,
@@ -56,6 +59,8 @@ def connect(workers: Workers) -> None:
             log_to_driver=bool(os.environ.get("PAGEMILL_RAY_LOGS")),
             logging_level=logging.ERROR,
         )
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own would end the process before what is done is published
 
 
 def cores() -> int:
