@@ -115,7 +115,7 @@ class Mill:
 
     def __init__(self, folder: Path, children: tuple[Child, Child], sink_uri: str | None = None) -> None:
         self.source, self.sink_uri = folder / "in", sink_uri or str(folder / "out")
-        self.source.mkdir()
+        self.source.mkdir(exist_ok=True)
         self.inspecting, self.reading = children
         self.store, self.places = open_store(self.sink_uri), Places(self.sink_uri)
         self._runs = 0
