@@ -40,6 +40,7 @@ from vllm.v1.metrics.loggers import StatLoggerBase
 from vllm.v1.metrics.stats import IterationStats, MultiModalCacheStats, SchedulerStats
 
 from pipeline.engines.description import Description
+from pipeline.engines.refusal import why_unusable
 from pipeline.engines.transformers import pixels
 from pipeline.engines.vllm_plan import Plan, engine_args, plan
 from pipeline.engines.vllm_process import announce
@@ -190,15 +191,15 @@ class VllmEngine:
 
     def _input(self, request: Request, image: "_Image") -> MultiModalInput:
         """Return the request in vLLM's terms, already rendered. Raises ValueError with what is wrong with it."""
-        side, found = self.resolution, request.view.image
-        if found.shape != (side, side, 3) or found.dtype != np.uint8:
-            raise ValueError(
-                f"the view is {found.dtype} of shape {found.shape}, and the checkpoint reads uint8 of ({side}, {side}, 3)"
-            )
+        if reason := why_unusable(request, self.resolution):
+            raise ValueError(reason)
         token_ids = self._prefix(request.prompt)
-        if len(token_ids) >= self._plan.max_model_len:
+        length = self._plan.max_model_len
+        room = length - len(token_ids)
+        # At the model's own end an answer is cut, as the reference cuts it; short of that it would be cut by this engine's set-up.
+        if room < 1 or (request.max_tokens > room and length < self._description.max_positions):
             raise ValueError(
-                f"image and prompt take {len(token_ids)} tokens, and this engine was started for {self._plan.max_model_len}"
+                f"{request.max_tokens} tokens asked for, and the engine was started with room for {room} after this prompt"
             )
         return mm_input(
             token_ids,

@@ -16,7 +16,9 @@ from schemas.view import Completion, Request, View
 
 SIDE = 224
 PROMPTS = ("ocr", "answer en what is the total?", "detect signature ; stamp")
-ENGINES = ("scripted", "transformers", pytest.param("vllm", marks=pytest.mark.vllm))
+# What vLLM and torch warn of in their own code is theirs.
+VLLM = pytest.param("vllm", marks=[pytest.mark.vllm, pytest.mark.filterwarnings("ignore")])
+ENGINES = ("scripted", "transformers", VLLM)
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -155,10 +155,10 @@ def test_an_image_is_encoded_once_for_all_its_questions(engine: Any) -> None:
 
 
 def test_one_bad_request_fails_alone(engine: Any) -> None:
-    """A view of another size, a prompt that spells a control token and one too long complete as errors, in their places."""
+    """Another size, a prompt that spells a control token, one too long, and more tokens than there is room for: errors, in their places."""
     good = exam.requests(448)[0]
     small = replace(good, view=replace(good.view, image=good.view.image[:224, :224]))
-    bad = [small, replace(good, prompt="<image>"), replace(good, prompt="x" * 2000), replace(good, max_tokens=0)]
+    bad = [small, replace(good, prompt="<image>"), replace(good, prompt="x" * 2000), replace(good, max_tokens=1000)]
     completions = engine.generate([bad[0], good, *bad[1:], good])
     assert [completion.finish_reason == "error" for completion in completions] == [True, False, True, True, True, False]
     assert completions[1] == completions[5]
