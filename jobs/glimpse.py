@@ -11,27 +11,27 @@ _PAGES, _FIELDS, _WIDTH = 12, 12, 72
 
 _TEXT = """
 SELECT source_uri, page_index, coalesce(text_source, status) AS origin, coalesce(nullif(text, ''), failures[1].message, '') AS text
-FROM read_parquet(?, union_by_name = true) WHERE run_id = ?
+FROM read_parquet(?, union_by_name = true) WHERE coalesce(run_id = ?, true)
 QUALIFY row_number() OVER (PARTITION BY source_uri ORDER BY page_index) = 1 ORDER BY source_uri LIMIT ?
 """
 _VALUES = """
 SELECT source_uri, page_index, name, coalesce(value_text, value_number::VARCHAR, reason, status) AS value, coalesce(value_source, status) AS origin
-FROM read_parquet(?, union_by_name = true) WHERE run_id = ? AND status = 'ok' ORDER BY source_uri, page_index, name LIMIT ?
+FROM read_parquet(?, union_by_name = true) WHERE coalesce(run_id = ?, true) AND status = 'ok' ORDER BY source_uri, page_index, name LIMIT ?
 """
 
 
 def glimpse(summary: RunSummary) -> str:
-    """Return the first pages and field values of this run, each with where it came from, or nothing where nothing was written here."""
+    """Return some pages and field values of this run, each with where it came from; of earlier runs where this one had nothing to do."""
     if is_s3(summary.sink_uri):
         return ""
-    sink = Path(local_path(summary.sink_uri))
+    sink, run_id = Path(local_path(summary.sink_uri)), summary.run_id if summary.pages_selected else None
     pages = [
         f"  {_place(uri, page)}  [{origin}]  {_short(text)}"
-        for uri, page, origin, text in _rows(_TEXT, sink / "pages", summary.run_id, _PAGES)
+        for uri, page, origin, text in _rows(_TEXT, sink / "pages", run_id, _PAGES)
     ]
     values = [
         f"  {_place(uri, page)}  [{origin}]  {name} = {_short(value)}"
-        for uri, page, name, value, origin in _rows(_VALUES, sink / "fields", summary.run_id, _FIELDS)
+        for uri, page, name, value, origin in _rows(_VALUES, sink / "fields", run_id, _FIELDS)
     ]
     lines = [
         *_headed("first pages, and where their text is from", pages),
@@ -40,7 +40,7 @@ def glimpse(summary: RunSummary) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _rows(query: str, dataset: Path, run_id: str, limit: int) -> list[tuple[str, ...]]:
+def _rows(query: str, dataset: Path, run_id: str | None, limit: int) -> list[tuple[str, ...]]:
     if not any(dataset.glob("*/*.parquet")):
         return []
     with duckdb.connect() as connection:

@@ -135,11 +135,12 @@ def test_the_query_to_try_can_be_pasted_into_a_shell(sink):
 
 
 def test_a_glimpse_shows_values_and_where_they_came_from(sink):
-    """The first texts and values of this run, and of no other, each with its source."""
+    """The first texts and values of this run, each with its source, and of earlier ones only where this one had nothing to do."""
     shown = glimpse(_summary(sink_uri=str(sink)))
     assert "a.pdf:1  [text_layer]  INVOICE no 7" in shown
     assert "a.pdf:1  [model]  total = 7 EUR" in shown
     assert glimpse(_summary(sink_uri=str(sink), run_id="r2")) == ""
+    assert glimpse(_summary(sink_uri=str(sink), run_id="r2", pages_selected=0)) == shown
 
 
 def test_no_glimpse_where_there_is_nothing_or_it_is_far(tmp_path):
