@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from queue import Empty, LifoQueue
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.cache import DocumentCache
 from pipeline.desk import Desk
+from pipeline.engines.start import start
 from pipeline.errors import DocumentError, StorageError
 from pipeline.places import Places
 from pipeline.prior import prior_rows
@@ -80,7 +82,8 @@ class Worker:
         self._places, self._sink = Places(job.sink.uri), open_store(job.sink.uri)
         self._cache = DocumentCache(open_store(job.source.uri))
         self._questions = questions(job, mask_decoder(job))
-        self._serving = serving or Serving(job.model, job.render.ladder[0].resolution)
+        longest = max(question.ask.max_tokens for question in self._questions)
+        self._serving = serving or Serving(job.model, job.render.ladder[0].resolution, partial(start, max_tokens=longest))
         self._desks: LifoQueue[Desk] = LifoQueue()
 
     def __call__(self, units: pa.Table) -> pa.Table:
