@@ -25,7 +25,7 @@ class Adapted:
         """Return the model with its factors added in, after keeping them apart in `adapter_folder`."""
         if self.lora is None:
             return self.model
-        self.lora.save_pretrained(str(adapter_folder))
+        self.lora.save_pretrained(str(adapter_folder), save_embedding_layers=False)
         (adapter_folder / "README.md").unlink(missing_ok=True)  # PEFT's card is an empty form
         merged: PaliGemmaForConditionalGeneration = self.lora.merge_and_unload(safe_merge=True)
         return merged
@@ -38,8 +38,8 @@ def adapt(model: PaliGemmaForConditionalGeneration, mode: Mode, rank: int, seed:
     if mode in ("lora", "lora-all"):
         torch.manual_seed(seed)
         factors = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=_LANGUAGE if mode == "lora" else _ALL)
-        factors.base_model_name_or_path = name
         lora = get_peft_model(model, factors)
+        factors.base_model_name_or_path = name
     elif mode == "projector":
         model.model.multi_modal_projector.requires_grad_(True)
     for parameter in model.parameters():

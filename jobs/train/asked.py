@@ -1,5 +1,6 @@
 """What a view is asked in training, and what a perfect reader answers: the same words that the engines' tests go by."""
 
+import re
 from random import Random
 
 from jobs.train.recipe import Lesson
@@ -10,7 +11,8 @@ from schemas.table import Table
 
 LABELS = ("title", "table", "total", "signature", "logo", "stamp")
 LONGEST = {224: 260, 448: 900}
-"""Characters of the longest answer that is taught at a resolution: what a tile of it holds, and a tail of denser ones."""
+"""Tokens of the longest answer that is taught at a resolution: what a tile of it holds, and a tail of denser ones."""
+_TOKEN = re.compile(r"<[a-z0-9/]+>")
 _TASKS = ("ocr", "spot", "answer", "detect", "table")
 _SHARES = (40, 15, 30, 10, 5)
 _ATTEMPTS = 4
@@ -23,9 +25,14 @@ def asked(rng: Random, seen: Seen, lesson: Lesson, resolution: int) -> tuple[str
     longest = LONGEST[resolution]
     for _ in range(_ATTEMPTS):
         prompt, answer = _question(rng, seen)
-        if len(answer) <= longest:
+        if tokens(answer) <= longest:
             return prompt, answer
     return _detection(rng, seen)
+
+
+def tokens(answer: str) -> int:
+    """Return about how many tokens an answer takes: a character is one, and so is a place or a tag."""
+    return len(_TOKEN.sub("x", answer))
 
 
 def _question(rng: Random, seen: Seen) -> tuple[str, str]:

@@ -1,12 +1,14 @@
 """Teaches the checkpoint that ships: `python -m jobs.train.embedded --out FOLDER [--stage NAME] [--minutes N]` goes on where it was.
 
-On a machine with a GPU the same command uses it, with larger batches. `--install` puts the result, measured, into the package.
+On a machine with a GPU the same command uses it, with larger batches. `python -m jobs.train.release` makes a checkpoint of the result.
 """
 
+import json
 import math
 import sys
+import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from jobs.train.positions import stretched
 from jobs.train.recipe import Recipe, Stage, StageName, recipe
 from jobs.train.state import read_state
 from jobs.train.tower import TowerCourse
+from pipeline.checkpoints.architecture import PATCH_PX, Sizes
 from pipeline.checkpoints.build import build
 from pipeline.engines import attention
 from pipeline.engines.description import describe
@@ -48,16 +51,16 @@ def main(
     chosen = recipe("cuda" if device.type == "cuda" else "cpu", steps)
     if processes is not None:
         chosen = replace(chosen, processes=processes)
+    until = time.monotonic() + 60 * minutes
     for stage in chosen.stages:
-        if only in (None, stage.name):
-            progress = teach(chosen, stage, out, device, minutes)
-            minutes -= progress.seconds / 60
-            if not progress.done:
-                return
+        if only in (None, stage.name) and not teach(chosen, stage, out, device, (until - time.monotonic()) / 60).done:
+            return
 
 
 def teach(recipe: Recipe, stage: Stage, out: Path, device: torch.device, minutes: float = math.inf) -> Progress:
-    """Teach one stage, beginning with what the stages before it left in `out`."""
+    """Teach one stage, beginning with what the stages before it left in `out`; the sizes are those it was begun with."""
+    recipe = replace(recipe, sizes=kept_sizes(out) or recipe.sizes)
+    begun = time.monotonic()
     blank = blank_checkpoint(recipe, stage.resolution, out)
     vocabulary = Vocabulary.load(describe(blank))
     model = fresh_model(blank, recipe.seed).to(device)
@@ -75,9 +78,16 @@ def teach(recipe: Recipe, stage: Stage, out: Path, device: torch.device, minutes
         decay=recipe.decay,
         clip=recipe.clip,
         half=device.type == "cuda",
-        compiled=recipe.compiled,
     )
-    return learn(course, plan, device, _say, minutes)
+    progress = learn(course, plan, device, _say, minutes)
+    _note(out, stage, progress, time.monotonic() - begun, device)
+    return progress
+
+
+def kept_sizes(out: Path) -> Sizes | None:
+    """Return the sizes of the model that is taught in `out`, or None where none is yet."""
+    note = out / "sizes.json"
+    return Sizes(**json.loads(note.read_text(encoding="utf-8"))) if note.exists() else None
 
 
 def state_path(out: Path, stage: StageName) -> Path:
@@ -88,7 +98,10 @@ def state_path(out: Path, stage: StageName) -> Path:
 def blank_checkpoint(recipe: Recipe, resolution: int, out: Path) -> Path:
     """Return a folder with the configuration and the vocabulary of the recipe's model; its weights are noise."""
     folder = out / f"blank-{resolution}"
-    return folder if (folder / "model.safetensors").exists() else build(folder, resolution=resolution, sizes=recipe.sizes)
+    if not (folder / "model.safetensors").exists():
+        build(folder, resolution=resolution, sizes=recipe.sizes)
+    (out / "sizes.json").write_text(json.dumps(asdict(recipe.sizes)), encoding="utf-8")
+    return folder
 
 
 def fresh_model(folder: Path, seed: int) -> PaliGemmaForConditionalGeneration:
@@ -143,11 +156,29 @@ def _grow(recipe: Recipe, out: Path, course: JointCourse, device: torch.device) 
     state = read_state(state_path(out, "joint"), device)
     if state is None:
         raise CheckpointError(f"{out} has no joint.pt: teach the stage `joint` first")
-    count = (recipe.stage("large").resolution // 14) ** 2
+    count = (recipe.stage("large").resolution // PATCH_PX) ** 2
     for name, weight in state.weights.items():
         if name.endswith("position_embedding.weight"):
             state.weights[name] = stretched(weight, count)
     load_learning(course, state)
+
+
+def _note(out: Path, stage: Stage, progress: Progress, seconds: float, device: torch.device) -> None:
+    """Add a line on this stretch of the course to history.jsonl: the model card goes by it."""
+    machine = torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    last = progress.losses[-100:]
+    line = {
+        "stage": stage.name,
+        "step": progress.step,
+        "steps": stage.steps,
+        "batch": stage.batch,
+        "loss": sum(last) / max(1, len(last)),
+        "right": progress.accuracy,
+        "seconds": round(seconds, 1),
+        "machine": machine,
+    }
+    with (out / "history.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 def _say(line: str) -> None:

@@ -14,7 +14,7 @@ from jobs.train.asked import asked
 from jobs.train.glyphs import glyph_grid
 from jobs.train.recipe import Recipe, Stage
 from jobs.train.suffix import Rows, packed
-from jobs.train.views import Seen, views, views_of_lesson
+from jobs.train.views import Seen, views
 from pipeline.engines.vocabulary import Vocabulary
 
 _APART = 10**9
@@ -77,12 +77,12 @@ class _Course(Dataset[Batch]):
 
     def _seen(self, number: int) -> list[Seen]:
         stage = self._stage
-        lesson, each = stage.lesson(number), views_of_lesson(stage.lesson(number))
-        documents = -(-stage.batch // each)
-        first = _APART * (1 + _ORDER.index(stage.name)) + self._recipe.seed * 10**6 + number * documents
+        lesson, recipe = stage.lesson(number), self._recipe
+        documents = stage.batch if lesson == "words" else -(-stage.batch // recipe.views)
+        first = _APART * (1 + _ORDER.index(stage.name)) + recipe.seed * 10**6 + number * stage.batch
         found: list[Seen] = []
         for seed in range(first, first + documents):
-            found += views(lesson, seed, stage.resolution, self._recipe.scans, drawn=stage.name != "grids")
+            found += views(lesson, seed, stage.resolution, count=recipe.views, scans=recipe.scans, drawn=stage.name != "grids")
         return found[: stage.batch]
 
 

@@ -16,7 +16,6 @@ from torch import nn
 from jobs.train.state import State, read_state, write_state
 from jobs.train.suffix import Said
 
-_KEEP_EVERY_S = 180.0
 _SAY_EVERY = 50
 _BETAS = (0.9, 0.98)
 
@@ -49,7 +48,6 @@ class Plan(Generic[B]):
     clip: float = 1.0
     accumulate: int = 1
     half: bool = False
-    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,12 @@ class Progress:
 
 
 def learn(
-    course: nn.Module, plan: Plan[B], device: torch.device, say: Callable[[str], None], minutes: float = math.inf
+    course: nn.Module,
+    plan: Plan[B],
+    device: torch.device,
+    say: Callable[[str], None],
+    minutes: float = math.inf,
+    keep_every_s: float = 180.0,
 ) -> Progress:
     """Go on from the state on disk until the last step, or for so many minutes; the state is written every few and at the end.
 
@@ -76,13 +79,12 @@ def learn(
     if start:
         say(f"{plan.name}: going on from step {start} of {plan.steps}")
     begun = kept = time.monotonic()
-    forward = torch.compile(course) if plan.compiled else course
     recent: list[tuple[float, int, int]] = []
     step, feed = start, plan.batches(start) if start < plan.steps else iter(())
     while step < plan.steps and time.monotonic() - begun < 60 * minutes:
         for group in optimizer.param_groups:
             group["lr"] = plan.rate(step)
-        said = [_one(forward, next(feed), plan, device) for _ in range(plan.accumulate)]
+        said = [_one(course, next(feed), plan, device) for _ in range(plan.accumulate)]
         nn.utils.clip_grad_norm_(learning, plan.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -91,7 +93,7 @@ def learn(
         losses.append(recent[-1][0])
         if step % _SAY_EVERY == 0:
             say(_line(plan, step, recent, spent + time.monotonic() - begun))
-        if time.monotonic() - kept > _KEEP_EVERY_S:
+        if time.monotonic() - kept > keep_every_s:
             _keep(course, optimizer, plan.state_path, step, spent + time.monotonic() - begun, losses)
             kept = time.monotonic()
     seconds = spent + time.monotonic() - begun

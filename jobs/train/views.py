@@ -23,10 +23,6 @@ from schemas.job import Limits
 from schemas.truth import PageTruth
 from schemas.view import Affine
 
-WORDS_A_PAGE = 1
-VIEWS_A_DOCUMENT = 4
-"""A document takes longer to make than to look at."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
@@ -37,29 +33,26 @@ class Seen:
     image: Pixels | None
 
 
-def views(lesson: Lesson, seed: int, resolution: int, scans: float, *, drawn: bool) -> tuple[Seen, ...]:
-    """Return the views of one seed's document, always the same ones: one of a page of words, else VIEWS_A_DOCUMENT."""
+def views(
+    lesson: Lesson, seed: int, resolution: int, *, count: int = 4, scans: float = 0.0, drawn: bool = True
+) -> tuple[Seen, ...]:
+    """Return the views of one seed's document, always the same ones: `count`, but of a page of words one."""
     rng = stream("lesson", lesson, seed)
     finish: Finish = "scan" if rng.random() < scans and drawn else "pdf"
     if lesson == "words":
         canvas = few_words(rng, locale(rng))
         file = finished((canvas,), finish, rng)
         affine = _window(rng, file.pages[0], SIDE_PT * rng.uniform(0.9, 1.15))
-        return tuple(_looked_at(file.data, [(file.pages[0], affine)], resolution, drawn=drawn))
+        return tuple(looked_at(file.data, [(file.pages[0], affine)], resolution, drawn=drawn))
     kind = "text" if lesson == "lines" else rng.choice(READABLE)
     data, truth = generate(kind, seed, finish)
     page = rng.choice(truth.pages)
     if lesson == "lines":
         side = resolution / PIXELS_PER_POINT
-        affines = [_window(rng, page, side * rng.uniform(0.85, 1.2)) for _ in range(VIEWS_A_DOCUMENT)]
+        affines = [_window(rng, page, side * rng.uniform(0.85, 1.2)) for _ in range(count)]
     else:
-        affines = _as_served(rng, data, page, resolution)
-    return tuple(_looked_at(data, [(page, affine) for affine in affines], resolution, drawn=drawn))
-
-
-def views_of_lesson(lesson: Lesson) -> int:
-    """Return how many views one seed gives."""
-    return WORDS_A_PAGE if lesson == "words" else VIEWS_A_DOCUMENT
+        affines = as_served(rng, data, page, resolution, count)
+    return tuple(looked_at(data, [(page, affine) for affine in affines], resolution, drawn=drawn))
 
 
 def _window(rng: Random, page: PageTruth, side: float) -> Affine:
@@ -71,18 +64,19 @@ def _window(rng: Random, page: PageTruth, side: float) -> Affine:
     return Affine.of_box(Box(x0=x0, y0=y0, x1=x0 + side, y1=y0 + side))
 
 
-def _as_served(rng: Random, data: bytes, page: PageTruth, resolution: int) -> list[Affine]:
-    """Return views as the rungs of a run cut them: the whole page, tiles of a grid, tiles between lines."""
+def as_served(rng: Random, data: bytes, page: PageTruth, resolution: int, count: int) -> list[Affine]:
+    """Return views as the rungs of a run cut them: the whole page, and tiles of a grid or tiles between lines."""
     whole = whole_page(page.width_pt, page.height_pt)
     tiles = grid(page.width_pt, page.height_pt, resolution)
     if rng.random() < 0.5:
         (picture,) = _rendered(data, page.page_index, [whole.affine], PICTURE_PX)
         tiles = cut(picture, page.width_pt, page.height_pt, resolution)
-    chosen = [whole, *(rng.choice(tiles) for _ in range(VIEWS_A_DOCUMENT - 1))]
+    chosen = [whole, *(rng.choice(tiles) for _ in range(count - 1))]
     return [region.affine for region in chosen]
 
 
-def _looked_at(data: bytes, seen: Sequence[tuple[PageTruth, Affine]], resolution: int, *, drawn: bool) -> Iterator[Seen]:
+def looked_at(data: bytes, seen: Sequence[tuple[PageTruth, Affine]], resolution: int, *, drawn: bool = True) -> Iterator[Seen]:
+    """Yield the views of one page, drawn or not."""
     if not drawn:
         yield from (Seen(page, affine, None) for page, affine in seen)
         return

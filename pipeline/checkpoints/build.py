@@ -4,7 +4,6 @@
 """
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -36,14 +35,9 @@ def build(
     ids = write_tokenizer(folder)
     write_configuration(folder, family, resolution, sizes, ids, dtype)
     weights = noise(family, resolution, sizes, ids, temper, seed)
-    write_weights(folder, {name: torch.from_numpy(weights[name]) for name in weights}, dtype)
-    return folder
-
-
-def write_weights(folder: Path, weights: Mapping[str, torch.Tensor], dtype: Dtype) -> None:
-    """Write model.safetensors, its tensors by their published names and in their order."""
-    tensors = {name: weights[name].to(getattr(torch, dtype)).contiguous() for name in sorted(weights)}
+    tensors = {name: torch.from_numpy(weights[name]).to(getattr(torch, dtype)) for name in sorted(weights)}
     (folder / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
+    return folder
 
 
 def build_embedded(folder: Path = EMBEDDED_FOLDER) -> Path:

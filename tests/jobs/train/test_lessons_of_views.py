@@ -1,0 +1,124 @@
+"""What the embedded checkpoint is taught on: views as a run sees them, true grids, questions with true answers."""
+
+import numpy as np
+import pytest
+import torch
+
+from jobs.train.embedded import blank_checkpoint
+from jobs.train.feed import Batch, as_pixels, batches
+from jobs.train.glyphs import BLANK, CLASSES, SLOTS, glyph_grid
+from jobs.train.recipe import ON_CPU, ON_CUDA, Recipe, Stage
+from jobs.train.views import views
+from pipeline.checkpoints.architecture import TINY
+from pipeline.documents.child import Child
+from pipeline.engines.description import describe
+from pipeline.engines.transformers import pixels
+from pipeline.engines.vocabulary import Vocabulary
+from pipeline.tasks import detect, spot, table
+from schemas.box import Box
+from schemas.job import Limits
+from schemas.truth import Glyphs, PageTruth
+from schemas.view import Affine, Completion, Region
+
+EASY = ((1.0, "words"),)
+
+
+def test_a_grid_says_where_each_glyph_is() -> None:
+    """A glyph counts for the third of a patch in which its centre is; of two in one place the first is kept."""
+    side = 56  # pixels and points: 4 patches a row
+    places = [(0, 0, 4, 8), (5, 0, 9, 8), (10, 2, 14, 12), (10.5, 2, 13.5, 12), (42, 44, 52, 54), (60, 0, 64, 8)]
+    page = PageTruth(
+        page_index=0,
+        width_pt=100,
+        height_pt=100,
+        glyphs=Glyphs(text="AbC.€z", places=tuple(round(100 * number) for place in places for number in place)),
+    )
+    grid = glyph_grid(page, Affine.of_box(Box(x0=0, y0=0, x1=side, y1=side)), side)
+    assert grid.shape == (16, SLOTS)
+    assert (grid != BLANK).sum() == 4
+    first, last = grid[0].tolist(), grid[15].tolist()
+    assert len({*first, last[1]}) == 4
+    assert all(BLANK < each < CLASSES for each in (*first, last[1]))
+    assert last[0] == last[2] == BLANK
+
+
+def test_glyphs_of_a_drawn_view_lie_on_its_ink() -> None:
+    """Where the grid has a glyph the view is dark, and where a whole patch has none, nor its neighbours, it is white."""
+    for seen in views("words", 3, 224) + views("lines", 4, 224):
+        assert seen.image is not None
+        inked = (glyph_grid(seen.page, seen.affine, 224) != BLANK).any(axis=1).reshape(16, 16)
+        darkest = seen.image.min(axis=2).reshape(16, 14, 16, 14).min(axis=(1, 3))
+        assert inked.any()
+        assert (darkest[inked] < 200).all()
+        around = np.pad(inked, 1)
+        near = np.any([around[dy : dy + 16, dx : dx + 16] for dy in range(3) for dx in range(3)], axis=0)
+        assert (darkest[~near] == 255).mean() > 0.98
+
+
+def test_training_sees_the_pixels_that_serving_sees(tmp_path) -> None:
+    """A view drawn for training equals the one that a run's own process draws of the same document, and is normalised as the engine does."""
+    from jobs.synth import generate
+
+    data, _ = generate("text", 11)
+    seen = views("lines", 11, 224)
+    (tmp_path / "text.pdf").write_bytes(data)
+    with Child(Limits()) as child:
+        child.open(tmp_path / "text.pdf")
+        served = child.render(0, [Region("tile", each.affine) for each in seen], 224)
+    assert all(np.array_equal(each.image, image) for each, image in zip(seen, served, strict=True))
+    taught = as_pixels(Batch(torch.from_numpy(np.stack(served)), None, None))
+    assert torch.equal(taught, pixels(served, torch.device("cpu")))
+
+
+@pytest.mark.parametrize("stage", ["tower", "grids", "joint", "large"])
+def test_a_batch_depends_on_its_number_alone(tmp_path, stage) -> None:
+    """A course that goes on at a step, or that other processes make, sees what it would have seen."""
+    lesson, resolution = ("tiles", 448) if stage == "large" else ("words", 224)
+    recipe = Recipe(TINY, (Stage(stage, resolution, 4, 3, 1e-3, ((1.0, lesson),)),), processes=0)
+    vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, resolution, tmp_path)))
+    whole = list(batches(recipe, recipe.stages[0], vocabulary, 0))
+    later = list(batches(recipe, recipe.stages[0], vocabulary, 2))
+    assert len(whole) == 4
+    for one, other in zip(whole[2:], later, strict=True):
+        for ours, theirs in (
+            (one.pixels, other.pixels),
+            (one.grids, other.grids),
+            (one.rows and one.rows.ids, other.rows and other.rows.ids),
+        ):
+            assert (ours is None) == (theirs is None)
+            assert ours is None or torch.equal(ours, theirs)
+    first = [batch.pixels if batch.pixels is not None else batch.rows.ids for batch in whole[:2]]
+    assert first[0].shape != first[1].shape or not torch.equal(*first)
+
+
+def test_answers_that_are_taught_can_be_decoded() -> None:
+    """Whatever a view is asked in training, the task's own decoder takes the true answer."""
+    from jobs.synth.document import stream
+    from jobs.train.asked import LABELS, LONGEST, asked, tokens
+
+    rng, kinds = stream("test"), set()
+    for seed in range(12):
+        for seen in views("tiles", seed, 448, drawn=False):
+            prompt, answer = asked(rng, seen, "tiles", 448)
+            assert tokens(answer) <= LONGEST[448]
+            kinds.add(prompt.split()[0])
+            said = Completion(answer, (), (), "stop")
+            reading = None
+            if prompt.startswith("detect"):
+                reading = detect.decode(said, seen.affine, LABELS, prompt)
+            elif prompt in ("spot", "table"):
+                reading = (spot if prompt == "spot" else table).decode(said, seen.affine)
+            assert reading is None or reading.verdict != "reject", (prompt, answer, reading)
+    assert kinds >= {"ocr", "spot", "answer", "detect"}
+
+
+@pytest.mark.parametrize("recipe", [ON_CPU, ON_CUDA])
+def test_a_recipe_goes_through_its_stages(recipe) -> None:
+    """Rates rise, hold and fall to nearly nothing; the easy lessons come first; the last stage is the resolution that ships."""
+    assert [stage.name for stage in recipe.stages] == ["tower", "grids", "joint", "large"]
+    assert recipe.stages[-1].resolution == 448
+    for stage in recipe.stages:
+        assert stage.rate_at(0) < stage.rate_at(stage.steps // 2) == stage.rate
+        assert 0 < stage.rate_at(stage.steps - 1) < 0.01 * stage.rate
+        assert stage.lesson(0) == stage.lessons[0][1]
+        assert stage.lesson(stage.steps - 1) == stage.lessons[-1][1]

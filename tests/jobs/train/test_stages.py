@@ -1,0 +1,118 @@
+"""The stages of the embedded checkpoint, each learning and handing over to the next, on a model of a few thousand weights."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from jobs.train import embedded
+from jobs.train.embedded import blank_checkpoint, fresh_model, state_path, teach
+from jobs.train.feed import batches
+from jobs.train.grids import GlyphStandins
+from jobs.train.joint import fit_projector
+from jobs.train.positions import stretched
+from jobs.train.recipe import Recipe, Stage
+from jobs.train.state import State, read_state, write_state
+from pipeline.checkpoints.architecture import TINY
+from pipeline.engines.description import describe
+from pipeline.engines.vocabulary import Vocabulary
+from pipeline.errors import CheckpointError
+
+CPU = torch.device("cpu")
+WORDS = ((1.0, "words"),)
+RECIPE = Recipe(
+    sizes=replace(TINY, vision_layers=1, text_layers=1),
+    stages=(
+        Stage("tower", 224, 6, 2, 3e-3, WORDS),
+        Stage("grids", 224, 6, 2, 3e-3, WORDS),
+        Stage("joint", 224, 2, 2, 1e-3, WORDS),
+        Stage("large", 448, 1, 2, 1e-3, ((1.0, "lines"),)),
+    ),
+    processes=0,
+)
+
+
+def test_each_stage_begins_with_what_the_last_one_left(tmp_path, capsys) -> None:
+    """Tower and decoder meet in the joint stage, and 448 begins where 224 ended; a stage that is done is not taught again."""
+    for stage in RECIPE.stages:
+        assert teach(RECIPE, stage, tmp_path, CPU).done
+    joint, large = (read_state(state_path(tmp_path, name), CPU) for name in ("joint", "large"))
+    assert joint
+    assert large
+    positions = [next(w for n, w in s.weights.items() if n.endswith("position_embedding.weight")) for s in (joint, large)]
+    assert (positions[1] - stretched(positions[0], 1024)).abs().max() < 0.01  # but for one step
+    other = [name for name, weight in joint.weights.items() if weight.shape == large.weights[name].shape]
+    assert len(other) == len(joint.weights) - 1
+    assert all((joint.weights[name] - large.weights[name]).abs().max() < 0.01 for name in other)
+    assert "the projector leaves" in capsys.readouterr().out
+    assert teach(RECIPE, RECIPE.stages[0], tmp_path, CPU).step == 6
+
+
+def test_stages_out_of_order_are_refused(tmp_path) -> None:
+    """The joint stage without a tower or a decoder says which one is missing."""
+    with pytest.raises(CheckpointError, match=r"tower\.pt"):
+        teach(RECIPE, RECIPE.stage("joint"), tmp_path, CPU)
+    with pytest.raises(CheckpointError, match=r"joint\.pt"):
+        teach(RECIPE, RECIPE.stage("large"), tmp_path, CPU)
+
+
+def test_a_stage_goes_on_after_its_minutes(tmp_path, monkeypatch, capsys) -> None:
+    """Two calls of some steps each teach what one call does."""
+    del monkeypatch
+    stage = RECIPE.stage("tower")
+    whole = teach(RECIPE, stage, tmp_path / "whole", CPU)
+    assert teach(RECIPE, stage, tmp_path / "parts", CPU, minutes=0).step == 0
+    short = replace(RECIPE, stages=(replace(stage, steps=6),))
+    first = embedded.teach(short, stage, tmp_path / "parts", CPU, minutes=1e-4)
+    assert 0 < first.step < 6
+    again = teach(RECIPE, stage, tmp_path / "parts", CPU)
+    assert again.done
+    assert again.losses == whole.losses
+    assert "going on from step" in capsys.readouterr().out
+
+
+def test_the_tower_learns(tmp_path) -> None:
+    """In some steps on one kind of page the loss falls."""
+    recipe = replace(RECIPE, stages=(Stage("tower", 224, 30, 2, 3e-3, WORDS),))
+    losses = teach(recipe, recipe.stages[0], tmp_path, CPU).losses
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+def test_the_projector_is_fitted_to_what_stood_for_the_glyphs(tmp_path) -> None:
+    """Least squares leave less than a fitted mean would, and the model's projector is what was fitted."""
+    folder = blank_checkpoint(RECIPE, 224, tmp_path)
+    model = fresh_model(folder, 0)
+    standins = GlyphStandins(64)
+    seen = list(batches(RECIPE, RECIPE.stage("tower"), Vocabulary.load(describe(folder)), 0))
+    left = fit_projector(model, standins, seen)
+    assert 0 < left < 1
+    with torch.no_grad():
+        from jobs.train.feed import as_pixels
+
+        said = model.get_image_features(as_pixels(seen[0])).pooler_output
+        wanted = standins(seen[0].grids)
+    assert (said - wanted).square().sum() < (wanted - wanted.mean((0, 1))).square().sum()
+
+
+def test_stretched_positions_keep_their_places() -> None:
+    """A field that rises evenly from left to right still does at twice the side, and constants stay."""
+    rising = torch.arange(4.0).repeat(4)[:, None]
+    wide = stretched(rising, 64).reshape(8, 8)
+    assert (wide.diff(dim=1) > 0).all()
+    assert torch.allclose(wide, wide[:1].expand(8, 8))
+    assert torch.allclose(stretched(torch.full((16, 3), 2.5), 64), torch.full((64, 3), 2.5))
+
+
+def test_a_state_is_whole_or_refused(tmp_path) -> None:
+    """What is read is what was written; half a file is an error that says what to do."""
+    path = tmp_path / "deep" / "tower.pt"
+    assert read_state(path, CPU) is None
+    write_state(path, State(3, 1.5, {"w": torch.arange(3.0)}, {"state": {}, "param_groups": []}, [2.0, 1.0]))
+    state = read_state(path, CPU)
+    assert state is not None
+    assert (state.step, state.seconds, state.losses) == (3, 1.5, [2.0, 1.0])
+    assert torch.equal(state.weights["w"], torch.arange(3.0))
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(CheckpointError, match="remove it"):
+        read_state(path, CPU)
+    assert list(path.parent.iterdir()) == [path]

@@ -1,0 +1,74 @@
+"""The rows a model is taught on, and what its loss looks at."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from jobs.train.suffix import IGNORED, packed, suffix_loss
+from jobs.train.tune import load
+from pipeline.engines.description import describe
+from pipeline.engines.vocabulary import Vocabulary
+
+PAIRS = [("ocr", "one two"), ("answer en what is it?", "3"), ("ocr", "")]
+
+
+@pytest.fixture(scope="module")
+def taught(tiny):
+    description = describe(tiny())
+    return load(description), Vocabulary.load(description)
+
+
+def test_rows_are_laid_out_as_the_engine_asks(taught) -> None:
+    """Image tokens, bos, prompt and one newline, then the answer and one eos; labels are the answer's tokens, one place early."""
+    _, vocabulary = taught
+    rows = packed(vocabulary, PAIRS)
+    for index, (prompt, answer) in enumerate(PAIRS):
+        prefix = vocabulary.prefix(prompt)
+        ids = rows.ids[index][rows.real[index].bool()].tolist()
+        assert ids[: len(prefix)] == prefix
+        assert vocabulary.text(ids[len(prefix) :]) == answer
+        assert ids[-1] == vocabulary.description.eos_ids[0]
+        said = [label for label in rows.labels[index].tolist() if label != IGNORED]
+        assert said == ids[len(prefix) :]
+        assert rows.labels[index].tolist().index(said[0]) == len(prefix) - 1
+
+
+def test_the_prefix_sees_itself_and_the_suffix_what_came_before(taught) -> None:
+    """Each token looks where PaliGemma was trained to look: prefix everywhere in the prefix, suffix backwards, nobody at padding."""
+    _, vocabulary = taught
+    rows = packed(vocabulary, PAIRS)
+    looks = rows.attends[:, 0]
+    for index, (prompt, _) in enumerate(PAIRS):
+        prefix, real = len(vocabulary.prefix(prompt)), int(rows.real[index].sum())
+        for query in range(real):
+            seen = looks[index, query].nonzero().flatten().tolist()
+            assert seen == list(range(prefix if query < prefix else query + 1))
+
+
+def test_the_loss_looks_at_the_answer_alone(taught) -> None:
+    """Padding changes nothing, and the loss is the mean over the answers' tokens, each predicted from what stands before it."""
+    model, vocabulary = taught
+    features = torch.randn(3, 16, 64, generator=torch.Generator().manual_seed(0))
+    together = packed(vocabulary, PAIRS)
+    alone = [suffix_loss(model, features[n : n + 1], packed(vocabulary, [PAIRS[n]])) for n in range(3)]
+    expected = sum(said.loss * said.asked for said in alone) / sum(said.asked for said in alone)
+    whole = suffix_loss(model, features, together)
+    assert whole.asked == sum(said.asked for said in alone) == len("one two") + 1 + 1 + 1 + 1
+    torch.testing.assert_close(whole.loss, expected, rtol=1e-4, atol=1e-4)
+    other_padding = replace(together, ids=torch.where(together.real.bool(), together.ids, 5))
+    torch.testing.assert_close(suffix_loss(model, features, other_padding).loss, whole.loss, rtol=1e-5, atol=1e-5)
+
+
+def test_the_loss_agrees_with_transformers(taught) -> None:
+    """The library's own loss, with its token types and labels, is the same number."""
+    model, vocabulary = taught
+    rows = packed(vocabulary, PAIRS)
+    pixels = torch.randn(3, 3, 56, 56, generator=torch.Generator().manual_seed(1))
+    labels = torch.full_like(rows.labels, IGNORED)
+    labels[:, 1:] = rows.labels[:, :-1]  # transformers shifts them itself
+    theirs = model(
+        input_ids=rows.ids, pixel_values=pixels, attention_mask=rows.real, token_type_ids=rows.token_types, labels=labels
+    ).loss
+    ours = suffix_loss(model, model.get_image_features(pixels).pooler_output, rows).loss
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
