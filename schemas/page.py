@@ -47,7 +47,11 @@ class CompletionRecord(Shape):
 
 
 class PageRow(Shape):
-    """One page of one source object. Sizes in points; times in UTC; `seconds` is the time this page took in the worker step."""
+    """One page of one source object. Sizes in points; times in UTC; `seconds` is the time this page took in the worker step.
+
+    `rotation` is the PDF's own /Rotate, which sizes and boxes follow already, as every viewer does. A scan that lies on its side, on its
+    head or askew is set upright for the model alone: its boxes stay where a viewer shows the print, and completions' maps hold the turn.
+    """
 
     page_id: str
     source_id: str

@@ -28,6 +28,14 @@ class Affine:
         """Return the map of an upright crop."""
         return cls(box.width, 0.0, 0.0, box.height, box.x0, box.y0)
 
+    def then(self, other: "Affine") -> "Affine":
+        """Return the map that goes through this one first: where this one leads to points of another view, on to the page."""
+        (a, b), (c, d), (e, f) = (
+            (other.a * x + other.c * y, other.b * x + other.d * y)
+            for x, y in ((self.a, self.b), (self.c, self.d), (self.e, self.f))
+        )
+        return Affine(a, b, c, d, e + other.e, f + other.f)
+
     def point(self, u: float, v: float) -> tuple[float, float]:
         """Return the page point, in points, under the fraction (u, v) of the view."""
         return self.a * u + self.c * v + self.e, self.b * u + self.d * v + self.f
@@ -46,10 +54,14 @@ class Affine:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of a page to be rendered: `name` is stable over runs ("page", "tile-003")."""
+    """A part of a page to be rendered: `name` is stable over runs ("page", "tile-003").
+
+    `places` are the lines of print that were seen in it, in reading order: four fractions of the view each, u0, v0, u1, v1, flat.
+    """
 
     name: str
     affine: Affine
+    places: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.documents.pose import Pose
 from pipeline.documents.sniff import HEAD_BYTES, media_type
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
@@ -31,6 +32,9 @@ class Document(Protocol):
 
     def picture(self, page_index: int) -> Pixels:
         """Return the whole page squeezed into a square of some 900 pixels, on which it is judged: RGB, (side, side, 3)."""
+
+    def pose(self, page_index: int) -> Pose:
+        """Return how the print lies on the page: as a rule upright, unless the page is a scan."""
 
     def layout(self, page_index: int) -> Sequence[Box]:
         """Return the parts of the page in reading order, in points; none where nothing is known of them."""

@@ -16,6 +16,7 @@ from PIL import Image
 from pipeline.documents.blank import is_blank_paper
 from pipeline.documents.document import Pixels
 from pipeline.documents.picture import as_seen, size_pt
+from pipeline.documents.pose import Pose, find_pose
 from pipeline.documents.resample import view_of
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
@@ -53,15 +54,16 @@ _QUARTER_TURNS = (5, 6, 7, 8)
 _PICTURE_PX = 896
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Frame:
-    """The page at hand, decoded once; `small` is the whole of it in a square."""
+    """The page at hand, decoded once; `small` is the whole of it in a square, `pose` how its print lies, once it was looked for."""
 
     page_index: int
     picture: Image.Image
     width_pt: float
     height_pt: float
     small: Pixels
+    pose: Pose | None = None
 
 
 class ImageDocument:
@@ -87,7 +89,9 @@ class ImageDocument:
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         del text_layer  # a picture has none
         frame = self._frame(page_index)
-        return PageProbe(page_index, frame.width_pt, frame.height_pt, 0, is_blank_paper(frame.small), None)
+        pose = self.pose(page_index)
+        blank = is_blank_paper(frame.small)
+        return PageProbe(page_index, frame.width_pt, frame.height_pt, 0, blank, None, pose.turn_deg, pose.skew_deg)
 
     def size_pt(self, page_index: int) -> tuple[float, float]:
         frame = self._frame(page_index)
@@ -95,6 +99,12 @@ class ImageDocument:
 
     def picture(self, page_index: int) -> Pixels:
         return self._frame(page_index).small
+
+    def pose(self, page_index: int) -> Pose:
+        frame = self._frame(page_index)
+        if frame.pose is None:
+            frame.pose = find_pose(frame.small, frame.width_pt, frame.height_pt)
+        return frame.pose
 
     def layout(self, page_index: int) -> Sequence[Box]:
         del page_index  # a picture says nothing of its parts

@@ -1,4 +1,4 @@
-"""PDF files as documents, with PyMuPDF; the only file of the machine that imports it, and only the child loads it.
+"""PDF files as documents, with PyMuPDF; with drawing.py the only file of the machine that imports it, and only the child loads it.
 
 Coordinates are those of the page as a person sees it: cropped, turned by /Rotate, with its annotations and form fields drawn.
 """
@@ -9,14 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import pymupdf
 from pymupdf import mupdf
 
 from pipeline.documents.blank import is_blank_paper, is_uniform
 from pipeline.documents.document import Pixels
+from pipeline.documents.drawing import drawn
 from pipeline.documents.glyphs import Glyph, GlyphLine
 from pipeline.documents.ink import Ink
+from pipeline.documents.pose import Pose, find_pose
 from pipeline.documents.textlayer import Found, read
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
@@ -34,6 +35,8 @@ _PICTURE_PX = 896
 _LARGEST_PT = 10.0**7
 _SHARE_OF_SCAN = 0.2
 """Images that cover more of the page than this may be pictures of paper."""
+_SHARE_OF_PICTURE = 0.6
+"""Where they cover more than this, text may be what was read from them, and says nothing of how they lie."""
 
 _COMPLAINTS = ("error", "cannot", "non-page object")
 _MEMORY = ("alloc", "exceeds system limits", "out of memory")
@@ -54,6 +57,8 @@ class _Shown:
     drawing: pymupdf.DisplayList
     has_images: bool
     picture: Pixels | None = None
+    pose: Pose | None = None
+    log: _Log | None = None
 
 
 class PdfDocument:
@@ -77,11 +82,14 @@ class PdfDocument:
         shown = self._page(page_index)
         width_pt, height_pt = self.size_pt(page_index)
         picture = self.picture(page_index)
-        blank = is_uniform(picture) or (shown.has_images and _is_scan(shown.page) and is_blank_paper(picture))
+        blank = is_uniform(picture) or (shown.has_images and _is_scan(shown) and is_blank_paper(picture))
         if blank:
             _check_complaints()
         layer = _tried("render", lambda: read(_found(shown), Ink.of(picture))) if text_layer else None
-        return PageProbe(page_index, width_pt, height_pt, shown.page.rotation, blank, layer)
+        pose = self.pose(page_index)
+        return PageProbe(
+            page_index, width_pt, height_pt, shown.page.rotation, blank, layer, turn_deg=pose.turn_deg, skew_deg=pose.skew_deg
+        )
 
     def size_pt(self, page_index: int) -> tuple[float, float]:
         rect = self._page(page_index).page.rect
@@ -92,8 +100,17 @@ class PdfDocument:
         if shown.picture is None:
             rect = shown.page.rect
             whole = Affine(rect.width, 0.0, 0.0, rect.height, 0.0, 0.0)
-            shown.picture = _tried("render", lambda: _drawn(shown.drawing, whole, _PICTURE_PX))
+            shown.picture = _tried("render", lambda: drawn(shown.drawing, whole, _PICTURE_PX, rect))
         return shown.picture
+
+    def pose(self, page_index: int) -> Pose:
+        """Look how the print lies on a page that is a picture, or has no text that could tell; a page with text is upright."""
+        shown = self._page(page_index)
+        if shown.pose is None:
+            shown.pose = Pose(*self.size_pt(page_index))
+            if _tried("render", lambda: _is_picture(shown)):
+                shown.pose = find_pose(self.picture(page_index), shown.pose.width_pt, shown.pose.height_pt)
+        return shown.pose
 
     def layout(self, page_index: int) -> Sequence[Box]:
         """Return PyMuPDF's layout regions of a page with a text layer; of a page without one it knows nothing."""
@@ -112,7 +129,7 @@ class PdfDocument:
             if affine == whole and resolution == _PICTURE_PX:
                 yield self.picture(page_index)
             else:
-                yield _tried("render", partial(_drawn, shown.drawing, affine, resolution))
+                yield _tried("render", partial(drawn, shown.drawing, affine, resolution, rect))
 
     def close(self) -> None:
         self._shown = None
@@ -171,25 +188,27 @@ def _check_size(rect: pymupdf.Rect) -> None:
         raise DocumentError("render", "page_size", f"a page of {rect.width:g} × {rect.height:g} points cannot be drawn")
 
 
-def _drawn(drawing: pymupdf.DisplayList, affine: Affine, resolution: int) -> Pixels:
-    """Draw a view straight at its size, on white paper."""
-    to_page = pymupdf.Matrix(affine.a, affine.b, affine.c, affine.d, affine.e, affine.f)
-    to_view = ~to_page * pymupdf.Matrix(resolution, resolution)
-    view = mupdf.FzIrect(0, 0, resolution, resolution)
-    pixmap = mupdf.fz_new_pixmap_with_bbox(pymupdf.csRGB.this, view, mupdf.FzSeparations(), 0)
-    mupdf.fz_clear_pixmap_with_value(pixmap, 0xFF)
-    device = mupdf.fz_new_draw_device(mupdf.FzMatrix(*to_view), pixmap)
-    everything = mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE)
-    mupdf.fz_run_display_list(drawing.this, device, mupdf.FzMatrix(), everything, mupdf.FzCookie())
-    mupdf.fz_close_device(device)
-    samples = pymupdf.Pixmap("raw", pixmap).samples
-    return np.frombuffer(samples, dtype=np.uint8).reshape(resolution, resolution, 3)
+def _is_picture(shown: _Shown) -> bool:
+    """Say whether all that a person sees of the page is drawn: an image over most of it, or no text at all."""
+    if not any(kind in ("fill-text", "stroke-text") for kind, _ in _log(shown)):
+        return True
+    return _share_of_images(shown) > _SHARE_OF_PICTURE
 
 
-def _is_scan(page: pymupdf.Page) -> bool:
+def _is_scan(shown: _Shown) -> bool:
     """Say whether the page may be a picture of paper."""
-    area = sum(box.area for box in _images(page, page.get_bboxlog()))
-    return bool(area > _SHARE_OF_SCAN * page.rect.width * page.rect.height)
+    return _share_of_images(shown) > _SHARE_OF_SCAN
+
+
+def _share_of_images(shown: _Shown) -> float:
+    area = sum(box.area for box in _images(shown.page, _log(shown)))
+    return float(area / (shown.page.rect.width * shown.page.rect.height))
+
+
+def _log(shown: _Shown) -> _Log:
+    if shown.log is None:
+        shown.log = shown.page.get_bboxlog()
+    return shown.log
 
 
 def _images(page: pymupdf.Page, log: _Log) -> tuple[Box, ...]:
@@ -197,7 +216,7 @@ def _images(page: pymupdf.Page, log: _Log) -> tuple[Box, ...]:
 
 
 def _found(shown: _Shown) -> Found:
-    log = shown.page.get_bboxlog()
+    log = _log(shown)
     images = _images(shown.page, log)
     covered = _covered(shown.page, log) if images else set()
     lines = tuple(

@@ -93,17 +93,22 @@ class _Desk:
         return Answer(opened=Opened(document.media_type, document.page_count))
 
     def _divide(self, order: DividePage) -> tuple[Region, ...]:
+        """Divide the page as it would lie upright, and place the parts where they are."""
         document = self._page(order.page_index)
-        width_pt, height_pt = document.size_pt(order.page_index)
+        pose = document.pose(order.page_index)
+        width_pt, height_pt = pose.upright_size_pt
+        whole = whole_page(width_pt, height_pt)
         match order.tiling:
             case "none":
-                return (whole_page(width_pt, height_pt),)
+                regions = [whole]
             case "grid":
-                return tuple(grid(width_pt, height_pt, order.resolution))
+                regions = grid(width_pt, height_pt, order.resolution)
             case "whitespace" | "layout":
-                (picture,) = document.render(order.page_index, [whole_page(width_pt, height_pt).affine], PICTURE_PX)
-                blocks = document.layout(order.page_index) if order.tiling == "layout" else ()
-                return tuple(cut(picture, width_pt, height_pt, order.resolution, blocks))
+                (picture,) = document.render(order.page_index, [pose.placed(whole).affine], PICTURE_PX)
+                is_known = order.tiling == "layout" and pose.is_upright
+                blocks = document.layout(order.page_index) if is_known else ()
+                regions = cut(picture, width_pt, height_pt, order.resolution, blocks)
+        return tuple(pose.placed(region) for region in regions)
 
     def _render(self, order: RenderPage) -> Answer:
         size = order.resolution * order.resolution * 3

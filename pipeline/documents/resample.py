@@ -31,15 +31,19 @@ def view_of(picture: Image.Image, affine: Affine, resolution: int) -> NDArray[np
     return np.ascontiguousarray(pixels)
 
 
+def is_parallel(affine: Affine) -> bool:
+    """Return whether a view's sides run along the page's, so that it is upright or a quarter turn of it."""
+    upright = _is_zero(affine, affine.b) and _is_zero(affine, affine.c)
+    return upright or (_is_zero(affine, affine.a) and _is_zero(affine, affine.d))
+
+
 def _upright_box(picture: Image.Image, affine: Affine) -> tuple[float, float, float, float] | None:
     """Return the pixels that the view shows if it is parallel to the picture's sides and within it."""
-    parallel = _is_zero(affine, affine.b) and _is_zero(affine, affine.c)
-    crossed = _is_zero(affine, affine.a) and _is_zero(affine, affine.d)
     box = affine.box(0.0, 0.0, 1.0, 1.0)
     slack_x, slack_y = picture.width * _CLOSE, picture.height * _CLOSE
     inside = box.x0 >= -slack_x and box.y0 >= -slack_y
     inside = inside and box.x1 <= picture.width + slack_x and box.y1 <= picture.height + slack_y
-    if not (parallel or crossed) or not inside:
+    if not is_parallel(affine) or not inside:
         return None
     return (max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, float(picture.width)), min(box.y1, float(picture.height)))
 

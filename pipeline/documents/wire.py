@@ -29,7 +29,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class PageProbe:
-    """What is known of a page before a model sees it; sizes in points as a person sees it, `rotation` the PDF's own /Rotate."""
+    """What is known of a page before a model sees it; sizes in points as a person sees it, `rotation` the PDF's own /Rotate.
+
+    The print of a scan lies turned clockwise by `turn_deg` (0, 90, 180, 270) and by `skew_deg` more; regions undo both.
+    """
 
     page_index: int
     width_pt: float
@@ -37,6 +40,8 @@ class PageProbe:
     rotation: int
     is_blank: bool
     text_layer: TextLayer | None
+    turn_deg: int = 0
+    skew_deg: float = 0.0
 
 
 class Start(Shape):

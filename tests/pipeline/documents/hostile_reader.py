@@ -12,6 +12,7 @@ sys.path.insert(0, sys.argv.pop(1))
 import numpy as np
 
 from pipeline.documents.document import Pixels
+from pipeline.documents.pose import Pose
 from pipeline.documents.reader import main
 from pipeline.documents.wire import PageProbe
 from schemas.box import Box
@@ -80,6 +81,10 @@ class Hostile:
     def picture(self, page_index: int) -> Pixels:
         del page_index
         return np.zeros((896, 896, 3), dtype=np.uint8)
+
+    def pose(self, page_index: int) -> Pose:
+        del page_index
+        return Pose(100.0, 100.0)
 
     def layout(self, page_index: int) -> Sequence[Box]:
         del page_index

@@ -1,0 +1,46 @@
+"""Views of a PDF's page, drawn by MuPDF straight at their size; it knows a page's drawing and size, not its document."""
+
+from math import hypot
+
+import numpy as np
+import pymupdf
+from PIL import Image
+from pymupdf import mupdf
+
+from pipeline.documents.document import Pixels
+from pipeline.documents.resample import is_parallel, view_of
+from schemas.view import Affine
+
+
+def drawn(drawing: pymupdf.DisplayList, affine: Affine, resolution: int, page: pymupdf.Rect) -> Pixels:
+    """Return a view on white paper, RGB of shape (resolution, resolution, 3); `affine` maps its fractions to points of the page."""
+    if is_parallel(affine):
+        return _upright(drawing, affine, resolution, resolution)
+    return _turned(drawing, affine, resolution, page)
+
+
+def _turned(drawing: pymupdf.DisplayList, affine: Affine, resolution: int, page: pymupdf.Rect) -> Pixels:
+    """Draw a view that lies askew: upright first, at the view's scale, because MuPDF skips pixels of images that it turns."""
+    shown = affine.box(0.0, 0.0, 1.0, 1.0)
+    x0, y0, x1, y1 = max(shown.x0, 0.0), max(shown.y0, 0.0), min(shown.x1, page.width), min(shown.y1, page.height)
+    along_u, along_v = resolution / hypot(affine.a, affine.b), resolution / hypot(affine.c, affine.d)
+    fx, fy = (along_u, along_v) if abs(affine.a) >= abs(affine.b) else (along_v, along_u)
+    width, height = max(1, round((x1 - x0) * fx)), max(1, round((y1 - y0) * fy))
+    upright = _upright(drawing, Affine(x1 - x0, 0.0, 0.0, y1 - y0, x0, y0), width, height)
+    to_pixels = Affine(width / (x1 - x0), 0.0, 0.0, height / (y1 - y0), -x0 * width / (x1 - x0), -y0 * height / (y1 - y0))
+    return view_of(Image.fromarray(upright), affine.then(to_pixels), resolution)
+
+
+def _upright(drawing: pymupdf.DisplayList, affine: Affine, width: int, height: int) -> Pixels:
+    """Draw a view straight at its size in pixels, on white paper."""
+    to_page = pymupdf.Matrix(affine.a, affine.b, affine.c, affine.d, affine.e, affine.f)
+    to_view = ~to_page * pymupdf.Matrix(width, height)
+    view = mupdf.FzIrect(0, 0, width, height)
+    pixmap = mupdf.fz_new_pixmap_with_bbox(pymupdf.csRGB.this, view, mupdf.FzSeparations(), 0)
+    mupdf.fz_clear_pixmap_with_value(pixmap, 0xFF)
+    device = mupdf.fz_new_draw_device(mupdf.FzMatrix(*to_view), pixmap)
+    everything = mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE)
+    mupdf.fz_run_display_list(drawing.this, device, mupdf.FzMatrix(), everything, mupdf.FzCookie())
+    mupdf.fz_close_device(device)
+    samples = pymupdf.Pixmap("raw", pixmap).samples
+    return np.frombuffer(samples, dtype=np.uint8).reshape(height, width, 3)
