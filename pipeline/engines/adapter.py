@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from pipeline.engines.weights import cache_folder, checkpoint_hash
+from pipeline.engines.weights import cache_folder, checkpoint_hash, resolve_adapter
 from pipeline.errors import CheckpointError
 
 _FACTOR = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
@@ -31,13 +31,9 @@ _NAMES = (
 def merged(folder: Path, adapter: str, cache: Path | None = None) -> Path:
     """Return a folder with the checkpoint in `folder` and the adapter's factors added, made once and kept in `cache`.
 
-    Raises CheckpointError for an adapter that is no plain LoRA of this checkpoint.
+    `adapter` is a local folder, an s3:// prefix or a hub id. Raises CheckpointError for one that is no plain LoRA of this checkpoint.
     """
-    source = Path(adapter).expanduser()
-    if not (source / "adapter_config.json").is_file():
-        raise CheckpointError(
-            f"no adapter in {adapter}: name a local folder with adapter_config.json and adapter_model.safetensors"
-        )
+    source = resolve_adapter(adapter, cache)
     parts = checkpoint_hash(folder), checkpoint_hash(source)
     target = (cache or cache_folder()) / "merged" / hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
     if target.is_dir():

@@ -1,4 +1,4 @@
-"""From a checkpoint's name to a local folder with its files, and the hash that rows carry.
+"""From a checkpoint's or an adapter's name to a local folder with its files, and the hash that rows carry.
 
 Only safetensors are ever read: a pickle can run code. It loads no model.
 """
@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.checkpoints import EMBEDDED_FOLDER
@@ -27,18 +28,18 @@ def resolve(checkpoint: str, revision: str | None = None, cache: Path | None = N
     What is not local is fetched into `cache` (default: `$PAGEMILL_CACHE`, or `~/.cache/pagemill`; hub ids: the hub's own cache).
     Raises CheckpointError with what to do.
     """
-    local = Path(checkpoint).expanduser()
-    if checkpoint.startswith("s3://"):
+    if checkpoint == EMBEDDED:
         _refuse_revision(checkpoint, revision)
-        return _from_bucket(checkpoint.rstrip("/"), (cache or cache_folder()) / "checkpoints")
-    if checkpoint == EMBEDDED or (checkpoint and local.is_dir()):
-        _refuse_revision(checkpoint, revision)
-        return _whole(EMBEDDED_FOLDER if checkpoint == EMBEDDED else local.resolve())
-    if _HUB_ID.fullmatch(checkpoint):
-        return _whole(_from_hub(checkpoint, revision))
-    raise CheckpointError(
-        f"no checkpoint {checkpoint}: name `embedded`, an existing folder, an s3:// prefix or a hub id such as google/…"
-    )
+        return EMBEDDED_FOLDER
+    return _located(checkpoint, revision, cache, _Kind("checkpoint", "config.json"))
+
+
+def resolve_adapter(adapter: str, cache: Path | None = None) -> Path:
+    """Return the folder of a LoRA adapter: a local folder, an s3:// prefix or a hub id, fetched as checkpoints are.
+
+    Raises CheckpointError with what to do.
+    """
+    return _located(adapter, None, cache, _Kind("adapter", "adapter_config.json"))
 
 
 def checkpoint_hash(folder: Path, cache: Path | None = None) -> str:
@@ -58,16 +59,38 @@ def cache_folder() -> Path:
     return Path(configured).expanduser() if configured else Path.home() / ".cache" / "pagemill"
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a folder is looked at for: the word for it, and the file without which it is none."""
+
+    word: str
+    configuration: str
+
+
+def _located(name: str, revision: str | None, cache: Path | None, kind: _Kind) -> Path:
+    local = Path(name).expanduser()
+    if name.startswith("s3://"):
+        _refuse_revision(name, revision)
+        return _from_bucket(name.rstrip("/"), (cache or cache_folder()) / f"{kind.word}s", kind)
+    if name and local.is_dir():
+        _refuse_revision(name, revision)
+        return _whole(local.resolve(), kind)
+    if _HUB_ID.fullmatch(name):
+        return _whole(_from_hub(name, revision), kind)
+    embedded = "`embedded`, " if kind.word == "checkpoint" else ""
+    raise CheckpointError(f"no {kind.word} {name}: name {embedded}an existing folder, an s3:// prefix or a hub id (OWNER/NAME)")
+
+
 def _refuse_revision(checkpoint: str, revision: str | None) -> None:
     if revision is not None:
         raise CheckpointError(f"`revision` goes with a hub id; {checkpoint} has none")
 
 
-def _whole(folder: Path) -> Path:
+def _whole(folder: Path, kind: _Kind) -> Path:
     """Return the folder if it has a configuration and weights that may be read."""
     names = [path.name for path in folder.iterdir()]
-    if "config.json" not in names:
-        raise CheckpointError(f"{folder} has no config.json: it is not a checkpoint")
+    if kind.configuration not in names:
+        raise CheckpointError(f"no {kind.word} in {folder}: it has no {kind.configuration}")
     if not any(name.endswith(".safetensors") for name in names):
         pickled = any(name.endswith(_PICKLES) for name in names)
         raise CheckpointError(
@@ -76,7 +99,7 @@ def _whole(folder: Path) -> Path:
     return folder
 
 
-def _from_bucket(prefix: str, cache: Path) -> Path:
+def _from_bucket(prefix: str, cache: Path, kind: _Kind) -> Path:
     """Fetch the files right under an s3:// prefix, once for each state of it; a second process that was as quick loses nothing."""
     from pipeline.storage import open_store
 
@@ -88,7 +111,7 @@ def _from_bucket(prefix: str, cache: Path) -> Path:
             if (name := found.uri.removeprefix(f"{prefix}/")).endswith(_WANTED) and re.fullmatch(r"\w[\w.-]*", name)
         ]
         if not wanted:
-            raise CheckpointError(f"{prefix} holds no checkpoint: nothing there ends in {', '.join(_WANTED)}")
+            raise CheckpointError(f"{prefix} holds no {kind.word}: nothing there ends in {', '.join(_WANTED)}")
         state = hashlib.sha256("\0".join(f"{found.uri}\0{found.version}" for found, _ in wanted).encode()).hexdigest()
         folder = cache / state[:32] / prefix.rsplit("/", 1)[-1]
         if folder.is_dir():
@@ -97,10 +120,10 @@ def _from_bucket(prefix: str, cache: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=cache, prefix="fetching-") as scratch:
             for found, name in wanted:
                 store.fetch(found.uri, found.version, Path(scratch) / name)
-            _whole(Path(scratch))
+            _whole(Path(scratch), kind)
             _move_into_place(Path(scratch), folder)
     except StorageError as exc:
-        raise CheckpointError(f"the checkpoint {prefix} cannot be fetched: {exc}") from exc
+        raise CheckpointError(f"the {kind.word} {prefix} cannot be fetched: {exc}") from exc
     return folder
 
 

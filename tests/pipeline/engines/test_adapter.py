@@ -14,7 +14,9 @@ from pipeline.engines.adapter import merged
 from pipeline.engines.description import describe
 from pipeline.engines.start import prepare
 from pipeline.engines.transformers import TransformersEngine
+from pipeline.engines.weights import checkpoint_hash
 from pipeline.errors import CheckpointError
+from pipeline.storage import open_store
 from schemas.job import Model
 
 RANK, ALPHA = 4, 6.0
@@ -71,6 +73,30 @@ def test_it_is_merged_once_and_served_without_the_adapter(
     assert (description.folder / "model.safetensors").stat().st_mtime_ns == made
 
 
+def test_an_adapter_is_fetched_as_checkpoints_are(
+    base: Path, factors: dict[str, torch.Tensor], tmp_path: Path, s3_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From an s3:// prefix or under a hub id it makes the very checkpoint that it makes from a local folder."""
+    local, cache = _adapter(tmp_path / "adapter", factors), tmp_path / "cache"
+    wanted = merged(base, str(local), tmp_path / "other")
+    store = open_store(s3_uri)
+    for path in local.iterdir():
+        store.upload(path, f"{s3_uri}/adapter/{path.name}")
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda repository, **_: str({"me/lora": local}[repository]))
+    for name in (f"{s3_uri}/adapter/", "me/lora"):
+        assert checkpoint_hash(merged(base, name, cache)) == checkpoint_hash(wanted)
+
+
+def test_a_pickled_adapter_is_never_read(base: Path, tmp_path: Path) -> None:
+    """An adapter_model.bin alone is refused, and told why."""
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.bin").write_bytes(b"")
+    with pytest.raises(CheckpointError, match="pickled"):
+        merged(base, str(folder), tmp_path / "cache")
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
@@ -95,8 +121,10 @@ def test_an_adapter_of_another_checkpoint_is_refused(base: Path, factors: dict[s
     for index, (wrong, reason) in enumerate([(foreign, "layers.9"), (wide, "of shape")]):
         with pytest.raises(CheckpointError, match=reason):
             merged(base, str(_adapter(tmp_path / str(index), wrong)), tmp_path / "cache")
-    with pytest.raises(CheckpointError, match="no adapter in"):
+    with pytest.raises(CheckpointError, match="no adapter"):
         merged(base, str(tmp_path / "none"), tmp_path / "cache")
+    with pytest.raises(CheckpointError, match=r"no adapter in .*adapter_config\.json"):
+        merged(base, str(base), tmp_path / "cache")
     assert not list((tmp_path / "cache" / "merged").iterdir())
 
 
