@@ -6,6 +6,7 @@ Local files are read where they lie. What is fetched is kept under its source_id
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import ObjectChanged
@@ -30,13 +31,13 @@ class DocumentCache:
         if not is_s3(origin.uri):
             return self._in_place(origin)
         kept = self._folder / origin.source_id
-        if not kept.exists():
+        while not _used_now(kept):
             self._make_room(origin.size_bytes)
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             incoming = kept.with_suffix(f".{secrets.token_hex(4)}")
             self._store.fetch(origin.uri, origin.version, incoming)
-            incoming.replace(kept)
-        kept.touch()
+            with suppress(FileNotFoundError):  # another process has made room
+                incoming.replace(kept)
         return kept
 
     def _in_place(self, origin: Origin) -> Path:
@@ -47,10 +48,27 @@ class DocumentCache:
     def _make_room(self, size_bytes: int) -> None:
         if not self._folder.exists():
             return
-        kept = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in self._folder.iterdir())
+        kept = sorted(filter(None, map(_age_and_size, self._folder.iterdir())))
         total = sum(size for _, size, _ in kept) + size_bytes
         for _, size, path in kept:
             if total <= self._capacity_bytes:
                 return
             path.unlink(missing_ok=True)  # a process that has it open keeps its bytes
             total -= size
+
+
+def _used_now(path: Path) -> bool:
+    """Mark a file as used, and return whether it is there; touch() would make an empty document of one that was just removed."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _age_and_size(path: Path) -> tuple[int, int, Path] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size, path
