@@ -39,13 +39,16 @@ ATTEMPTS_TO_READ = 5
 Parameters = Sequence[object] | Mapping[str, object] | None
 
 # One range a page: ranges that overlap are cut up into pages, the latest record of each page is kept, and neighbours of one
-# record are joined again. Sources without overlaps, which are nearly all, take the short way.
+# record are joined again. Sources without overlaps, which are nearly all, take the short way; what is published never overlaps, so
+# that sources with nothing new are not even looked at.
 _COVER = """
 CREATE OR REPLACE TEMP TABLE cover AS
-WITH marked AS (
+WITH moved AS (
+    SELECT DISTINCT source_id FROM units WHERE NOT is_published
+), marked AS (
     SELECT *, first_page < coalesce(max(first_page + n_pages) OVER (
         PARTITION BY source_id ORDER BY first_page, n_pages ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS is_tangled
-    FROM units
+    FROM units SEMI JOIN moved USING (source_id)
 ), tangled AS (
     SELECT DISTINCT source_id FROM marked WHERE is_tangled
 ), page AS (
@@ -57,7 +60,7 @@ WITH marked AS (
 ), island AS (
     SELECT *, page_index - row_number() OVER (PARTITION BY source_id, part_id, first_page ORDER BY page_index) AS island FROM latest
 )
-SELECT * EXCLUDE (is_tangled) FROM marked ANTI JOIN tangled USING (source_id)
+SELECT * FROM units ANTI JOIN tangled USING (source_id)
 UNION ALL BY NAME
 SELECT
     source_id, any_value(document_id) AS document_id, min(page_index) AS first_page, count(*) AS n_pages,
@@ -116,6 +119,8 @@ class Ledger:
         self._sql.execute("SET temp_directory = $1", [self._scratch.name])
         self._sql.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         self._written = 0
+        self._is_folded = False
+        self._loaded: tuple[str, frozenset[str]] | None = None  # the generation, and the names of all records that were there
         self.current = Current()
         self.unfolded: list[str] = []  # names of records that the snapshot lacks
         self.folded_and_there: list[str] = []  # names of records that it has, and that were not yet removed
@@ -136,7 +141,7 @@ class Ledger:
         self._scratch.cleanup()
 
     def reload(self) -> None:
-        """Read everything again from storage, as other runs may have written."""
+        """Read again what storage holds, if other runs have written since."""
         for attempt in range(ATTEMPTS_TO_READ):
             try:
                 self._load()
@@ -150,8 +155,10 @@ class Ledger:
 
     def fold(self) -> None:
         """Bring `cover` and `source` up to date with the records."""
-        self._sql.execute(_COVER)
-        self._sql.execute(_STATE)
+        if not self._is_folded:
+            self._sql.execute(_COVER)
+            self._sql.execute(_STATE)
+        self._is_folded = True
 
     def execute(self, query: str, parameters: Parameters = None) -> None:
         """Run a statement for its effect."""
@@ -177,6 +184,7 @@ class Ledger:
 
     def insert(self, kind: str, table: pa.Table) -> None:
         """Add rows to a table by its columns' names."""
+        self._is_folded = self._is_folded and kind not in RECORDS
         self._sql.register("incoming", table)
         self._sql.execute(f"INSERT INTO {kind} BY NAME SELECT * FROM incoming")  # noqa: S608 (kind is never input)
         self._sql.unregister("incoming")
@@ -208,9 +216,13 @@ class Ledger:
             self._insert("units", table)
 
     def _load(self) -> None:
-        self.current = self._read_current()
-        folded = set(self.current.folded)
+        current = self._read_current()
         found = {kind: self._list(kind) for kind in RECORDS}
+        there = current.generation, frozenset(_name(kind, item) for kind, items in found.items() for item in items)
+        if there == self._loaded:
+            return
+        self._loaded, self.current = None, current  # None: should reading fail half-way, the next attempt starts anew
+        folded = set(current.folded)
         listed = {kind: [item for item in items if _name(kind, item) not in folded] for kind, items in found.items()}
         self.unfolded = [_name(kind, item) for kind, items in listed.items() for item in items]
         self.folded_and_there = [
@@ -220,6 +232,7 @@ class Ledger:
         for kind, items in listed.items():
             for item in items:
                 self._insert(kind, self._read_table(item.uri))
+        self._loaded = there
 
     def _start_tables(self) -> None:
         generation = self.current.generation
@@ -247,6 +260,10 @@ class Ledger:
         name = f"{self._run_id}-{self._written:06d}.parquet"
         self._written += 1
         self._store.write(self._places.ledger(kind, name), parquet_bytes(table))
+        if self._loaded:
+            generation, names = self._loaded
+            self._loaded = generation, names | {f"{kind}/{name}"}
+        self.unfolded.append(f"{kind}/{name}")
 
     def _list(self, kind: str) -> list[StoredObject]:
         try:
