@@ -4,12 +4,12 @@ It knows lessons, not tasks: what is asked of a view is asked.py's.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from jobs.synth.document import generate, stream
+from jobs.synth.document import Split, generate, stream
 from jobs.synth.finish import Finish, finished
 from jobs.synth.locales import locale
 from jobs.synth.samples import READABLE
@@ -25,34 +25,63 @@ from schemas.view import Affine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """A view of a page whose truth is known; `image` is RGB, (side, side, 3), or None where only the truth was asked for."""
+class Sheet:
+    """A page of a document's bytes, and its truth."""
 
+    data: bytes
+    kind: str
+    finish: Finish
     page: PageTruth
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A view of a sheet; `image` is RGB, (side, side, 3), or None where only the truth was asked for."""
+
+    sheet: Sheet
     affine: Affine
     image: Pixels | None
 
+    @property
+    def page(self) -> PageTruth:
+        return self.sheet.page
+
 
 def views(
-    lesson: Lesson, seed: int, resolution: int, *, count: int = 4, scans: float = 0.0, drawn: bool = True
+    lesson: Lesson,
+    seed: int,
+    resolution: int,
+    *,
+    count: int = 4,
+    scans: float = 0.0,
+    drawn: bool = True,
+    split: Split = "train",
 ) -> tuple[Seen, ...]:
     """Return the views of one seed's document, always the same ones: `count`, but of a page of words one."""
-    rng = stream("lesson", lesson, seed)
+    rng = stream("lesson", lesson, split, seed)
     finish: Finish = "scan" if rng.random() < scans and drawn else "pdf"
     if lesson == "words":
-        canvas = few_words(rng, locale(rng))
-        file = finished((canvas,), finish, rng)
-        affine = _window(rng, file.pages[0], SIDE_PT * rng.uniform(0.9, 1.15))
-        return tuple(looked_at(file.data, [(file.pages[0], affine)], resolution, drawn=drawn))
-    kind = "text" if lesson == "lines" else rng.choice(READABLE)
-    data, truth = generate(kind, seed, finish)
-    page = rng.choice(truth.pages)
-    if lesson == "lines":
+        sheet = _of_words(rng, finish)
+        affines = [_window(rng, sheet.page, SIDE_PT * rng.uniform(0.9, 1.15))]
+    elif lesson == "lines":
+        sheet = _of_document(rng, "text", seed, finish, split)
         side = resolution / PIXELS_PER_POINT
-        affines = [_window(rng, page, side * rng.uniform(0.85, 1.2)) for _ in range(count)]
+        affines = [_window(rng, sheet.page, side * rng.uniform(0.85, 1.2)) for _ in range(count)]
     else:
-        affines = as_served(rng, data, page, resolution, count)
-    return tuple(looked_at(data, [(page, affine) for affine in affines], resolution, drawn=drawn))
+        sheet = _of_document(rng, rng.choice(READABLE), seed, finish, split)
+        affines = _as_served(rng, sheet, resolution, count)
+    images = _rendered(sheet, affines, resolution) if drawn else [None] * len(affines)
+    return tuple(Seen(sheet, affine, image) for affine, image in zip(affines, images, strict=True))
+
+
+def _of_words(rng: Random, finish: Finish) -> Sheet:
+    file = finished((few_words(rng, locale(rng)),), finish, rng)
+    return Sheet(file.data, "words", finish, file.pages[0])
+
+
+def _of_document(rng: Random, kind: str, seed: int, finish: Finish, split: Split) -> Sheet:
+    data, truth = generate(kind, seed, finish, split)
+    return Sheet(data, kind, finish, rng.choice(truth.pages))
 
 
 def _window(rng: Random, page: PageTruth, side: float) -> Affine:
@@ -64,32 +93,24 @@ def _window(rng: Random, page: PageTruth, side: float) -> Affine:
     return Affine.of_box(Box(x0=x0, y0=y0, x1=x0 + side, y1=y0 + side))
 
 
-def as_served(rng: Random, data: bytes, page: PageTruth, resolution: int, count: int) -> list[Affine]:
+def _as_served(rng: Random, sheet: Sheet, resolution: int, count: int) -> list[Affine]:
     """Return views as the rungs of a run cut them: the whole page, and tiles of a grid or tiles between lines."""
+    page = sheet.page
     whole = whole_page(page.width_pt, page.height_pt)
     tiles = grid(page.width_pt, page.height_pt, resolution)
     if rng.random() < 0.5:
-        (picture,) = _rendered(data, page.page_index, [whole.affine], PICTURE_PX)
+        (picture,) = _rendered(sheet, [whole.affine], PICTURE_PX)
         tiles = cut(picture, page.width_pt, page.height_pt, resolution)
     chosen = [whole, *(rng.choice(tiles) for _ in range(count - 1))]
     return [region.affine for region in chosen]
 
 
-def looked_at(data: bytes, seen: Sequence[tuple[PageTruth, Affine]], resolution: int, *, drawn: bool = True) -> Iterator[Seen]:
-    """Yield the views of one page, drawn or not."""
-    if not drawn:
-        yield from (Seen(page, affine, None) for page, affine in seen)
-        return
-    images = _rendered(data, seen[0][0].page_index, [affine for _, affine in seen], resolution)
-    yield from (Seen(page, affine, image) for (page, affine), image in zip(seen, images, strict=True))
-
-
-def _rendered(data: bytes, page_index: int, affines: Sequence[Affine], resolution: int) -> list[Pixels]:
+def _rendered(sheet: Sheet, affines: Sequence[Affine], resolution: int) -> list[Pixels]:
     with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
-        file.write(data)
+        file.write(sheet.data)
         file.flush()
         document = open_document(Path(file.name), Limits(), ())
         try:
-            return list(document.render(page_index, affines, resolution))
+            return list(document.render(sheet.page.page_index, affines, resolution))
         finally:
             document.close()

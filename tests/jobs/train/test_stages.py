@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from jobs.train import embedded
 from jobs.train.embedded import blank_checkpoint, fresh_model, state_path, teach
@@ -12,6 +13,7 @@ from jobs.train.grids import GlyphStandins
 from jobs.train.joint import fit_projector
 from jobs.train.positions import stretched
 from jobs.train.recipe import Recipe, Stage
+from jobs.train.release import release
 from jobs.train.state import State, read_state, write_state
 from pipeline.checkpoints.architecture import TINY
 from pipeline.engines.description import describe
@@ -116,3 +118,22 @@ def test_a_state_is_whole_or_refused(tmp_path) -> None:
     with pytest.raises(CheckpointError, match="remove it"):
         read_state(path, CPU)
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_was_taught_becomes_a_checkpoint_with_measured_figures(tmp_path) -> None:
+    """The released folder is served as it is, holds the state's weights, and its card says what was measured and how it was made."""
+    with pytest.raises(CheckpointError, match="no joint training yet"):
+        release(tmp_path, tmp_path / "out", 1)
+    for stage in RECIPE.stages[:3]:
+        teach(RECIPE, stage, tmp_path, CPU)
+    written = release(tmp_path, tmp_path / "out", 3)
+    assert written == (tmp_path / "out" / "MODEL_CARD.md").read_text()
+    assert "| text | " in written
+    assert "joint: 2 of 2 steps of 2" in written
+    description = describe(tmp_path / "out")
+    assert (description.resolution, description.dtype) == (224, "bfloat16")
+    state = read_state(state_path(tmp_path, "joint"), CPU)
+    assert state is not None
+    wanted = next(weight for name, weight in state.weights.items() if name.endswith("layers.0.mlp.up_proj.weight"))
+    found = load_file(tmp_path / "out" / "model.safetensors")["language_model.model.layers.0.mlp.up_proj.weight"]
+    assert torch.equal(found, wanted.to(torch.bfloat16))

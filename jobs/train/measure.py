@@ -1,0 +1,88 @@
+"""How well a checkpoint reads pages that it was never taught, by kind of document, finish and task: through the engine that serves it.
+
+Views are asked one by one, as training asks them, of seeds that training cannot have; a whole run's ladder and its rejects are not in it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from jobs.synth.document import stream
+from jobs.train.asked import asked
+from jobs.train.recipe import Lesson
+from jobs.train.scores import Score, score
+from jobs.train.views import Seen, views
+from pipeline.engines.description import describe
+from pipeline.engines.start import launch
+from schemas.job import Model
+from schemas.view import Completion, Region, Request, View
+
+_VIEWS_A_DOCUMENT, _SCANS, _AT_ONCE, _MOST_TOKENS = 3, 0.5, 16, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One answer: what was seen and asked, what is true, what the model said and how sure it was of it, from 0 to 1."""
+
+    kind: str
+    finish: str
+    task: str
+    true: str
+    said: str
+    ended: bool
+    confidence: float
+
+
+def measured(folder: Path, count: int, lesson: Lesson = "tiles") -> list[Measured]:
+    """Ask the checkpoint about `count` held-out views."""
+    description = describe(folder)
+    engine = launch(Model(checkpoint=str(folder), engine="transformers", dtype="bfloat16"), description)
+    answers: list[Measured] = []
+    questions = islice(_questions(lesson, description.resolution), count)
+    try:
+        while some := list(islice(questions, _AT_ONCE)):
+            requests = [Request(_view(seen), prompt, _MOST_TOKENS) for seen, prompt, _ in some]
+            said = engine.generate(requests)
+            answers += [_measured(*question, answer) for question, answer in zip(some, said, strict=True)]
+    finally:
+        engine.close()
+    return answers
+
+
+def by_kind(answers: Sequence[Measured]) -> list[tuple[str, str, Score]]:
+    """Return (kind, finish, score) for each task that was asked of them, in the order of their names."""
+    groups: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    for each in answers:
+        groups.setdefault((each.kind, each.finish, each.task), []).append((each.said, each.true))
+    return [(kind, finish, found) for (kind, finish, task), pairs in sorted(groups.items()) for found in score(task, pairs)]
+
+
+def _questions(lesson: Lesson, resolution: int) -> Iterator[tuple[Seen, str, str]]:
+    seed = 0
+    while True:
+        rng = stream("measure", lesson, seed)
+        for seen in views(lesson, seed, resolution, count=_VIEWS_A_DOCUMENT, scans=_SCANS, split="evaluate"):
+            prompt, answer = asked(rng, seen, lesson, resolution)
+            yield seen, prompt, answer
+        seed += 1
+
+
+def _view(seen: Seen) -> View:
+    if seen.image is None:
+        raise ValueError("a view that was not drawn cannot be shown")
+    return View("", seen.page.page_index, Region("view", seen.affine), seen.image)
+
+
+def _measured(seen: Seen, prompt: str, true: str, answer: Completion) -> Measured:
+    return Measured(
+        kind=seen.sheet.kind,
+        finish=seen.sheet.finish,
+        task=prompt.split(maxsplit=1)[0],
+        true=true,
+        said=answer.text,
+        ended=answer.finish_reason == "stop",
+        confidence=float(np.exp(answer.mean_logprob or 0.0)),
+    )
