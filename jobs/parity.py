@@ -16,7 +16,7 @@ from schemas.job import Model
 )
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="bfloat16", show_default=True)
 @click.option("--revision", help="The revision of a hub id.")
-@click.option("--adapter", help="A LoRA adapter's folder, merged into the checkpoint.")
+@click.option("--adapter", help="A LoRA adapter, named like a checkpoint; it is merged into it.")
 @click.option("--tensor-parallel", "gpus", type=click.IntRange(min=1), default=1, help="Over how many GPUs it is spread.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict, and the reference's answers, as JSON.")
 def parity(
@@ -33,7 +33,8 @@ def parity(
 
     CHECKPOINT is `embedded`, a folder, an s3:// prefix or a hub id. The exit code is 0 where it does, and 2 where it does not.
     """
-    from pipeline.engines.parity import examine, reference
+    from pipeline.engines.parity import examine
+    from pipeline.engines.reference import reference
     from pipeline.engines.start import launch, prepare
 
     asked = Model(checkpoint=checkpoint, revision=revision, engine=engine, dtype=dtype, adapter=adapter, tensor_parallel=gpus)

@@ -28,12 +28,13 @@ def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS) -> Engine
     require_resolution(description, resolution)
     if model.engine == "transformers":
         return launch(model, description)
-    from pipeline.engines import parity
+    from pipeline.engines.parity import require
+    from pipeline.engines.reference import reference
 
-    wanted = parity.reference(model, description)  # before the engine takes the GPU's memory
+    wanted = reference(model, description)  # before the engine takes the GPU's memory
     engine = launch(model, description, max_tokens)
     try:
-        parity.require(engine, wanted)
+        require(engine, wanted)
     except ParityError:
         engine.close()
         raise

@@ -2,7 +2,7 @@
 
 vLLM's asynchronous engine lives on a thread of its own; callers from several threads hand their requests over and wait. Token ids and
 pixels are made here, so vLLM's tokenizer and image processor have no say. How vLLM is set up is in vllm_plan.py, its mask in
-prefix_mask.py; whether it computes what the reference computes is for parity.py to find out.
+prefix_mask.py, what must hold while it runs in vllm_guard.py; whether it computes what the reference computes is for parity.py to find out.
 """
 
 import asyncio
@@ -27,7 +27,6 @@ os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 
 import vllm
 from vllm import SamplingParams
-from vllm.config import VllmConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMError
 from vllm.inputs.engine import MultiModalInput, mm_input
@@ -36,13 +35,12 @@ from vllm.outputs import RequestOutput
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
-from vllm.v1.metrics.loggers import StatLoggerBase
-from vllm.v1.metrics.stats import IterationStats, MultiModalCacheStats, SchedulerStats
 
 from pipeline.engines.description import Description
 from pipeline.engines.refusal import why_unusable
 from pipeline.engines.transformers import pixels
-from pipeline.engines.vllm_plan import Plan, engine_args, plan
+from pipeline.engines.vllm_guard import Preemptions, faults
+from pipeline.engines.vllm_plan import engine_args, plan
 from pipeline.engines.vllm_process import announce
 from pipeline.engines.vocabulary import Vocabulary
 from pipeline.engines.weights import checkpoint_hash
@@ -65,7 +63,7 @@ class VllmEngine:
         self._hash = checkpoint_hash(description.folder)
         self._plan = plan(model, description, max_tokens)
         self._numbers = itertools.count()
-        self._preempted = _Preemptions()
+        self._preempted = Preemptions()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="vllm", daemon=True)
         self._thread.start()
@@ -226,26 +224,6 @@ class VllmEngine:
         )
 
 
-def faults(config: VllmConfig, planned: Plan) -> list[str]:
-    """Return what in vLLM's own account of its set-up would make answers wrong without a word."""
-    wrong = []
-    if config.cache_config.enable_prefix_caching:
-        wrong.append("prefix caching is on, and an image's keys depend on the question")
-    if config.scheduler_config.enable_chunked_prefill:
-        wrong.append("chunked prefill is on, and a chunk does not see what comes after it")
-    if config.scheduler_config.max_num_batched_tokens < config.model_config.max_model_len:
-        wrong.append("the token budget is smaller than the longest prompt, which would wait for ever")
-    if config.model_config.max_model_len != planned.max_model_len:
-        wrong.append(f"it takes {config.model_config.max_model_len} tokens a request, not {planned.max_model_len}")
-    room, needed = (
-        config.cache_config.kv_cache_size_tokens or 0,
-        config.scheduler_config.max_num_seqs * config.model_config.max_model_len,
-    )
-    if room < needed:
-        wrong.append(f"the KV cache holds {room} tokens, and {needed} are needed so that no request is ever preempted")
-    return wrong
-
-
 class _Image:
     """A view as vLLM takes it, made when the first question on it is asked and shared by the others."""
 
@@ -266,29 +244,6 @@ class _Image:
     @cached_property
     def _pixels(self) -> torch.Tensor:
         return self._pixels_of(self._image).contiguous()
-
-
-class _Preemptions(StatLoggerBase):  # type: ignore[misc] # vLLM ships no types to mypy
-    """Counts the requests that vLLM put off after it had begun them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def logger(self, _config: VllmConfig, _engine_index: int) -> "_Preemptions":
-        return self
-
-    def record(  # noqa: PLR0913, RUF100 - vLLM's signature
-        self,
-        scheduler_stats: SchedulerStats | None,  # noqa: ARG002
-        iteration_stats: IterationStats | None,
-        mm_cache_stats: MultiModalCacheStats | None = None,  # noqa: ARG002
-        engine_idx: int = 0,  # noqa: ARG002
-    ) -> None:
-        if iteration_stats is not None:
-            self.count += iteration_stats.num_preempted_reqs
-
-    def log_engine_initialized(self) -> None:
-        pass
 
 
 async def _shut_down(llm: AsyncLLM) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.checkpoints.build import build
-from pipeline.engines import exam, parity
+from pipeline.engines import exam, parity, reference
 from pipeline.engines.description import Description, describe
 from pipeline.engines.transformers import TransformersEngine
 from pipeline.errors import CheckpointError, ParityError
@@ -26,8 +26,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Description:
 
 
 @pytest.fixture(scope="module")
-def wanted(tiny: Description) -> parity.Reference:
-    return parity.work_out(_model(tiny), tiny)
+def wanted(tiny: Description) -> reference.Reference:
+    return reference.work_out(_model(tiny), tiny)
 
 
 def test_the_exam_is_the_same_everywhere() -> None:
@@ -45,23 +45,23 @@ def test_the_pages_have_something_to_see(resolution: int) -> None:
         assert np.ptp(request.view.image) > 150
 
 
-def test_the_reference_is_worked_out_once(tiny: Description, wanted: parity.Reference, tmp_path: Path) -> None:
+def test_the_reference_is_worked_out_once(tiny: Description, wanted: reference.Reference, tmp_path: Path) -> None:
     """A process of its own answers like this one; the second time the stored answers are taken, whatever they say."""
-    found = parity.reference(_model(tiny), tiny, tmp_path)
+    found = reference.reference(_model(tiny), tiny, tmp_path)
     assert found == wanted
     (kept,) = (tmp_path / "parity").iterdir()
     kept.write_text(kept.read_text().replace(f'"text": "{wanted.answers[0].text[0]}', '"text": "?', 1))
-    assert parity.reference(_model(tiny), tiny, tmp_path).answers[0].text.startswith("?")
+    assert reference.reference(_model(tiny), tiny, tmp_path).answers[0].text.startswith("?")
 
 
 def test_another_dtype_checkpoint_or_damage_is_never_taken_for_it(
-    tiny: Description, wanted: parity.Reference, tmp_path: Path
+    tiny: Description, wanted: reference.Reference, tmp_path: Path
 ) -> None:
     """A stored reference of something else, or half a file, counts as none."""
     path = tmp_path / "reference.json"
-    parity._write(wanted, path)
-    asked = parity._wanted(_model(tiny), tiny)
-    assert parity._read(path, asked) == wanted
+    reference._write(wanted, path)
+    asked = reference._wanted(_model(tiny), tiny)
+    assert reference._read(path, asked) == wanted
     for changed in (
         {"dtype": "bfloat16"},
         {"checkpoint_hash": "0" * 64},
@@ -69,10 +69,10 @@ def test_another_dtype_checkpoint_or_damage_is_never_taken_for_it(
         {"exam": "1" * 64},
         {"device": "cuda"},
     ):
-        assert parity._read(path, asked | changed) is None
+        assert reference._read(path, asked | changed) is None
     path.write_text(path.read_text()[:-20])
-    assert parity._read(path, asked) is None
-    assert parity._read(tmp_path / "none.json", asked) is None
+    assert reference._read(path, asked) is None
+    assert reference._read(tmp_path / "none.json", asked) is None
 
 
 def test_a_checkpoint_that_cannot_be_run_says_so(tiny: Description, tmp_path: Path) -> None:
@@ -82,18 +82,18 @@ def test_a_checkpoint_that_cannot_be_run_says_so(tiny: Description, tmp_path: Pa
     for path in tiny.folder.iterdir():
         (broken / path.name).write_bytes(path.read_bytes()[: 1000 if path.suffix == ".safetensors" else None])
     with pytest.raises(CheckpointError, match="cannot be worked out here") as refused:
-        parity.reference(_model(tiny), replace(tiny, folder=broken), tmp_path)
+        reference.reference(_model(tiny), replace(tiny, folder=broken), tmp_path)
     assert "transformers cannot load" in str(refused.value)
 
 
-def test_the_same_weights_agree(tiny: Description, wanted: parity.Reference) -> None:
+def test_the_same_weights_agree(tiny: Description, wanted: reference.Reference) -> None:
     """The reference engine passes its own gate."""
     engine = TransformersEngine(_model(tiny), tiny)
     parity.require(engine, wanted)
     assert parity.examine(engine, wanted).agrees
 
 
-def test_other_weights_are_refused_with_what_differs(wanted: parity.Reference, tmp_path: Path) -> None:
+def test_other_weights_are_refused_with_what_differs(wanted: reference.Reference, tmp_path: Path) -> None:
     """The error names the engine, the tolerance, each question and both texts."""
     other = describe(build(tmp_path / "other", resolution=224, seed=1))
     with pytest.raises(ParityError) as refused:
@@ -106,7 +106,7 @@ def test_other_weights_are_refused_with_what_differs(wanted: parity.Reference, t
         assert repr(answer.text) in shown
 
 
-def test_a_difference_of_log_probability_is_seen_in_float32(wanted: parity.Reference) -> None:
+def test_a_difference_of_log_probability_is_seen_in_float32(wanted: reference.Reference) -> None:
     """One token's log-probability off by two thousandths is a difference, at its position; half a thousandth is none."""
     assert parity.differences(wanted, _said(wanted)) == []
     assert parity.differences(wanted, _said(wanted, 1, lambda c: _shift(c, 3, 0.0005))) == []
@@ -124,7 +124,7 @@ def test_a_number_that_is_none_is_a_difference(question: int, position: int, dty
     assert (found.question, found.position) == (question, position)
 
 
-def test_a_failed_or_shortened_answer_is_a_difference(wanted: parity.Reference) -> None:
+def test_a_failed_or_shortened_answer_is_a_difference(wanted: reference.Reference) -> None:
     """An error and an answer that ends early are shown for what they are."""
     (failed,) = parity.differences(wanted, _said(wanted, 2, lambda _: Completion("", (), (), "error", "no room")))
     assert "no room" in failed.reason
@@ -149,13 +149,13 @@ def _model(description: Description) -> Model:
     return Model(checkpoint=str(description.folder), engine="vllm", dtype="float32")
 
 
-def _made_up(dtype: str, logprob: float) -> parity.Reference:
-    answer = parity.Answer("text", tuple(range(16)), (logprob,) * 16)
-    return parity.Reference("0" * 64, "5", "2", "cpu", dtype, "1" * 64, (answer,) * len(exam.PROMPTS))
+def _made_up(dtype: str, logprob: float) -> reference.Reference:
+    answer = reference.Answer("text", tuple(range(16)), (logprob,) * 16)
+    return reference.Reference("0" * 64, "5", "2", "cpu", dtype, "1" * 64, (answer,) * len(exam.PROMPTS))
 
 
 def _said(
-    wanted: parity.Reference, question: int = 0, change: Callable[[Completion], Completion] = lambda completion: completion
+    wanted: reference.Reference, question: int = 0, change: Callable[[Completion], Completion] = lambda completion: completion
 ) -> list[Completion]:
     said = [Completion(answer.text, answer.token_ids, answer.logprobs, "length") for answer in wanted.answers]
     said[question] = change(said[question])

@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 
 from pipeline.checkpoints.build import build
-from pipeline.engines import exam, parity
+from pipeline.engines import exam, parity, reference
 from pipeline.engines.description import Description, describe
 from pipeline.errors import CheckpointError, EngineDied, ParityError
 from schemas.job import Model
@@ -53,8 +53,8 @@ def tiny(describe_tiny: Callable[[str, int], Description]) -> Description:
 
 
 @pytest.fixture(scope="module")
-def wanted(tiny: Description) -> parity.Reference:
-    return parity.work_out(model(tiny), tiny)
+def wanted(tiny: Description) -> reference.Reference:
+    return reference.work_out(model(tiny), tiny)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def model(description: Description) -> Model:
     return Model(checkpoint=str(description.folder), engine="vllm", dtype=DTYPE)
 
 
-def test_it_says_what_transformers_says(engine: Any, wanted: parity.Reference) -> None:
+def test_it_says_what_transformers_says(engine: Any, wanted: reference.Reference) -> None:
     """PaliGemma 1 at 448 agrees with the reference on every question of the exam."""
     parity.require(engine, wanted)
 
@@ -101,7 +101,7 @@ def test_so_do_the_other_family_and_resolution(
     from pipeline.engines.vllm import VllmEngine
 
     description = describe_tiny(family, resolution)
-    wanted = parity.work_out(model(description), description)
+    wanted = reference.work_out(model(description), description)
     served = VllmEngine(model(description), description, max_tokens=64)
     try:
         parity.require(served, wanted)
@@ -110,7 +110,7 @@ def test_so_do_the_other_family_and_resolution(
 
 
 @pytest.mark.parametrize("fault", ["doubled newline", "other image processor", "other resize"])
-def test_a_planted_fault_is_refused(engine: Any, wanted: parity.Reference, fault: str) -> None:
+def test_a_planted_fault_is_refused(engine: Any, wanted: reference.Reference, fault: str) -> None:
     """The gate can fail: each of these faults is refused, and the same engine passes once the fault is gone."""
     engine.fault = fault
     try:
@@ -123,7 +123,7 @@ def test_a_planted_fault_is_refused(engine: Any, wanted: parity.Reference, fault
     parity.require(engine, wanted)
 
 
-def test_the_stock_mask_is_refused(tiny: Description, wanted: parity.Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_stock_mask_is_refused(tiny: Description, wanted: reference.Reference, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where VLLM_PLUGINS leaves the mask's plugin out, the engine refuses to start; and the gate alone would have refused it too."""
     from pipeline.engines.vllm import VllmEngine
 
@@ -187,7 +187,7 @@ def test_a_completion_is_whole(engine: Any, tiny: Description) -> None:
 
 def test_set_ups_that_would_be_silently_wrong_are_named(engine: Any) -> None:
     """Prefix caching, chunked prefill, a small token budget and a KV cache in which requests could be preempted are each refused."""
-    from pipeline.engines.vllm import faults
+    from pipeline.engines.vllm_guard import faults
 
     assert faults(engine._llm.vllm_config, engine._plan) == []
     length, sequences = engine._plan.max_model_len, engine._plan.max_sequences
@@ -254,7 +254,7 @@ def test_the_engine_ends_with_its_worker(tiny: Description) -> None:
     pytest.fail(f"still there: {left}")
 
 
-def test_death_is_told_and_survived(tiny: Description, wanted: parity.Reference) -> None:
+def test_death_is_told_and_survived(tiny: Description, wanted: reference.Reference) -> None:
     """When vLLM's process is killed, callers get EngineDied; closing is safe, and a new engine answers as before."""
     from pipeline.engines.vllm import VllmEngine
 
