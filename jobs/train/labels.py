@@ -86,12 +86,16 @@ def _without_nulls(value: object) -> object:
 
 
 def _from_sink(uri: str) -> Iterator[Label]:
-    pages = from_table(read(uri, "pages"), PageRow)
+    yield from labels_of(from_table(read(uri, "pages"), PageRow), from_table(read(uri, "fields"), FieldRow))
+
+
+def labels_of(pages: Sequence[PageRow], fields: Sequence[FieldRow]) -> Iterator[Label]:
+    """Yield what rows of a sink teach, taken as true: their text, tables, boxes and values, asked as they were asked."""
     for page in pages:
         if page.status in ("ok", "partial"):
             yield from _of_page(page)
     prompts = {(page.page_id, each.task): each.prompt for page in pages for each in page.completions}
-    for field in from_table(read(uri, "fields"), FieldRow):
+    for field in fields:
         if field.status in ("ok", "absent"):
             asked = prompts.get((field.page_id, f"answer.{field.name}")) or filled(ANSWER, lang="en", question=field.question)
             answer = field.value_text if field.status == "ok" else UNANSWERABLE
