@@ -215,3 +215,29 @@ def test_the_command_teaches_and_says_how_well(tiny, tmp_path) -> None:
     assert json.loads(second.stdout)["progress"]["losses"] == said["progress"]["losses"]
     other = CliRunner().invoke(cli, [*arguments, "--seed", "1"], standalone_mode=False)
     assert "other arguments" in str(other.exception)
+
+
+def test_labels_and_checkpoints_may_lie_in_a_bucket(tiny, s3_uri, tmp_path, monkeypatch) -> None:
+    """Labels, pages and the checkpoint to begin with come from s3://, and what is taught goes there as a checkpoint that loads."""
+    from click.testing import CliRunner
+
+    from jobs.cli import cli
+    from jobs.synth import generate
+    from pipeline.engines.weights import resolve
+    from pipeline.storage import open_store
+
+    monkeypatch.setenv("PAGEMILL_CACHE", str(tmp_path / "cache"))
+    store = open_store(s3_uri)
+    for path in tiny().iterdir():
+        store.upload(path, f"{s3_uri}/base/{path.name}")
+    store.write(f"{s3_uri}/data/a b.pdf", generate("text", 1)[0])
+    label = {"uri": "a b.pdf", "task": "ocr", "target": "one"}
+    store.write(f"{s3_uri}/data/labels.jsonl", json.dumps(label).encode())
+    arguments = ["train", f"{s3_uri}/data/labels.jsonl", "--checkpoint", f"{s3_uri}/base", "--out", f"{s3_uri}/out"]
+    done = CliRunner().invoke(cli, [*arguments, "--epochs", "2", "--batch", "1"], standalone_mode=False)
+    assert done.exception is None, done.exception
+    assert "No page was held out" in done.stdout
+    assert describe(resolve(f"{s3_uri}/out")).resolution == 56
+    names = {found.uri.removeprefix(f"{s3_uri}/out/") for found in store.list(f"{s3_uri}/out")}
+    assert names >= {"MODEL_CARD.md", "model.safetensors", "training/loss.png", "training/adapter/adapter_model.safetensors"}
+    assert not any(name.endswith((".npy", "state.pt")) for name in names)
