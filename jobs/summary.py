@@ -81,7 +81,8 @@ def _verdict(summary: RunSummary) -> str:
             f"exit code 1: complete, but {summary.reject_rate:.1%} of the pages were rejected, more than the {summary.max_reject_rate:.1%}"
             " that `accept.max_reject_rate` allows; running it again does not read them again"
         )
-    why = "it was interrupted" if summary.interrupted else "; ".join(summary.left_reasons) or "work is left"
+    ended = summary.stopped or ("it was interrupted" if summary.interrupted else None)
+    why = ended or "; ".join(summary.left_reasons) or "work is left"
     left = f" {_n(summary.left, 'unit')} of up to 32 pages left." if summary.left else ""
     return f"exit code 3: not complete: {why}.{left} The same command goes on where this one ended"
 

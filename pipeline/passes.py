@@ -12,6 +12,7 @@ from itertools import count
 import pyarrow as pa
 
 from pipeline import cluster
+from pipeline.budget import Budget
 from pipeline.commit import Commits
 from pipeline.errors import WorkersLost
 from pipeline.ledger import Ledger
@@ -46,6 +47,7 @@ class Passes:
         places: Places,
         ledger: Ledger,
         commits: Commits,
+        budget: Budget,
         progress: Progress,
         select: Callable[[], object],
         worker: type,
@@ -53,7 +55,8 @@ class Passes:
         """Take what a run works with; `select` works the table `todo` out anew, and `worker` is what units are sent to."""
         self._worker = worker
         self._job, self._run_id, self._store, self._places = job, run_id, store, places
-        self._ledger, self._commits, self._progress, self._select = ledger, commits, progress, select
+        self._ledger, self._commits, self._budget = ledger, commits, budget
+        self._progress, self._select = progress, select
         self._questions = questions(job)
         self._suspects = Suspects(store, places)
         self._numbers = count()
@@ -118,7 +121,9 @@ class Passes:
         try:
             with closing(staged), self._commits:
                 for text in staged:
+                    spent = self._commits.tally  # before this part: a budget that just sufficed ends nothing
                     self._commits.add(StagedPart.model_validate_json(text))
+                    self._budget.check(spent)
         except WorkersLost as error:
             self._progress.note(f"{error}; what was in flight is tried again apart from the rest")
             self._suspects.note(self._run_id)

@@ -8,6 +8,7 @@ from functools import partial
 from importlib.metadata import version
 
 from pipeline import cluster
+from pipeline.budget import Budget
 from pipeline.commit import Commits
 from pipeline.inspection import Findings, Inspector, forget
 from pipeline.ledger import Ledger
@@ -30,6 +31,7 @@ from schemas.job import Job
 from schemas.run import RunOptions, RunRecord, RunSummary
 
 OBJECTS_PER_BLOCK = 16
+_QUERY_INTERRUPTED = "Query interrupted"  # what DuckDB says instead of KeyboardInterrupt
 
 
 @dataclass(slots=True)
@@ -53,10 +55,12 @@ class Steps:
     _select: Callable[[], Selected] = field(init=False)
     findings: Findings = field(init=False)
     commits: Commits = field(init=False)
+    budget: Budget = field(init=False)
 
     def begin(self) -> None:
         """Refuse what cannot be done before anything starts, and leave a record of the run."""
         questions(self.job)
+        self.budget = Budget(self.job.stop)
         self.runs = Runs(self.store, self.places)
         self.findings = Findings(self.ledger, self.progress)
         self.commits = Commits(self.ledger, self.job, self.progress)
@@ -74,10 +78,15 @@ class Steps:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Let Ctrl-C end the steps inside, and go on with what is done."""
+        """Let Ctrl-C and the job's own limits end the steps inside, and go on with what is done."""
         try:
-            yield
+            with self.budget.deadline():
+                yield
         except KeyboardInterrupt:
+            self.was_interrupted = True
+        except RuntimeError as error:
+            if str(error) != _QUERY_INTERRUPTED:
+                raise
             self.was_interrupted = True
 
     def list_objects(self) -> None:
@@ -150,7 +159,16 @@ class Steps:
 
     def _passes(self, worker: type) -> Passes:
         return Passes(
-            self.job, self.run_id, self.store, self.places, self.ledger, self.commits, self.progress, self._select, worker
+            self.job,
+            self.run_id,
+            self.store,
+            self.places,
+            self.ledger,
+            self.commits,
+            self.budget,
+            self.progress,
+            self._select,
+            worker,
         )
 
     def _fingerprints(self) -> list[str]:
@@ -190,6 +208,7 @@ class Steps:
             left=len(left),
             left_reasons=tuple(sorted({f"{failure.code}: {failure.message}" for failure in left})[:10]),
             interrupted=self.was_interrupted,
+            stopped=self.budget.spent,
             engine=self.commits.engine,
             tally=self.commits.tally,
             rejects=(*self.findings.rejects, *self.commits.rejects),

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from schemas.shape import Shape
 
 _MULTIPLES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
 
 
 def _quantity(value: object) -> object:
@@ -17,10 +18,21 @@ def _quantity(value: object) -> object:
     return value
 
 
+def _duration(value: object) -> object:
+    """Read `90s`, `45min` or `7h` as seconds; anything else is left for pydantic to judge."""
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h)\s*", value)):
+        return float(match[1]) * _SECONDS[match[2]]
+    return value
+
+
 _QUANTITY_SCHEMA = {
     "anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)? ?[KMGTkmgt]?[Bb]?$"}]
 }
 Quantity = Annotated[int, BeforeValidator(_quantity), Field(gt=0), WithJsonSchema(_QUANTITY_SCHEMA)]
+_DURATION_SCHEMA = {
+    "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^\d+(\.\d+)? ?(s|min|h)$"}]
+}
+Duration = Annotated[float, BeforeValidator(_duration), Field(gt=0), WithJsonSchema(_DURATION_SCHEMA)]
 Resolution = Literal[224, 448, 896]
 Tiling = Literal["none", "grid", "whitespace", "layout"]
 FieldType = Literal["string", "integer", "decimal", "money", "date", "boolean", "enum"]
@@ -198,6 +210,23 @@ class Accept(Shape):
     max_reject_rate: float = Field(default=0.02, ge=0, le=1)
 
 
+class Budget(Shape):
+    """What one run may ask of the model. Counted as work is committed: what is under way then comes on top."""
+
+    requests: Quantity | None = None
+    tokens: Quantity | None = None
+
+
+class Stop(Shape):
+    """When a run ends before its work is done: `deadline` after its start (`45min`, `7h`), or its budget spent. The next run goes on.
+
+    GPU hours have no key of their own: they are `deadline` times `workers.gpus`.
+    """
+
+    deadline: Duration | None = None
+    budget: Budget = Budget()
+
+
 class Workers(Shape):
     """How many machines' worth of work at once; none of it changes a result. `shard` k/n takes the k-th of n parts of the source."""
 
@@ -237,6 +266,7 @@ class Job(Shape):
     tasks: tuple[Task, ...] = Field(default=(OcrTask(type="ocr"),), min_length=1)
     limits: Limits = Limits()
     accept: Accept = Accept()
+    stop: Stop = Stop()
     workers: Workers = Workers()
     sink: Sink
 

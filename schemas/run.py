@@ -31,6 +31,7 @@ class RunSummary(Shape):
     """What came of a run. Counts of this run's own work; `pages_*` count pages of source objects.
 
     `left` counts the units that no row could be written for (an unreachable store, a lost engine, an interrupt): run again to go on.
+    `interrupted` says that the run was ended before its work was done, `stopped` which limit of the job's `stop` did it, if one did.
     """
 
     run_id: str
@@ -53,6 +54,7 @@ class RunSummary(Shape):
     left: int
     left_reasons: tuple[str, ...] = ()
     interrupted: bool = False
+    stopped: str | None = None
     engine: str | None = None
     tally: Tally = Tally()
     rejects: tuple[Reject, ...] = ()

@@ -31,6 +31,7 @@ tasks:
   - {type: detect, labels: [signature, stamp]}
 limits: {bytes: 200MB, pages: 20000, pixels: 400M, seconds_per_page: 30, memory: 2GB}
 accept: {max_reject_rate: 0.02}
+stop: {deadline: 7h, budget: {requests: 2M, tokens: 400M}}
 workers: {gpus: 4, gpus_per_worker: 1, cpus: 32, shard: "1/1"}
 sink: {uri: s3://lake/invoices, format: parquet}
 """
@@ -72,6 +73,7 @@ def test_a_job_of_every_key_loads(write):
     job = load(write(EVERY_KEY.replace(not_built, "")))
     assert job.limits.bytes == 200_000_000
     assert job.limits.memory == 2 * 10**9
+    assert (job.stop.deadline, job.stop.budget.requests, job.stop.budget.tokens) == (25_200, 2 * 10**6, 4 * 10**8)
     assert job.source.include == ("**/*.pdf",)
     assert [task.type for task in job.tasks] == ["ocr", "answer", "detect"]
 

@@ -73,6 +73,10 @@ def test_each_kind_of_reject_has_its_number_its_cure_and_a_place_to_look_at():
             "exit code 3: not complete: StorageUnavailable: busy. 3 units of up to 32",
         ),
         ({"interrupted": True}, "exit code 3: not complete: it was interrupted. The same command goes on"),
+        (
+            {"interrupted": True, "stopped": "its budget is spent"},
+            "exit code 3: not complete: its budget is spent. The same command goes on",
+        ),
     ],
 )
 def test_the_last_line_says_what_the_exit_code_means(changes, said):
