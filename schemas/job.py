@@ -58,7 +58,7 @@ class Model(Shape):
     engine: Literal["vllm", "transformers", "scripted"] = "transformers"
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     adapter: str | None = None
-    quantization: Literal["int8", "fp8", "nf4"] | None = None
+    quantization: Literal["int4", "int8", "fp8", "nf4"] | None = None
     tensor_parallel: int = Field(default=1, ge=1)
 
 
