@@ -57,6 +57,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("jobs.schema:schema", "Print the job file's JSON Schema, or the datasets' table definitions."),
     "synth": ("jobs.synth.command:synth", "Make up documents, with the truth of every page beside them."),
     "train": ("jobs.train.command:train", "Teach a checkpoint one's own labelled pages."),
+    "evaluate": ("jobs.evaluate.command:evaluate", "Hold what a run read against labels, or compare settings on a labelled sample."),
     "parity": ("jobs.parity:parity", "Check that a served checkpoint computes what the reference computes."),
 }
 

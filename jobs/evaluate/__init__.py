@@ -1,0 +1,1 @@
+"""`pagemill evaluate`: what a run read, held against labels; and which resolution, prompt and checkpoint suit one's documents."""

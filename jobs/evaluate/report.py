@@ -1,0 +1,66 @@
+"""What an evaluation found, as a shape: every score with its interval, over all and by what answers differ in."""
+
+from typing import Literal
+
+from schemas.shape import Shape
+
+By = Literal["all", "kind", "finish", "type", "field", "resolution", "rung", "prompt"]
+Metric = Literal["cer", "wer", "exact", "anls", "map50", "iou", "teds", "teds_struct"]
+METRICS: dict[Metric, str] = {
+    "cer": "CER",
+    "wer": "WER",
+    "exact": "exact",
+    "anls": "ANLS",
+    "map50": "mAP@0.5",
+    "iou": "IoU",
+    "teds": "TEDS",
+    "teds_struct": "TEDS-struct",
+}
+LESS_IS_BETTER: frozenset[Metric] = frozenset({"cer", "wer"})
+
+
+class Score(Shape):
+    """One metric of a task, over all answers or a group of them.
+
+    `low` and `high` bound the middle 95% over resampled documents. Of the `answers` that were judged, `missing` had no row at all and
+    `rejected` no answer that could be taken: both count as wrong.
+    """
+
+    task: str
+    by: By
+    group: str
+    metric: Metric
+    value: float
+    low: float
+    high: float
+    answers: int
+    documents: int
+    missing: int
+    rejected: int
+
+
+class LeftOutCount(Shape):
+    """What was not judged: why, how often, and where one is."""
+
+    reason: str
+    count: int
+    example: str
+
+
+class Report(Shape):
+    """An evaluation of a sink against labels."""
+
+    sink_uri: str
+    labels_uri: str
+    form: str
+    resamples: int
+    seed: int
+    pages: int
+    documents: int
+    left_out: tuple[LeftOutCount, ...]
+    scores: tuple[Score, ...]
+
+    def overall(self, metric: str) -> list[Score]:
+        """Return a metric over all answers, of each task that has it; `task.metric` names one task's."""
+        task, _, name = metric.rpartition(".")
+        return [each for each in self.scores if each.by == "all" and each.metric == name and task in ("", each.task)]

@@ -1,0 +1,86 @@
+"""An evaluation in words: tables on a terminal, and in Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from jobs.evaluate.report import METRICS, By, Metric, Report, Score
+
+_TITLES: dict[By, str] = {
+    "all": "",
+    "kind": "kind",
+    "finish": "finish",
+    "type": "field type",
+    "field": "field",
+    "resolution": "resolution",
+    "rung": "rung",
+    "prompt": "prompt",
+}
+_EDGES = "95% intervals over resampled documents; pages and answers that are missing or rejected count as wrong."
+_AN_ERROR_RATE = frozenset({"cer", "wer"})
+
+
+def show(report: Report, console: Console) -> None:
+    """Print a report on a terminal."""
+    console.print(_headline(report), highlight=False, markup=False, soft_wrap=True)
+    for task, metrics, rows in _by_task(report.scores):
+        table = Table(title=task, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        for name in ("", "", *(METRICS[metric] for metric in metrics), "answers", "missing", "rejected"):
+            table.add_column(name, justify="left" if not name else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    for line in _notes(report):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def markdown(report: Report) -> str:
+    """Return a report as Markdown, for a model card or a pull request."""
+    lines = [_headline(report), ""]
+    for task, metrics, rows in _by_task(report.scores):
+        heads = ["by", "group", *(METRICS[metric] for metric in metrics), "answers", "missing", "rejected"]
+        lines += [f"**{task}**", "", _row(heads), _row(["---", "---", *["---:"] * (len(heads) - 2)])]
+        lines += [*(_row([_escaped(cell) for cell in row]) for row in rows), ""]
+    return "\n".join([*lines, *(f"- {line}" for line in _notes(report))])
+
+
+def _by_task(scores: Sequence[Score]) -> Iterator[tuple[str, list[Metric], list[list[str]]]]:
+    """Yield each task with its metrics and its rows: what they are grouped by, the group, values and counts."""
+    for task in dict.fromkeys(score.task for score in scores):
+        ours = [score for score in scores if score.task == task]
+        metrics = list(dict.fromkeys(score.metric for score in ours))
+        groups = dict.fromkeys((score.by, score.group) for score in ours)
+        yield task, metrics, [_cells(by, group, metrics, ours) for by, group in groups]
+
+
+def _cells(by: By, group: str, metrics: Sequence[Metric], scores: Sequence[Score]) -> list[str]:
+    found = {score.metric: score for score in scores if (score.by, score.group) == (by, group)}
+    any_of = next(iter(found.values()))
+    values = [_value(found[metric]) if metric in found else "" for metric in metrics]
+    return [_TITLES[by], group, *values, f"{any_of.answers:,}", f"{any_of.missing:,}", f"{any_of.rejected:,}"]
+
+
+def _value(score: Score) -> str:
+    if score.metric in _AN_ERROR_RATE:
+        return f"{score.value:.2%} [{score.low:.2%}, {score.high:.2%}]"
+    return f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+
+
+def _headline(report: Report) -> str:
+    pages = f"{report.pages:,} page{'' if report.pages == 1 else 's'}"
+    documents = f"{report.documents:,} document{'' if report.documents == 1 else 's'}"
+    return f"{report.sink_uri} against {report.labels_uri} ({report.form}): {pages} of {documents}"
+
+
+def _notes(report: Report) -> list[str]:
+    left = [f"left out: {each.count:,} × {each.reason}, for example {each.example}" for each in report.left_out]
+    return [_EDGES, *left]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
