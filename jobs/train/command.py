@@ -77,9 +77,15 @@ def train(
 ) -> int:
     """Fine-tune a checkpoint from LABELS: a .jsonl or .parquet file, or a sink whose rows are right.
 
-    A line of JSONL, or a row of Parquet, names a page (uri, page), a task, a prompt and a target; see the README. The exit code is 0 once
-    the checkpoint is written, and 3 where --minutes ended the training before: the same command goes on.
-    """
+    \b
+    A line of JSONL, or a row of Parquet, is a page or image, what is asked of it and the answer:
+      {"uri": "a.pdf", "page": 0, "task": "answer", "prompt": "answer en what is the total?", "target": "12.00"}
+      {"uri": "a.pdf", "task": "detect", "labels": ["stamp"], "boxes":
+        [{"label": "stamp", "box": {"x0": 10, "y0": 20, "x1": 60, "y1": 70}}]}
+    Instead of a target, `boxes` (detect), `lines` with boxes (ocr, spot) or `tables`, in points from the page's top left.
+
+    The exit code is 0 once the checkpoint is written, and 3 where --minutes ended the training before: the same command goes on.
+    """  # noqa: D301 - \b is click's own mark: this paragraph stays as it is
     from jobs.train.card import scores_table
     from jobs.train.tune import Tuning, tune
     from pipeline.storage.uris import is_s3, local_path

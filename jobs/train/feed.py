@@ -78,7 +78,7 @@ class _Course(Dataset[Batch]):
     def _seen(self, number: int) -> list[Seen]:
         stage = self._stage
         lesson, recipe = stage.lesson(number), self._recipe
-        documents = stage.batch if lesson == "words" else -(-stage.batch // recipe.views)
+        documents = stage.batch if lesson in ("word", "words") else -(-stage.batch // recipe.views)
         first = _APART * (1 + _ORDER.index(stage.name)) + recipe.seed * 10**6 + number * stage.batch
         found: list[Seen] = []
         for seed in range(first, first + documents):

@@ -11,7 +11,7 @@ from typing import Literal
 from pipeline.checkpoints.architecture import EMBEDDED, Sizes
 
 StageName = Literal["tower", "grids", "joint", "large"]
-Lesson = Literal["words", "lines", "tiles"]
+Lesson = Literal["word", "words", "lines", "tiles"]
 Device = Literal["cpu", "cuda"]
 
 
@@ -74,13 +74,14 @@ SMALL = Sizes(
 )
 """3 million weights: what two cores can teach in a day."""
 
-_EASY_FIRST: tuple[tuple[float, Lesson], ...] = ((0.3, "words"), (1.0, "lines"))
+_WORD_BY_WORD: tuple[tuple[float, Lesson], ...] = ((0.1, "word"), (0.35, "words"), (1.0, "lines"))
+_EASY_FIRST: tuple[tuple[float, Lesson], ...] = ((0.1, "words"), (1.0, "lines"))
 
 ON_CPU = Recipe(
     sizes=SMALL,
     stages=(
         Stage("tower", 224, 20_000, 16, 1.2e-3, ((1.0, "lines"),)),
-        Stage("grids", 224, 12_000, 24, 1.2e-3, _EASY_FIRST),
+        Stage("grids", 224, 12_000, 24, 1.2e-3, _WORD_BY_WORD),
         Stage("joint", 224, 30_000, 16, 8e-4, _EASY_FIRST),
         Stage("large", 448, 20_000, 8, 4e-4, ((1.0, "tiles"),)),
     ),
@@ -89,8 +90,8 @@ ON_CUDA = Recipe(
     sizes=EMBEDDED,
     stages=(
         Stage("tower", 224, 4_000, 256, 1.5e-3, ((1.0, "lines"),)),
-        Stage("grids", 224, 3_000, 256, 1.5e-3, _EASY_FIRST),
-        Stage("joint", 224, 3_500, 192, 1.0e-3, ((0.1, "words"), (1.0, "lines"))),
+        Stage("grids", 224, 3_000, 256, 1.5e-3, _WORD_BY_WORD),
+        Stage("joint", 224, 3_500, 192, 1.0e-3, _EASY_FIRST),
         Stage("large", 448, 3_000, 64, 6e-4, ((1.0, "tiles"),)),
     ),
     processes=14,

@@ -18,7 +18,7 @@ from jobs.train.adapt import adapt
 from jobs.train.card import terms_of, tuned_card
 from jobs.train.curve import draw_curve
 from jobs.train.examples import Example, prepared
-from jobs.train.export import write_checkpoint
+from jobs.train.export import CARD, write_checkpoint
 from jobs.train.feed import Batch
 from jobs.train.joint import JointCourse
 from jobs.train.labels import read_labels
@@ -81,33 +81,47 @@ def tune(tuning: Tuning, result: Path, work: Path, say: Callable[[str], None], m
     if description.quantization is not None:
         raise CheckpointError(f"{tuning.checkpoint} holds {description.quantization} weights, which cannot be taught")
     vocabulary = Vocabulary.load(description)
-    labels = read_labels(tuning.labels, tuning.tasks)
     views = work / "views"
-    examples, left_out = teachable(
-        vocabulary, prepared(labels, description.resolution, tuning.tiling, views, say), tuning.max_tokens
-    )
+    labels = read_labels(tuning.labels, tuning.tasks)
+    shown = prepared(labels, description.resolution, tuning.tiling, views, say)
+    examples, left_out = teachable(vocabulary, shown, tuning.max_tokens)
     for reason, count in left_out.items():
         say(f"left out {count}: {reason}")
     lessons, held_out = split(examples, tuning.hold_out, tuning.seed)
     if not lessons:
         raise JobError(f"{tuning.labels} leaves nothing to learn from")
     say(f"{len(lessons)} examples to learn from, {len(held_out)} held out")
+    plan = _plan(tuning, description, vocabulary, lessons, views, work)
+    progress = _taught(tuning, description, plan, result, work, say, minutes)
+    draw_curve(progress.losses, work / "loss.png", f"{tuning.checkpoint}, {tuning.mode}")
+    if not progress.done:
+        return Tuned(progress, len(lessons), left_out, ())
+    scores = _scores(tuning, description, result, held_out, views)
+    facts = _facts(tuning, plan, progress, len(lessons), left_out)
+    (result / CARD).write_text(
+        tuned_card(tuning.checkpoint, terms_of(description, tuning.checkpoint), facts, scores), encoding="utf-8"
+    )
+    return Tuned(progress, len(lessons), left_out, scores)
+
+
+def _taught(
+    tuning: Tuning,
+    description: Description,
+    plan: Plan[Batch],
+    result: Path,
+    work: Path,
+    say: Callable[[str], None],
+    minutes: float,
+) -> Progress:
+    """Go through the steps, and write the checkpoint once they are done; the model's memory is free again afterwards."""
     model = load(description)
     adapted = adapt(model, tuning.mode, tuning.rank, tuning.seed, tuning.checkpoint)
     if tuning.checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    plan = _plan(tuning, description, vocabulary, lessons, views, work)
     progress = learn(JointCourse(model, description.final_softcap), plan, model.device, say, minutes)
-    draw_curve(progress.losses, work / "loss.png", f"{tuning.checkpoint}, {tuning.mode}")
-    if not progress.done:
-        return Tuned(progress, len(lessons), left_out, ())
-    write_checkpoint(adapted.merged(work / "adapter"), description.folder, result, card="")
-    scores = _scores(tuning, description, result, held_out, views)
-    facts = _facts(tuning, plan, progress, len(lessons), left_out)
-    (result / "MODEL_CARD.md").write_text(
-        tuned_card(tuning.checkpoint, terms_of(description, tuning.checkpoint), facts, scores), encoding="utf-8"
-    )
-    return Tuned(progress, len(lessons), left_out, scores)
+    if progress.done:
+        write_checkpoint(adapted.merged(work / "adapter"), description.folder, result, card="")
+    return progress
 
 
 def load(description: Description) -> PaliGemmaForConditionalGeneration:

@@ -60,8 +60,8 @@ def views(
     """Return the views of one seed's document, always the same ones: `count`, but of a page of words one."""
     rng = stream("lesson", lesson, split, seed)
     finish: Finish = "scan" if rng.random() < scans and drawn else "pdf"
-    if lesson == "words":
-        sheet = _of_words(rng, finish)
+    if lesson in ("word", "words"):
+        sheet = _of_words(rng, lesson, finish)
         affines = [_window(rng, sheet.page, SIDE_PT * rng.uniform(0.9, 1.15))]
     elif lesson == "lines":
         sheet = _of_document(rng, "text", seed, finish, split)
@@ -74,9 +74,10 @@ def views(
     return tuple(Seen(sheet, affine, image) for affine, image in zip(affines, images, strict=True))
 
 
-def _of_words(rng: Random, finish: Finish) -> Sheet:
-    file = finished((few_words(rng, locale(rng)),), finish, rng)
-    return Sheet(file.data, "words", finish, file.pages[0])
+def _of_words(rng: Random, lesson: Lesson, finish: Finish) -> Sheet:
+    most = (1, 2) if lesson == "word" else (5, 3)
+    file = finished((few_words(rng, locale(rng), *most),), finish, rng)
+    return Sheet(file.data, lesson, finish, file.pages[0])
 
 
 def _of_document(rng: Random, kind: str, seed: int, finish: Finish, split: Split) -> Sheet:

@@ -11,16 +11,15 @@ from pipeline.documents.tiles import PIXELS_PER_POINT
 
 SIDE_PT = 160.0
 _SIGNS = ALPHABET.replace("\n", "").replace(" ", "")
-_MOST_LINES = 5
 
 
-def few_words(rng: Random, place: Locale) -> Canvas:
-    """Draw up to five lines of one to three words on a page of 160 points: 224 pixels."""
+def few_words(rng: Random, place: Locale, most_lines: int, most_words: int) -> Canvas:
+    """Draw up to so many lines of up to so many words on a page of 160 points: 224 pixels."""
     canvas = Canvas(SIDE_PT, SIDE_PT)
-    y = rng.uniform(6, 40)
-    for _ in range(rng.randrange(1, _MOST_LINES + 1)):
+    y = rng.uniform(6, 40 if most_lines > 1 else SIDE_PT - 24)
+    for _ in range(rng.randrange(1, most_lines + 1)):
         pen = Pen(Face(rng.choice(("sans", "serif", "mono")), rng.random() < 0.3), rng.uniform(11, 24) / PIXELS_PER_POINT)
-        text = " ".join(_word(rng, place) for _ in range(rng.randrange(1, 4)))
+        text = " ".join(_word(rng, place) for _ in range(rng.randrange(1, most_words + 1)))
         while pen.width(text) > SIDE_PT - 14:
             text = text[:-1].strip()
         if y + pen.size > SIDE_PT - 6:

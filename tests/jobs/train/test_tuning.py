@@ -163,6 +163,20 @@ def test_accumulating_and_checkpointing_change_no_number(tiny, lessons, tmp_path
     assert len(found[0]) == 3
 
 
+def test_half_precision_learns_about_the_same(tiny, lessons, tmp_path) -> None:
+    """The way GPUs go, a forward pass in bfloat16, gives losses near those of float32."""
+    description = describe(tiny())
+    examples, views = lessons
+    found = []
+    for half in (False, True):
+        model = load(description)
+        adapt(model, "lora-all", 2, 0, "tiny")
+        plan = _plan(Vocabulary.load(description), examples, views, tmp_path / f"{half}.pt", 3, half=half)
+        found.append(learn(JointCourse(model), plan, CPU, lambda _: None).losses)
+    assert found[0] == pytest.approx(found[1], rel=0.05)
+    assert found[0] != found[1]
+
+
 def test_a_loss_that_is_no_number_ends_the_training(tiny, lessons, tmp_path) -> None:
     """Steps after a loss of NaN would only overwrite the last good state."""
     description = describe(tiny())
