@@ -17,6 +17,9 @@ from schemas.job import Model
 @click.option("--dtype", type=click.Choice(["float32", "bfloat16"]), default="bfloat16", show_default=True)
 @click.option("--revision", help="The revision of a hub id.")
 @click.option("--adapter", help="A LoRA adapter, named like a checkpoint; it is merged into it.")
+@click.option(
+    "--quantization", type=click.Choice(["int4"]), help="Serve it in four bits, against the reference on the rounded weights."
+)
 @click.option("--tensor-parallel", "gpus", type=click.IntRange(min=1), default=1, help="Over how many GPUs it is spread.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict, and the reference's answers, as JSON.")
 def parity(
@@ -25,6 +28,7 @@ def parity(
     dtype: Literal["float32", "bfloat16"],
     revision: str | None,
     adapter: str | None,
+    quantization: Literal["int4"] | None,
     gpus: int,
     *,
     as_json: bool,
@@ -37,7 +41,15 @@ def parity(
     from pipeline.engines.reference import reference
     from pipeline.engines.start import launch, prepare
 
-    asked = Model(checkpoint=checkpoint, revision=revision, engine=engine, dtype=dtype, adapter=adapter, tensor_parallel=gpus)
+    asked = Model(
+        checkpoint=checkpoint,
+        revision=revision,
+        engine=engine,
+        dtype=dtype,
+        adapter=adapter,
+        quantization=quantization,
+        tensor_parallel=gpus,
+    )
     model, description = prepare(asked)
     wanted = reference(model, description)
     served = launch(model, description)

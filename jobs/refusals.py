@@ -6,6 +6,7 @@ What a single key may hold is schemas.job's to say; what a checkpoint can do is 
 from collections.abc import Iterator
 
 from jobs.yamlfile import Path
+from pipeline.engines.quantization import why_not_quantized
 from pipeline.errors import StorageError
 from pipeline.storage import canonical
 from schemas.job import Job, RawTask, ReferTask, Task
@@ -41,8 +42,8 @@ def _of_model(job: Job) -> Iterator[Refusal]:
         yield ("model", "revision"), "a revision goes with a model hub's id; folders, s3:// prefixes and `embedded` have none"
     if model.adapter and model.engine == "scripted":
         yield ("model", "adapter"), "the scripted engine has no weights to adapt"
-    if model.quantization:
-        yield ("model", "quantization"), "no engine quantizes a checkpoint yet: leave it out"
+    if reason := why_not_quantized(model.quantization, model.engine, model.dtype):
+        yield ("model", "quantization"), reason
 
 
 def _of_ladder(job: Job) -> Iterator[Refusal]:

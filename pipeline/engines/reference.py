@@ -71,7 +71,9 @@ def work_out(model: Model, description: Description) -> Reference:
     """Return the transformers engine's answers, asked in this process."""
     from pipeline.engines.transformers import TransformersEngine
 
-    engine = TransformersEngine(model.model_copy(update={"engine": "transformers", "tensor_parallel": 1}), description)
+    engine = TransformersEngine(
+        model.model_copy(update={"engine": "transformers", "tensor_parallel": 1, "quantization": None}), description
+    )
     try:
         completions = engine.generate(exam.requests(description.resolution))
     finally:

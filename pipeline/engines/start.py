@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pipeline.engines.base import Engine
 from pipeline.engines.description import Description, describe, require_resolution
+from pipeline.engines.quantization import why_not_quantized
 from pipeline.engines.weights import EMBEDDED, resolve
 from pipeline.errors import CheckpointError, ParityError
 from schemas.job import Model
@@ -42,12 +43,18 @@ def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS) -> Engine
 
 
 def prepare(model: Model) -> tuple[Model, Description]:
-    """Return what is to be served: the checkpoint at hand and described, an adapter merged into it."""
+    """Return what is to be served: the checkpoint at hand and described, an adapter merged into it, its weights rounded where asked."""
     folder = resolve(model.checkpoint, model.revision)
     if model.adapter is not None:
         from pipeline.engines.adapter import merged
 
         folder, model = merged(folder, model.adapter), model.model_copy(update={"adapter": None})
+    if reason := why_not_quantized(model.quantization, model.engine, model.dtype):
+        raise CheckpointError(reason)
+    if model.quantization is not None:
+        from pipeline.engines.int4 import rounded
+
+        folder = rounded(folder)
     return model, describe(folder)
 
 

@@ -16,6 +16,8 @@ from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.platforms import current_platform
 
 from pipeline.engines.description import Description
+from pipeline.engines.int4 import PACKED
+from pipeline.engines.quantization import why_not_quantized
 from pipeline.errors import CheckpointError
 from schemas.job import Model
 
@@ -47,7 +49,7 @@ def plan(model: Model, description: Description, max_tokens: int) -> Plan:
     refuse_what_is_not_served(model, description, device)
     length = min(description.image_tokens + PROMPT_TOKENS + max_tokens, description.max_positions)
     sequence_bytes = _sequence_bytes(model, description.folder, length)
-    sequences = min(_MOST_SEQUENCES[device], int(_kv_room(model, description.folder, device) // sequence_bytes))
+    sequences = min(_MOST_SEQUENCES[device], int(_kv_room(model, _served(model, description), device) // sequence_bytes))
     if sequences < 1:
         raise CheckpointError(
             f"{description.folder} leaves no room for one answer of {length} tokens ({sequence_bytes / 2**20:.0f} MiB) beside its weights: "
@@ -65,7 +67,7 @@ def plan(model: Model, description: Description, max_tokens: int) -> Plan:
 def engine_args(model: Model, description: Description, planned: Plan) -> AsyncEngineArgs:
     """Return vLLM's arguments. Whatever they leave to vLLM's judgement changes speed, never an answer."""
     return AsyncEngineArgs(
-        model=str(description.folder),
+        model=str(_served(model, description)),
         dtype=model.dtype,  # outright: float16 overflows Gemma 2, and vLLM's guard against it does not see inside a PaliGemma
         max_model_len=planned.max_model_len,
         max_num_seqs=planned.max_sequences,
@@ -105,13 +107,22 @@ def refuse_what_is_not_served(model: Model, description: Description, device: st
     """Raise CheckpointError, with the reason, for what would not be served as it is asked for."""
     if model.adapter is not None:
         raise CheckpointError("the vllm engine takes no adapter: it is merged into the checkpoint before it is served")
-    if model.quantization is not None or description.quantization is not None:
+    if reason := why_not_quantized(model.quantization, "vllm", model.dtype):
+        raise CheckpointError(reason)
+    if model.quantization is not None and not _served(model, description).is_dir():
+        raise CheckpointError(f"{description.folder} was not rounded to {model.quantization}: start.prepare does that")
+    if description.quantization is not None:
         raise CheckpointError(
-            f"the vllm engine does not serve {model.quantization or description.quantization} weights: no parity tolerance for them "
-            "has been measured yet. Serve bfloat16, with `tensor_parallel` where the checkpoint is too large for one GPU"
+            f"{description.folder} holds {description.quantization} weights, which the reference does not read: name the checkpoint that "
+            "they were made from, with `quantization: int4` where it is too large"
         )
     if model.tensor_parallel > 1 and device == "cpu":
         raise CheckpointError("`tensor_parallel` spreads a checkpoint over GPUs, and this vLLM runs on a CPU: set it to 1")
+
+
+def _served(model: Model, description: Description) -> Path:
+    """Return the folder that vLLM loads: the packed weights, where the model is asked for in four bits."""
+    return description.folder / PACKED if model.quantization else description.folder
 
 
 def _sequence_bytes(model: Model, folder: Path, length: int) -> int:
@@ -125,13 +136,17 @@ def _sequence_bytes(model: Model, folder: Path, length: int) -> int:
 def _kv_room(model: Model, folder: Path, device: str) -> float:
     if device == "cpu":
         return _CPU_KV_BYTES
-    weights = _parameters(folder) * _BYTES[model.dtype] / model.tensor_parallel
+    weights = _weight_bytes(folder, _BYTES[model.dtype]) / model.tensor_parallel
     return float(current_platform.get_device_total_memory()) * _GPU_SHARE - weights - _GPU_RESERVE_BYTES
 
 
-def _parameters(folder: Path) -> int:
-    """Count a checkpoint's parameters from the headers of its safetensors files."""
-    return sum(math.prod(entry["shape"]) for path in folder.glob("*.safetensors") for entry in _tensors(path).values())
+def _weight_bytes(folder: Path, float_bytes: int) -> int:
+    """Return what a checkpoint's weights take once loaded, from the headers of its files: floats as served, packed ones as they are."""
+    return sum(
+        math.prod(entry["shape"]) * (4 if entry["dtype"] == "I32" else float_bytes)
+        for path in folder.glob("*.safetensors")
+        for entry in _tensors(path).values()
+    )
 
 
 def _tensors(path: Path) -> Mapping[str, Any]:

@@ -207,7 +207,7 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
         ("model: {revision: main}", "model.revision: a revision goes with a model hub's id"),
         ("model: {engine: scripted, adapter: ./lora}", "model.adapter: the scripted engine has no weights to adapt"),
         ("render: {ladder: [{tiles: none}, {resolution: 448}]}", "render.ladder[1]: this rung stands twice"),
-        ("model: {quantization: int8}", "model.quantization: no engine quantizes"),
+        ("model: {quantization: int8, engine: vllm}", "model.quantization: int8 is not served"),
         (
             "render: {ladder: [{tiles: none}, {resolution: 896}]}",
             "render.ladder[1]: a ladder over several checkpoints or resolutions",

@@ -26,6 +26,7 @@ from PIL import Image
 from pipeline.checkpoints.build import build
 from pipeline.engines import exam, parity, reference
 from pipeline.engines.description import Description, describe
+from pipeline.engines.start import prepare
 from pipeline.errors import CheckpointError, EngineDied, ParityError
 from schemas.job import Model
 
@@ -218,16 +219,37 @@ def test_a_preempted_request_is_an_error(engine: Any) -> None:
 
 
 def test_what_cannot_be_served_is_refused_with_the_reason(tiny: Description) -> None:
-    """An adapter, quantised weights and, on a CPU, tensor parallelism are refused before vLLM starts."""
+    """An adapter, forms of quantisation that change answers and, on a CPU, tensor parallelism are refused before vLLM starts."""
     from pipeline.engines.vllm_plan import refuse_what_is_not_served
 
     for settings, reason in [
         ({"adapter": "x"}, "merged into the checkpoint"),
-        ({"quantization": "int8"}, "does not serve int8"),
+        ({"quantization": "int8"}, "int8 is not served"),
+        ({"quantization": "int4", "dtype": "bfloat16"}, "was not rounded to int4"),
         ({"tensor_parallel": 2}, "runs on a CPU"),
     ]:
         with pytest.raises(CheckpointError, match=reason):
             refuse_what_is_not_served(model(tiny).model_copy(update=settings), tiny, "cpu")
+
+
+def test_four_bits_are_what_the_reference_computes_of_the_rounded_weights(
+    describe_tiny: Callable[[str, int], Description], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bfloat16 vLLM's packed weights agree with transformers on the same weights written out; and not with the ones before rounding."""
+    from pipeline.engines.vllm import VllmEngine
+
+    monkeypatch.setenv("PAGEMILL_CACHE", str(tmp_path))
+    base = describe_tiny("paligemma2", 448)
+    asked = model(base).model_copy(update={"dtype": "bfloat16", "quantization": "int4"})
+    prepared, description = prepare(asked)
+    wanted, unrounded = reference.work_out(prepared, description), reference.work_out(asked, base)
+    served = VllmEngine(prepared, description, max_tokens=64)
+    try:
+        parity.require(served, wanted)
+        with pytest.raises(ParityError):
+            parity.require(served, unrounded)
+    finally:
+        served.close()
 
 
 def test_the_engine_ends_with_its_worker(tiny: Description) -> None:
