@@ -38,6 +38,14 @@ class Runs:
         unended = (run for run, names in files.items() if BEGUN in names and not names & {ENDED, BURIED})
         return sorted(run for run in unended if run != run_id and self._is_of(run, job))
 
+    def begun(self) -> list[RunRecord]:
+        """Return how every run was asked for, in the order of their ids, which is that of time; keys that others' versions wrote are left out."""
+        return [RunRecord.model_validate_json(data, extra="ignore") for data in self._every(BEGUN)]
+
+    def ended(self) -> list[RunSummary]:
+        """Return what came of every run that ended, in the same order."""
+        return [RunSummary.model_validate_json(data, extra="ignore") for data in self._every(ENDED)]
+
     def bury(self, run_id: str) -> None:
         """Mark a killed run as one whose leavings were seen to."""
         self._write(run_id, BURIED, b"")
@@ -46,6 +54,9 @@ class Runs:
     def _is_of(self, run_id: str, job: Job) -> bool:
         record = RunRecord.model_validate_json(self._store.read(self._places.runs(run_id, BEGUN)))
         return (record.job.name, record.job.workers.shard) == (job.name, job.workers.shard)
+
+    def _every(self, name: str) -> list[bytes]:
+        return [self._store.read(uri) for uri in sorted(self._list(self._places.runs())) if uri.endswith(f"/{name}")]
 
     def _remove_lists(self, run_id: str) -> None:
         keep = {self._places.runs(run_id, name) for name in (BEGUN, ENDED, BURIED)}
