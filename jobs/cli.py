@@ -50,6 +50,7 @@ EXIT_CODES: dict[type[PagemillError], int] = {
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("jobs.run:run", "Read documents into Parquet: a job file, or a file, folder or s3:// prefix."),
     "verify": ("jobs.verify:verify", "Prove that every page has exactly one row, or show where it has not."),
+    "report": ("jobs.report.command:report", "Make a report of a sink to look at in a browser: numbers, documents, pages with their boxes."),
     "rerun": ("jobs.rerun:rerun", "Read chosen pages of a job once more."),
     "redecode": ("jobs.redecode:redecode", "Make rows anew from what the model said before, without asking it."),
     "compact": ("jobs.compact:compact", "Merge a sink's small files into large ones."),
