@@ -91,7 +91,7 @@ def learn(
         step += 1
         recent = [*recent[-_SAY_EVERY + 1 :], _told(said, plan.name, step)]
         losses.append(recent[-1][0])
-        if step % _SAY_EVERY == 0:
+        if step % min(_SAY_EVERY, max(1, plan.steps // 10)) == 0:
             say(_line(plan, step, recent, spent + time.monotonic() - begun))
         if time.monotonic() - kept > keep_every_s:
             _keep(course, optimizer, plan.state_path, step, spent + time.monotonic() - begun, losses)
