@@ -1,6 +1,7 @@
 """Commit: the driver records staged parts, a few at a time, as they come. With the record their rows count, and are never made again."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -20,8 +21,9 @@ class Commits:
     As a context manager it records the rest at the end, whatever ended it.
     """
 
-    def __init__(self, ledger: Ledger, job: Job, progress: Progress) -> None:
-        self._ledger, self._job, self._progress = ledger, job, progress
+    def __init__(self, ledger: Ledger, job: Job, progress: Progress, check: Callable[[], None]) -> None:
+        """Take what raises once the job's claim is lost: another run of it may then have seen to the same pages."""
+        self._ledger, self._job, self._progress, self._check = ledger, job, progress, check
         self._waiting: list[StagedPart] = []
         self._last = time.monotonic()
         self._rejects: dict[tuple[str, str], Reject] = {}
@@ -54,6 +56,7 @@ class Commits:
 
     def flush(self) -> None:
         """Write a record of whatever waits."""
+        self._check()
         parts, self._waiting = self._waiting, []
         self._ledger.commit(parts, job_name=self._job.name, at=datetime.now(UTC))
         self._last = time.monotonic()

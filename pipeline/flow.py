@@ -33,12 +33,16 @@ def run(job: Job, *, options: RunOptions | None = None, progress: Progress | Non
 
 
 def rerun(job: Job, where: str, *, progress: Progress | None = None) -> RunSummary:
-    """Read the job's pages of which `where` holds once more, in place of the rows that they have.
+    """Read the job's pages of which `where` holds once more, in place of the rows that they have, and try what could not be opened.
 
     `where` is an expression of DuckDB over the columns of pages/ and fields/ (of those that both have, the page's).
     """
     with _begun(job, None, progress) as steps:
         with steps.interruptible():
+            steps.list_unreadable()
+            steps.inspect(again=True)
+            steps.select()
+            steps.read()
             steps.select_where(where)
             steps.read()
         steps.publish()
@@ -68,10 +72,10 @@ def _begun(job: Job, options: RunOptions | None, progress: Progress | None) -> I
     store, places = open_store(job.sink.uri), Places(job.sink.uri)
     part, parts = job.workers.shard_of
     with (
-        claim(store, places.claim(f"job-{job.name}-{part + 1}-of-{parts}"), run_id),
+        claim(store, places.claim(f"job-{job.name}-{part + 1}-of-{parts}"), run_id) as held,
         Ledger(store, places, run_id) as ledger,
     ):
-        steps = Steps(job, options or RunOptions(), progress or Silent(), run_id, store, places, ledger)
+        steps = Steps(job, options or RunOptions(), progress or Silent(), run_id, store, places, ledger, held)
         steps.begin()
         yield steps
 

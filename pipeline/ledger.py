@@ -172,9 +172,9 @@ class Ledger:
         """Return a result in Arrow."""
         return cast("pa.Table", self._sql.sql(query, params=parameters).to_arrow_table())
 
-    def batches(self, query: str, rows_per_batch: int) -> Iterator[pa.RecordBatch]:
+    def batches(self, query: str, rows_per_batch: int, parameters: Parameters = None) -> Iterator[pa.RecordBatch]:
         """Yield a result in Arrow, batch by batch."""
-        yield from cast("pa.RecordBatchReader", self._sql.sql(query).to_arrow_reader(rows_per_batch))
+        yield from cast("pa.RecordBatchReader", self._sql.sql(query, params=parameters).to_arrow_reader(rows_per_batch))
 
     def create(self, kind: str, schema: pa.Schema) -> None:
         """Start a table anew, empty."""

@@ -3,6 +3,7 @@
 A pass is one Ray Data job. Nearly every run needs only the first.
 """
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
@@ -18,10 +19,11 @@ from pipeline.errors import WorkersLost
 from pipeline.ledger import Ledger
 from pipeline.passwords import passwords
 from pipeline.places import Places
+from pipeline.prior import prior_rows
 from pipeline.progress import Progress
 from pipeline.questions import questions
 from pipeline.selection import is_selected, units
-from pipeline.settle import Answered, Circumstances, PageFacts, rows
+from pipeline.settle import Answered, Circumstances, PageFacts, combine, readdressed, rows
 from pipeline.shards import write_shards
 from pipeline.staging import Part
 from pipeline.storage import Store
@@ -34,6 +36,7 @@ from schemas.unit import StagedPart, Tally, Unit
 UNITS_PER_BLOCK = 8
 MOST_LOSSES = 10  # a run whose workers die of everything is ended, and says so
 DEATHS_TO_REJECT = 3
+SECONDS_PER_PUBLICATION = 1800.0
 
 
 class Passes:
@@ -50,9 +53,11 @@ class Passes:
         budget: Budget,
         progress: Progress,
         select: Callable[[], object],
+        publish: Callable[[], None],
         worker: type,
     ) -> None:
         """Take what a run works with; `select` works the table `todo` out anew, and `worker` is what units are sent to."""
+        self._publish, self._published_s = publish, time.monotonic()
         self._worker = worker
         self._job, self._run_id, self._store, self._places = job, run_id, store, places
         self._ledger, self._commits, self._budget = ledger, commits, budget
@@ -124,11 +129,19 @@ class Passes:
                     spent = self._commits.tally  # before this part: a budget that just sufficed ends nothing
                     self._commits.add(StagedPart.model_validate_json(text))
                     self._budget.check(spent)
+                    self._publish_now_and_then()
         except WorkersLost as error:
             self._progress.note(f"{error}; what was in flight is tried again apart from the rest")
             self._suspects.note(self._run_id)
             return False
         return True
+
+    def _publish_now_and_then(self) -> None:
+        """Let readers of a long run see what is done, and keep the records that a resume must read few."""
+        if time.monotonic() - self._published_s > SECONDS_PER_PUBLICATION:
+            self._commits.flush()
+            self._publish()
+            self._published_s = time.monotonic()
 
     def _look_again(self) -> None:
         """Select anew, and strike off the suspects that are done."""
@@ -148,9 +161,16 @@ class Passes:
         facts, given = PageFacts(unit.first_page, is_lost=True, notes=(note,)), Circumstances(self._job.name, self._run_id, now)
         answers = [Answered(question.ask, question.fingerprint, ()) for question in self._questions]
         part = Part(self._store, self._places, self._run_id, [unit])
+        prior = prior_rows(self._store, self._places, unit).get(unit.first_page)
+        tasks = {*(unit.prior.tasks if unit.prior else ()), *(question.fingerprint for question in self._questions)}
+        jobs = {*(unit.prior.jobs if unit.prior else ()), self._job.name}
         for origin in unit.origins:
             made = rows(facts, answers, origin, unit.document_id, given, seconds=0.0)
-            part.add(unit, origin, made, tasks=[question.fingerprint for question in self._questions], jobs=[self._job.name])
+            if prior is not None:
+                made = combine(
+                    readdressed(prior, origin, given), made, frozenset(question.ask.key for question in self._questions)
+                )
+            part.add(unit, origin, made, tasks=sorted(tasks), jobs=sorted(jobs))
         with self._commits:
             self._commits.add(part.stage(Tally(), None, now))
         self._suspects.clear(unit)

@@ -20,8 +20,19 @@ from schemas.unit import UNIT_PAGES, Unit
 # An object is known when the newest word on its uri is this very version, and is not that it was gone.
 _TO_INSPECT = """
 SELECT manifest.* FROM manifest
-ANTI JOIN (SELECT source_id FROM source WHERE is_newest AND is_present) AS known USING (source_id)
+ANTI JOIN (SELECT source_id FROM source WHERE is_newest AND is_present AND (page_count IS NOT NULL OR NOT $again)) AS known
+    USING (source_id)
 ORDER BY uri
+"""
+
+_MANIFEST = """
+CREATE OR REPLACE TEMP TABLE manifest
+(source_id VARCHAR, uri VARCHAR, version VARCHAR, size_bytes BIGINT, modified_at TIMESTAMPTZ)
+"""
+
+_UNREADABLE = """
+INSERT INTO manifest SELECT source_id, uri, version, size_bytes, modified_at FROM source
+WHERE is_newest AND is_present AND page_count IS NULL AND job_name = $job
 """
 
 _GONE = """
@@ -146,19 +157,22 @@ class Selected:
 
 def load_manifest(ledger: Ledger, store: Store, shards: Iterable[str]) -> int:
     """Load the listed objects beside the ledger and return how many there are."""
-    ledger.execute("DROP TABLE IF EXISTS manifest")
-    ledger.execute(
-        "CREATE TEMP TABLE manifest "
-        "(source_id VARCHAR, uri VARCHAR, version VARCHAR, size_bytes BIGINT, modified_at TIMESTAMPTZ)"
-    )
+    ledger.execute(_MANIFEST)
     for shard in shards:
         ledger.insert("manifest", pq.read_table(io.BytesIO(store.read(shard))))
     return _count(ledger, "SELECT count(*) FROM manifest")
 
 
-def to_inspect(ledger: Ledger, rows_per_batch: int = 50_000) -> Iterator[pa.RecordBatch]:
-    """Yield the listed objects that the ledger does not know in this version, sorted by uri."""
-    return ledger.batches(_TO_INSPECT, rows_per_batch)
+def load_unreadable(ledger: Ledger, job_name: str) -> int:
+    """Load the objects of this job that could not be opened, as if only they were listed, and return how many there are."""
+    ledger.execute(_MANIFEST)
+    ledger.execute(_UNREADABLE, {"job": job_name})
+    return _count(ledger, "SELECT count(*) FROM manifest")
+
+
+def to_inspect(ledger: Ledger, *, again: bool = False, rows_per_batch: int = 50_000) -> Iterator[pa.RecordBatch]:
+    """Yield the listed objects that the ledger does not know in this version, or, with `again`, that could not be opened; by uri."""
+    return ledger.batches(_TO_INSPECT, rows_per_batch, {"again": again})
 
 
 def gone(ledger: Ledger, job_name: str) -> list[Inspected]:

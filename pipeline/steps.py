@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from pipeline import cluster
 from pipeline.budget import Budget
+from pipeline.claim import Held
 from pipeline.commit import Commits
 from pipeline.inspection import Findings, Inspector, forget
 from pipeline.ledger import Ledger
@@ -22,7 +23,7 @@ from pipeline.questions import questions
 from pipeline.reader import pages_where
 from pipeline.redecode import Redecoder
 from pipeline.runs import Runs
-from pipeline.selection import Selected, gone, load_manifest, select, select_kept, select_pages, to_inspect
+from pipeline.selection import Selected, gone, load_manifest, load_unreadable, select, select_kept, select_pages, to_inspect
 from pipeline.shards import write_shards
 from pipeline.storage import Store
 from pipeline.tasks.kinds import misfits
@@ -45,6 +46,7 @@ class Steps:
     store: Store
     places: Places
     ledger: Ledger
+    held: Held
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     objects_listed: int = 0
     objects_deleted: int = 0
@@ -63,7 +65,7 @@ class Steps:
         self.budget = Budget(self.job.stop)
         self.runs = Runs(self.store, self.places)
         self.findings = Findings(self.ledger, self.progress)
-        self.commits = Commits(self.ledger, self.job, self.progress)
+        self.commits = Commits(self.ledger, self.job, self.progress, self.held.check)
         record = RunRecord(
             run_id=self.run_id,
             job=self.job,
@@ -107,9 +109,13 @@ class Steps:
             missed = (known for known in gone(self.ledger, self.job.name) if in_shard(known.uri, self.job.workers.shard_of))
             self.objects_deleted = forget(self.ledger, missed, self.run_id)
 
-    def inspect(self) -> None:
-        """Read every object that the ledger does not know in this version, to know what it is."""
-        shards = write_shards(self.store, self.places.runs(self.run_id, "new"), to_inspect(self.ledger))
+    def list_unreadable(self) -> None:
+        """Take the job's documents that could not be opened as what is listed: a limit or a password may be another now."""
+        self.objects_listed = load_unreadable(self.ledger, self.job.name)
+
+    def inspect(self, *, again: bool = False) -> None:
+        """Read every listed object that the ledger does not know in this version, or, with `again`, that could not be opened."""
+        shards = write_shards(self.store, self.places.runs(self.run_id, "new"), to_inspect(self.ledger, again=again))
         if not shards.rows:
             return
         self.progress.phase("inspect")
@@ -168,8 +174,12 @@ class Steps:
             self.budget,
             self.progress,
             self._select,
+            self._publish,
             worker,
         )
+
+    def _publish(self) -> None:
+        publish(self.ledger, self.store, self.places, self.run_id)
 
     def _fingerprints(self) -> list[str]:
         return [question.fingerprint for question in questions(self.job)]
@@ -177,7 +187,7 @@ class Steps:
     def publish(self) -> None:
         """Make the datasets say what is committed."""
         self.progress.phase("publish")
-        publish(self.ledger, self.store, self.places, self.run_id)
+        self._publish()
         if self.selected.units or self.dead:
             sweep(self.ledger, self.store, self.places, [self.run_id, *self.dead])
         if not self.was_interrupted:

@@ -239,7 +239,7 @@ class Mill:
     ) -> Commits:
         worker = Worker(job, run_id, (), serving=serving(job) if serving else None)
         desk = Desk(job, DocumentCache(open_store(job.source.uri)), (), child=self.reading)
-        commits = Commits(ledger, job, Silent())
+        commits = Commits(ledger, job, Silent(), lambda: None)
         todo = [unit for batch in units(ledger) for unit in from_table(pa.Table.from_batches([batch]), Unit)]
         for start in list(range(0, len(todo), units_per_part))[:parts]:
             part = worker.work(todo[start : start + units_per_part], desk)

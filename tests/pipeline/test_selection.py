@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from pipeline.selection import Selected, load_manifest, select, select_pages, to_inspect, units
+from pipeline.ledger import Ledger
+from pipeline.selection import Selected, load_manifest, load_unreadable, select, select_pages, to_inspect, units
 from schemas.arrow import from_table, to_table
 from schemas.source import Inspected
 from schemas.unit import UNIT_PAGES, Unit
@@ -168,3 +169,17 @@ def test_an_object_is_inspected_once_a_version(run):
     _select(run, [known, fresh, back])
     found = [uri for batch in to_inspect(run.ledger) for uri in batch.column("uri").to_pylist()]
     assert found == [changed.uri, back.uri]
+
+
+def test_what_could_not_be_opened_is_inspected_again_when_asked_for(mill, machine):
+    """A limit or a password may be another now: `again` names the unreadable documents, and nothing that was read."""
+    mill.put("a.pdf", machine.pdf("one"))
+    mill.put("bad.pdf", b"no document")
+    mill.run()
+    with Ledger(mill.store, mill.places, "again") as ledger:
+        assert load_unreadable(ledger, mill.job().name) == 1
+        assert load_unreadable(ledger, "another job") == 0
+        load_unreadable(ledger, mill.job().name)
+        assert [uri for batch in to_inspect(ledger) for uri in batch.column("uri").to_pylist()] == []
+        found = [uri for batch in to_inspect(ledger, again=True) for uri in batch.column("uri").to_pylist()]
+    assert found == [str(mill.source / "bad.pdf")]
