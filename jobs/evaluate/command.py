@@ -1,8 +1,17 @@
 """`pagemill evaluate`: a run against labels, or a grid of settings against a labelled sample."""
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
+
+if TYPE_CHECKING:
+    from jobs.evaluate.accept import Bound
+    from jobs.evaluate.forms import Form
+    from schemas.job import Job
+    from schemas.run import RunOptions, RunSummary
 
 _FORMS = ("truth", "labels", "sroie", "funsd", "cord", "docvqa", "pubtabnet")
 
@@ -12,6 +21,12 @@ _FORMS = ("truth", "labels", "sroie", "funsd", "cord", "docvqa", "pubtabnet")
 @click.argument("labels", required=False)
 @click.option("--format", "form", type=click.Choice(_FORMS), help="What LABELS is; found out from it, if not given.")
 @click.option("--listed-only", is_flag=True, help="Leave out labelled documents that the run's source does not have.")
+@click.option(
+    "--grid",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="GRID",
+    help="Run and judge every combination of a grid file.",
+)
 @click.option("--accept", "bounds", multiple=True, metavar="BOUND", help="What is good enough: cer<=0.03; may be repeated.")
 @click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True, help="For the intervals.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals.")
@@ -21,6 +36,7 @@ def evaluate(
     sink: str | None,
     labels: str | None,
     form: str | None,
+    grid: Path | None,
     bounds: tuple[str, ...],
     resamples: int,
     seed: int,
@@ -31,28 +47,75 @@ def evaluate(
 ) -> int:
     """Hold what a run read (SINK) against LABELS: truth files, JSONL or Parquet, SROIE, FUNSD, CORD, DocVQA or PubTabNet.
 
-    Pages that are missing or rejected count as wrong. Exit codes: 0; 1 where a bound of --accept is broken.
+    Pages that are missing or rejected count as wrong. With --grid, a labelled sample is read with every combination of checkpoints,
+    resolutions, tiles and prompts, into sinks of their own, and the cheapest that is good enough comes first. Exit codes: 0; 1 where
+    a bound of --accept is broken, by all of a grid; 3 where a run of a grid is not complete.
     """
-    from typing import cast
+    from jobs.evaluate.accept import bound
 
+    wanted = [bound(text) for text in bounds]
+    how = "json" if as_json else "markdown" if as_markdown else "terminal"
+    if grid is not None:
+        if sink is not None or form is not None or listed_only:
+            raise click.UsageError("--grid names its job, labels and format itself, and leaves out what is not listed")
+        return _grid(grid, wanted, resamples, how)
+    if sink is None or labels is None:
+        raise click.UsageError("name the SINK of a run and its LABELS, or a --grid")
+    return _one(sink, labels, cast("Form | None", form), wanted, resamples, seed, how, listed_only=listed_only)
+
+
+def _one(
+    sink: str,
+    labels: str,
+    form: "Form | None",
+    bounds: "Sequence[Bound]",
+    resamples: int,
+    seed: int,
+    how: str,
+    *,
+    listed_only: bool,
+) -> int:
     from rich.console import Console
 
-    from jobs.evaluate.accept import bound
     from jobs.evaluate.evaluation import evaluate as evaluated
-    from jobs.evaluate.forms import Form
     from jobs.evaluate.words import markdown, show
 
-    if sink is None or labels is None:
-        raise click.UsageError("name the SINK of a run and its LABELS")
-    wanted = [bound(text) for text in bounds]
-    report = evaluated(sink, labels, form=cast("Form | None", form), listed_only=listed_only, resamples=resamples, seed=seed)
-    if as_json:
+    report = evaluated(sink, labels, form=form, listed_only=listed_only, resamples=resamples, seed=seed)
+    if how == "json":
         click.echo(report.model_dump_json(indent=2))
-    elif as_markdown:
+    elif how == "markdown":
         click.echo(markdown(report))
     else:
         show(report, Console(file=sys.stdout))
-    broken = [str(each) for each in wanted if not each.holds(report)]
+    broken = [str(each) for each in bounds if not each.holds(report)]
     if broken:
         click.echo(f"not accepted: {', '.join(broken)}", err=True)
     return 1 if broken else 0
+
+
+def _grid(path: Path, bounds: "Sequence[Bound]", resamples: int, how: str) -> int:
+    from rich.console import Console
+
+    from jobs.evaluate.grid import rows_of, run_grid, table_of
+    from jobs.evaluate.gridfile import read_grid
+    from jobs.evaluate.words import markdown_table
+
+    report = run_grid(read_grid(path), bounds, _run, resamples=resamples)
+    if how == "json":
+        click.echo(report.model_dump_json(indent=2))
+    elif how == "markdown":
+        click.echo(markdown_table(*rows_of(report)))
+    else:
+        Console(file=sys.stdout).print(table_of(report))
+    return report.exit_code
+
+
+def _run(job: "Job", options: "RunOptions") -> "RunSummary":
+    """Run one combination, with its progress on stderr."""
+    from jobs.interrupt import interruptible
+    from jobs.progress import watch
+    from pipeline.flow import run
+
+    click.echo(f"{job.sink.uri}: {job.model.checkpoint}", err=True)
+    with interruptible(sys.stderr), watch(sys.stderr) as progress:
+        return run(job, options=options, progress=progress)

@@ -23,7 +23,10 @@ _ABSENT = FieldValue(status="absent")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One judged answer to the question `key`. `traits` are what it is grouped by, in order; `shares` are summed by metric, `found` makes average precision."""
+    """One judged answer to the question `key`.
+
+    `traits` are what it is grouped by, in order; `shares` are summed by metric, and `found` makes average precision.
+    """
 
     document: str
     key: str

@@ -60,7 +60,12 @@ class Report(Shape):
     left_out: tuple[LeftOutCount, ...]
     scores: tuple[Score, ...]
 
+    @property
+    def totals(self) -> list[Score]:
+        """Return every metric of every task over all answers."""
+        return [each for each in self.scores if each.by == "all"]
+
     def overall(self, metric: str) -> list[Score]:
         """Return a metric over all answers, of each task that has it; `task.metric` names one task's."""
         task, _, name = metric.rpartition(".")
-        return [each for each in self.scores if each.by == "all" and each.metric == name and task in ("", each.task)]
+        return [each for each in self.totals if each.metric == name and task in ("", each.task)]

@@ -40,9 +40,14 @@ def markdown(report: Report) -> str:
     lines = [_headline(report), ""]
     for task, metrics, rows in _by_task(report.scores):
         heads = ["by", "group", *(METRICS[metric] for metric in metrics), "answers", "missing", "rejected"]
-        lines += [f"**{task}**", "", _row(heads), _row(["---", "---", *["---:"] * (len(heads) - 2)])]
-        lines += [*(_row([_escaped(cell) for cell in row]) for row in rows), ""]
+        lines += [f"**{task}**", "", markdown_table(heads, rows), ""]
     return "\n".join([*lines, *(f"- {line}" for line in _notes(report))])
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown; cells may hold anything but line breaks."""
+    rule = ["---", "---", *["---:"] * (len(heads) - 2)]
+    return "\n".join(f"| {' | '.join(map(_escaped, row))} |" for row in (heads, rule, *rows))
 
 
 def _by_task(scores: Sequence[Score]) -> Iterator[tuple[str, list[Metric], list[list[str]]]]:
@@ -76,10 +81,6 @@ def _headline(report: Report) -> str:
 def _notes(report: Report) -> list[str]:
     left = [f"left out: {each.count:,} × {each.reason}, for example {each.example}" for each in report.left_out]
     return [_EDGES, *left]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _escaped(text: str) -> str:
