@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pipeline.stitch import Part, stitched
 from pipeline.tasks.base import Ask, Reading
 from schemas.box import Box, LabelledBox
 from schemas.field import FieldRow, FieldValue
@@ -101,18 +102,23 @@ def record(ask: Ask, region: Region, rung: int, completion: Completion) -> Compl
         finish_reason=completion.finish_reason,
         tokens=len(completion.token_ids),
         mean_logprob=completion.mean_logprob,
+        places=region.places if ask.key == "ocr" else (),
     )
 
 
 def read(ask: Ask, records: Sequence[CompletionRecord]) -> Reading:
     """Decode a task's completions on its last rung and join what the views say: rejected if any view was, absent if all are."""
     last = max(item.rung for item in records)
-    readings = [ask.decode(_completion(item), Affine(*item.affine)) for item in records if item.rung == last]
-    rejected = next((reading for reading in readings if reading.verdict == "reject"), None)
-    if rejected is not None or len(readings) == 1:
-        return rejected or readings[0]
-    values = [reading for reading in readings if reading.verdict == "value"]
-    return _joined(values) if values else Reading(verdict="absent")
+    shown = [item for item in records if item.rung == last]
+    turn = Affine(*shown[0].affine).turn()
+    parts = [_part(ask, item, turn) for item in shown]
+    rejected = next((part.reading for part in parts if part.reading.verdict == "reject"), None)
+    if rejected is not None:
+        return rejected
+    values = [part for part in parts if part.reading.verdict == "value"]
+    if not values:
+        return parts[0].reading if len(parts) == 1 else Reading(verdict="absent")
+    return stitched(values, turn)
 
 
 def is_settled(reading: Reading) -> bool:
@@ -230,19 +236,13 @@ def _completion(item: CompletionRecord) -> Completion:
     )
 
 
-def _joined(readings: Sequence[Reading]) -> Reading:
-    texts = [reading.text for reading in readings if reading.text is not None]
-    value = next(
-        (reading.value for reading in readings if reading.value is not None and reading.value.status == "ok"), readings[0].value
-    )
-    return replace(
-        readings[0],
-        text="\n".join(texts) if texts else None,
-        lines=tuple(line for reading in readings for line in reading.lines),
-        tables=tuple(table for reading in readings for table in reading.tables),
-        boxes=tuple(box for reading in readings for box in reading.boxes),
-        value=value,
-    )
+def _part(ask: Ask, item: CompletionRecord, turn: Affine | None) -> Part:
+    """Decode a completion; lines once more as they are on the page set upright, where they are level."""
+    completion, affine = _completion(item), Affine(*item.affine)
+    reading = ask.decode(completion, affine)
+    upright = affine.then(turn.back()) if turn else affine
+    lines = ask.decode(completion, upright).lines if turn and reading.lines else reading.lines
+    return Part(reading, affine.box(0, 0, 1, 1), lines, upright, item.places, is_page=item.view == "page")
 
 
 def _lines(reading: Reading | None) -> tuple[Line, ...]:

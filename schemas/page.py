@@ -32,7 +32,8 @@ class Line(Shape):
 class CompletionRecord(Shape):
     """A completion as kept: enough to decode it again without the model.
 
-    `view` names the region and `affine` holds its six numbers (see schemas.view.Affine), so that boxes can be decoded again.
+    `view` names the region, `affine` holds its six numbers (see schemas.view.Affine), so that boxes can be decoded again, and `places`
+    what a region has of that name: where its lines of print stand, of tiles that were asked for their text.
     """
 
     task: str
@@ -44,6 +45,7 @@ class CompletionRecord(Shape):
     finish_reason: str
     tokens: int
     mean_logprob: float | None = None
+    places: tuple[float, ...] = ()
 
 
 class PageRow(Shape):

@@ -4,6 +4,7 @@ These live inside the machine, so they are plain frozen dataclasses; arrays neve
 """
 
 from dataclasses import dataclass
+from math import hypot
 from typing import Literal
 
 import numpy as np
@@ -35,6 +36,20 @@ class Affine:
             for x, y in ((self.a, self.b), (self.c, self.d), (self.e, self.f))
         )
         return Affine(a, b, c, d, e + other.e, f + other.f)
+
+    def back(self) -> "Affine":
+        """Return the map from the page to fractions of the view. The map must not be flat (ZeroDivisionError)."""
+        flat = self.a * self.d - self.b * self.c
+        e, f = self.fraction(0.0, 0.0)
+        return Affine(self.d / flat, -self.b / flat, -self.c / flat, self.a / flat, e, f)
+
+    def turn(self) -> "Affine | None":
+        """Return the turn about the page's origin by which the view lies askew, or on its side; None of an upright view."""
+        along = hypot(self.a, self.b)
+        if along == 0.0 or (self.b == 0.0 and self.a > 0.0):
+            return None
+        cosine, sine = self.a / along, self.b / along
+        return Affine(cosine, sine, -sine, cosine, 0.0, 0.0)
 
     def point(self, u: float, v: float) -> tuple[float, float]:
         """Return the page point, in points, under the fraction (u, v) of the view."""

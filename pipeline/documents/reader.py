@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from pipeline.documents import confine
 from pipeline.documents.document import Document, open_document
 from pipeline.documents.tiles import grid, whole_page
-from pipeline.documents.whitespace import PICTURE_PX, cut
+from pipeline.documents.whitespace import PICTURE_PX, cut, find_lines, in_order, with_places
 from pipeline.documents.wire import (
     HEADER,
     Answer,
@@ -98,13 +98,14 @@ class _Desk:
         pose = document.pose(order.page_index)
         width_pt, height_pt = pose.upright_size_pt
         whole = whole_page(width_pt, height_pt)
+        if order.tiling == "none":
+            return (pose.placed(whole),)
+        (picture,) = document.render(order.page_index, [pose.placed(whole).affine], PICTURE_PX)
         match order.tiling:
-            case "none":
-                regions = [whole]
             case "grid":
-                regions = grid(width_pt, height_pt, order.resolution)
+                lines = in_order(find_lines(picture, width_pt, height_pt))
+                regions = [with_places(tile, lines) for tile in grid(width_pt, height_pt, order.resolution)]
             case "whitespace" | "layout":
-                (picture,) = document.render(order.page_index, [pose.placed(whole).affine], PICTURE_PX)
                 is_known = order.tiling == "layout" and pose.is_upright
                 blocks = document.layout(order.page_index) if is_known else ()
                 regions = cut(picture, width_pt, height_pt, order.resolution, blocks)

@@ -5,7 +5,7 @@ nothing else, so that the texts of the tiles, one after another, are the page's,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,10 +21,16 @@ _WORD_GAP_PT = 9.0
 """Print closer than this along a line is one line; a gutter between columns is wider."""
 _RULE_PT = 40.0
 """Strokes longer than this are rules or borders and no print."""
+_SIDE_PT, _STEM_PT = 28.0, 2.5
+"""The sides of a field in a form are shorter, but thinner than the stems of letters of that height."""
 _INK = 40
 PICTURE_PX = 1792
 """The side of the picture in which lines are found: in half of it the lines of dense print touch."""
 _LEAST_PT = 1.0
+_DUST_PT = 2.0
+"""What is smaller and stands alone is dust."""
+_GAP_EM = 1.15
+"""The widest gap between words of one line, in heights of what is printed."""
 _PAD_PT = 4.0
 _MORE_THAN_GRID = 2
 """Where rows are wider than a tile, as in large tables, each cell would be one: beyond this many times a grid's tiles they grow."""
@@ -47,8 +53,7 @@ def cut(
     `blocks`, in points, are the parts of the page in their order, where that is known: paragraphs, tables, pictures.
     """
     page = Box(x0=0.0, y0=0.0, x1=width_pt, y1=height_pt)
-    lines = find_lines(picture, width_pt, height_pt)
-    lines = [line for group in _grouped(lines, blocks) for line in (group[index] for index in reading_order(group))]
+    lines = in_order(find_lines(picture, width_pt, height_pt), blocks)
     side = resolution / PIXELS_PER_POINT
     tiles = _packed(lines, side)
     most = _MORE_THAN_GRID * len(grid(width_pt, height_pt, resolution)) + 2
@@ -56,32 +61,83 @@ def cut(
         side *= 1.25
         tiles = _packed(lines, side)
     boxes = [_padded(tile, lines, page) for tile in tiles] or [page]
-    return [Region(f"tile-{index:03}", Affine.of_box(box)) for index, box in enumerate(boxes)]
+    regions = [Region(f"tile-{index:03}", Affine.of_box(box)) for index, box in enumerate(boxes)]
+    return (
+        [with_places(region, lines[tile.start : tile.end]) for region, tile in zip(regions, tiles, strict=True)]
+        if tiles
+        else regions
+    )
+
+
+def in_order(lines: list[Box], blocks: Sequence[Box] = ()) -> list[Box]:
+    """Return lines in the order in which they are read, block by block where blocks are known."""
+    return [group[index] for group in _grouped(lines, blocks) for index in reading_order(group)]
+
+
+def with_places(region: Region, lines: Sequence[Box]) -> Region:
+    """Return an upright region with the places of the lines that it shows, which come in reading order."""
+    shown = region.affine.box(0.0, 0.0, 1.0, 1.0)
+    places: list[float] = []
+    for line in lines:
+        x0, x1 = max(line.x0, shown.x0), min(line.x1, shown.x1)
+        if shown.y0 <= (line.y0 + line.y1) / 2 < shown.y1 and x1 - x0 >= _LEAST_PT:
+            corners = (*region.affine.fraction(x0, max(line.y0, shown.y0)), *region.affine.fraction(x1, min(line.y1, shown.y1)))
+            places += (round(number, 4) for number in corners)
+    return replace(region, places=tuple(places))
 
 
 def find_lines(picture: NDArray[np.uint8], width_pt: float, height_pt: float) -> list[Box]:
-    """Return the boxes of what is printed, a line or a picture each, in points, in no order; none of them overlap."""
+    """Return the boxes of what is printed, a line or a picture each, in points, in no order; none of them overlap. Dust is left out."""
     height, width = picture.shape[:2]
     fx, fy = width / width_pt, height / height_pt
     ink = _ink(picture)
-    for size in ((max(3, round(_RULE_PT * fx)), 1), (1, max(3, round(_RULE_PT * fy)))):
-        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(size[::-1], np.uint8))
-        ink = np.asarray(cv2.subtract(ink, rules), dtype=np.uint8)
+    ink = np.asarray(cv2.subtract(ink, _rules(ink, fx, fy)), dtype=np.uint8)
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(1, round(_WORD_GAP_PT * fx)) | 1), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     corners = np.array(
         [(x, y, x + across, y + down) for x, y, across, down, _ in stats[1:count].tolist()], dtype=np.float64
     ).reshape(-1, 4)
     corners /= (fx, fy, fx, fy)
-    corners = corners[np.maximum(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]) >= _LEAST_PT]
-    return [Box(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in _merged(corners).tolist()]
+    corners = _merged(_joined(_merged(corners)))
+    corners = corners[np.maximum(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]) >= _DUST_PT]
+    return [Box(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in corners.tolist()]
 
 
 def _ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return 255 where the page is darker than its paper, the brightest within some millimetres."""
-    tone = darkest(picture)
-    paper = cv2.morphologyEx(tone, cv2.MORPH_CLOSE, np.ones((31, 31), np.uint8))
+    """Return 255 where the page is darker than its paper, the brightest within some millimetres, its grain evened out."""
+    tone = cv2.GaussianBlur(darkest(picture), (3, 3), 0)
+    height, width = tone.shape
+    small = cv2.resize(tone, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.where(cv2.subtract(paper, tone) > _INK, 255, 0), dtype=np.uint8)
+
+
+def _rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
+    """Return the long straight strokes, also where a scan has frayed or broken them."""
+    rules = np.zeros_like(ink)
+    for across, down in ((max(3, round(_RULE_PT * fx)), 1), (1, max(3, round(_RULE_PT * fy)))):
+        athwart = np.ones((3, 1) if down == 1 else (1, 3), np.uint8)
+        thick = cv2.dilate(ink, athwart)
+        found = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((down, across), np.uint8))
+        rules |= np.asarray(found, dtype=np.uint8)
+    sides = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(3, round(_SIDE_PT * fy)), 1), np.uint8))
+    stems = cv2.morphologyEx(sides, cv2.MORPH_OPEN, np.ones((1, max(3, round(_STEM_PT * fx))), np.uint8))
+    return np.asarray(rules | cv2.subtract(sides, stems), dtype=np.uint8)
+
+
+def _joined(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Join what stands in a row with gaps narrower than a gutter of its size: words of large print."""
+    rest = boxes[np.argsort(boxes[:, 0])].tolist()
+    for index, box in enumerate(rest):
+        for earlier in rest[:index]:
+            high = max(box[3] - box[1], earlier[3] - earlier[1])
+            shared = min(box[3], earlier[3]) - max(box[1], earlier[1])
+            if shared > 0.5 * high and 0 <= box[0] - earlier[2] < _GAP_EM * high:
+                earlier[2] = box[0]  # they now touch, and are merged
+                earlier[1], earlier[3] = min(earlier[1], box[1]), max(earlier[3], box[3])
+                box[0] -= 0.01
+    return np.array(rest, dtype=np.float64).reshape(-1, 4)
 
 
 def _merged(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

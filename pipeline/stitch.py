@@ -1,0 +1,241 @@
+"""One reading of a page out of the readings of its views: in reading order, nothing twice and nothing missing. Pure.
+
+Tiles cut in white space share nothing, so what they say follows one another. Tiles of a grid overlap: what stands in two of them counts
+once, and what an edge cuts is taken from the tile that shows more of it. Lines are compared on the page set upright, where they are level.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TypeVar
+
+from pipeline.documents.order import reading_order
+from pipeline.documents.tiles import OVERLAP_PT
+from pipeline.seam import joined, laid, one_above_another, side_by_side
+from pipeline.tasks.base import Reading
+from schemas.box import Box, LabelledBox
+from schemas.page import Line
+from schemas.table import Table
+from schemas.view import Affine
+
+_SAME = 0.5
+"""Boxes that share this part of their common view are one thing; lines, this part of the lower one's height."""
+_EDGE_PT = 3.0
+
+T = TypeVar("T", LabelledBox, Table)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one view says: a reading with a value, the box around what it shows, and the same lines on the page set upright.
+
+    `upright` maps the view to the upright page; `places` are those of the print that was seen in it; `is_page`: it shows the whole page.
+    """
+
+    reading: Reading
+    view: Box
+    lines: tuple[Line, ...]
+    upright: Affine
+    places: tuple[float, ...] = ()
+    is_page: bool = False
+
+    @property
+    def box(self) -> Box:
+        """Return the view's box on the upright page."""
+        return self.upright.box(0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A line, or the part of it that a view shows; `box` is None where it is not known."""
+
+    text: str
+    box: Box
+    view: Box
+    confidence: float | None
+
+
+def stitched(parts: Sequence[Part], turn: Affine | None = None) -> Reading:
+    """Return what the views, of which there must be one, say together; `turn` leads from the upright page to the page as it lies."""
+    first = parts[0].reading
+    views = [part.view for part in parts]
+    value = next(
+        (part.reading.value for part in parts if part.reading.value and part.reading.value.status == "ok"), first.value
+    )
+    lines, text = _lines(parts)
+    return replace(
+        first,
+        text=text,
+        lines=tuple(_turned(line, turn) for line in lines) if turn else lines,
+        boxes=_once([part.reading.boxes for part in parts], views, _place_of_thing, _one_thing),
+        tables=_once([part.reading.tables for part in parts], views, _place_of_table, _one_table),
+        value=value,
+    )
+
+
+def _turned(line: Line, turn: Affine) -> Line:
+    box = line.box
+    return line.model_copy(update={"box": box and turn.box(box.x0, box.y0, box.x1, box.y1)})
+
+
+def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
+    """Return the page's lines and its text."""
+    texts = [part.reading.text for part in parts if part.reading.text is not None]
+    if not texts:
+        return (), None
+    known = [_known(part) for part in parts]
+    if not any(_overlap(one.box, other.box) for one, other in combinations(parts, 2)):
+        lines = tuple(line for part, pieces in zip(parts, known, strict=True) for line in _of_part(part, pieces))
+        return lines, "\n".join(texts)
+    if all(pieces is not None for pieces in known):
+        whole = _whole_lines([piece for pieces in known for piece in pieces or ()])
+        lines = tuple(Line(text=each.text, box=each.box, confidence=each.confidence) for each in whole)
+    else:
+        lines = _without_places(parts)
+    return lines, "\n".join(line.text for line in lines)
+
+
+def _known(part: Part) -> list[_Piece] | None:
+    """Return a view's lines with their boxes; None where these are not known."""
+    lines, boxes = part.lines, [line.box for line in part.lines]
+    if any(box is None for box in boxes):
+        seen = list(zip(*[iter(part.places)] * 4, strict=True))
+        boxes = list(laid([line.text for line in lines], [part.upright.box(*place) for place in seen]) or [])
+    pairs = [(line, box) for line, box in zip(lines, boxes, strict=False) if box is not None]
+    if len(pairs) < len(lines):
+        return None
+    return [_Piece(line.text, box, part.box, line.confidence) for line, box in pairs]
+
+
+def _of_part(part: Part, pieces: Sequence[_Piece] | None) -> Sequence[Line]:
+    if pieces is not None:
+        return [line.model_copy(update={"box": piece.box}) for line, piece in zip(part.lines, pieces, strict=True)]
+    if part.is_page:
+        return part.lines
+    return [line if line.box else line.model_copy(update={"box": part.box}) for line in part.lines]
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Say whether two views are tiles that were meant to overlap; those cut in white space may share some white."""
+    across = min(one.x1, other.x1) - max(one.x0, other.x0)
+    down = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return min(across, down) > OVERLAP_PT / 2
+
+
+def _whole_lines(pieces: Sequence[_Piece]) -> list[_Piece]:
+    """Join the pieces of lines, each counted once, and put the lines into reading order."""
+    top, bottom = min(piece.view.y0 for piece in pieces), max(piece.view.y1 for piece in pieces)
+    kept: list[_Piece] = []
+    for piece in sorted(pieces, key=lambda each: -_margin(each, top, bottom)):
+        if not any(_covers(other, piece) for other in kept):
+            kept.append(piece)
+    lines: list[_Piece] = []
+    for piece in sorted(kept, key=lambda each: (each.view.x0, each.box.x0)):
+        longer = ((index, _with(line, piece)) for index, line in enumerate(lines) if _goes_on(line, piece))
+        index, whole = next(((index, whole) for index, whole in longer if whole), (len(lines), piece))
+        lines[index : index + 1] = [whole]
+    return [lines[index] for index in reading_order([line.box for line in lines])]
+
+
+def _margin(piece: _Piece, top: float, bottom: float) -> float:
+    """Return how far a piece is from the edges above and below that may have cut it; the page's own edges cut nothing."""
+    above = piece.box.y0 - piece.view.y0 if piece.view.y0 > top + _EDGE_PT else OVERLAP_PT
+    below = piece.view.y1 - piece.box.y1 if piece.view.y1 < bottom - _EDGE_PT else OVERLAP_PT
+    return min(above, below, OVERLAP_PT)
+
+
+def _covers(other: _Piece, piece: _Piece) -> bool:
+    """Say whether another row of tiles shows the same piece of the same line; the tile across the corner must show all of it."""
+    if piece.view.y0 == other.view.y0 or not _level(piece.box, other.box):
+        return False
+    shared = min(piece.box.x1, other.box.x1) - max(piece.box.x0, other.box.x0)
+    least = _SAME * piece.box.width if piece.view.x0 == other.view.x0 else piece.box.width - 1.0
+    return shared > least
+
+
+def _goes_on(line: _Piece, piece: _Piece) -> bool:
+    """Say whether a piece is the rest of a line that the view to its left cut."""
+    meet = line.view.x0 < piece.view.x0 < line.view.x1 and line.box.x1 >= piece.box.x0 - 1.0 and piece.box.x0 < line.view.x1
+    return meet and line.box.x0 <= piece.box.x0 + _EDGE_PT and _level(line.box, piece.box)
+
+
+def _with(line: _Piece, piece: _Piece) -> _Piece | None:
+    """Return the line with its rest; None where the two do not say the same of what both views show."""
+    width = max(line.box.width / max(len(line.text), 1), piece.box.width / max(len(piece.text), 1))
+    shared = max(min(line.box.x1, piece.box.x1) - piece.box.x0, 0.0) / max(width, 0.1)
+    text = joined(line.text, piece.text, min(shared, len(line.text), len(piece.text)))
+    return None if text is None else _Piece(text, line.box.union(piece.box), piece.view, piece.confidence)
+
+
+def _level(one: Box, other: Box) -> bool:
+    return min(one.y1, other.y1) - max(one.y0, other.y0) > _SAME * min(one.height, other.height)
+
+
+def _without_places(parts: Sequence[Part]) -> tuple[Line, ...]:
+    """Join overlapping views by their words alone, row by row; a line's place is not known then."""
+    rows: dict[float, list[Part]] = {}
+    for part in parts:
+        rows.setdefault(round(part.box.y0, 1), []).append(part)
+    page: list[str] = []
+    for row in rows.values():
+        across: list[str] = []
+        for part in sorted(row, key=lambda each: each.box.x0):
+            across = side_by_side(across, [line.text for line in part.lines])
+        page = one_above_another(page, across)
+    return tuple(Line(text=text) for text in page)
+
+
+def _once(
+    found: Sequence[Sequence[T]], views: Sequence[Box], place: Callable[[T], Box | None], one_of: Callable[[T, T, bool], T]
+) -> tuple[T, ...]:
+    """Return what was found, what two overlapping views show of one thing once."""
+    kept: list[tuple[T, Box]] = []
+    for things, view in zip(found, views, strict=True):
+        known = len(kept)  # one view never shows a thing twice
+        for thing in things:
+            index = next((n for n, (other, seen) in enumerate(kept[:known]) if _same(thing, view, other, seen, place)), None)
+            if index is None:
+                kept.append((thing, view))
+            else:
+                other, seen = kept[index]
+                kept[index] = one_of(other, thing, _is_cut(place(other), seen) or _is_cut(place(thing), view)), seen.union(view)
+    return tuple(thing for thing, _ in kept)
+
+
+def _same(thing: T, view: Box, other: T, seen: Box, place: Callable[[T], Box | None]) -> bool:
+    """Say whether two views found one thing: in what both show, it has the same place."""
+    one, two = place(thing), place(other)
+    if one is None or two is None or not _overlap(view, seen) or _name(thing) != _name(other):
+        return False
+    one, two = (_within(_within(box, view), seen) for box in (one, two))
+    shared = one.intersection(two)
+    return shared > _SAME * (one.area + two.area - shared)
+
+
+def _name(thing: LabelledBox | Table) -> str:
+    return thing.label if isinstance(thing, LabelledBox) else ""
+
+
+def _within(box: Box, view: Box) -> Box:
+    return Box(x0=max(box.x0, view.x0), y0=max(box.y0, view.y0), x1=min(box.x1, view.x1), y1=min(box.y1, view.y1))
+
+
+def _is_cut(box: Box | None, view: Box) -> bool:
+    return box is not None and (min(box.x0 - view.x0, box.y0 - view.y0, view.x1 - box.x1, view.y1 - box.y1) < _EDGE_PT)
+
+
+def _place_of_thing(thing: LabelledBox) -> Box | None:
+    return thing.box
+
+
+def _place_of_table(table: Table) -> Box | None:
+    return table.box
+
+
+def _one_thing(one: LabelledBox, other: LabelledBox, is_cut: bool) -> LabelledBox:
+    larger = one if one.box.area >= other.box.area else other
+    return larger.model_copy(update={"box": one.box.union(other.box)}) if is_cut and not larger.mask_rle else larger
+
+
+def _one_table(one: Table, other: Table, is_cut: bool) -> Table:  # noqa: ARG001 - the same
+    return one if len(one.cells) >= len(other.cells) else other
