@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, cast
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from jobs.evaluate.accept import Bound
     from jobs.evaluate.forms import Form
     from schemas.job import Job
     from schemas.run import RunOptions, RunSummary
 
+_WIDE = 240
 _FORMS = ("truth", "labels", "sroie", "funsd", "cord", "docvqa", "pubtabnet")
 
 
@@ -75,8 +78,6 @@ def _one(
     *,
     listed_only: bool,
 ) -> int:
-    from rich.console import Console
-
     from jobs.evaluate.evaluation import evaluate as evaluated
     from jobs.evaluate.words import markdown, show
 
@@ -86,7 +87,7 @@ def _one(
     elif how == "markdown":
         click.echo(markdown(report))
     else:
-        show(report, Console(file=sys.stdout))
+        show(report, _console())
     broken = [str(each) for each in bounds if not each.holds(report)]
     if broken:
         click.echo(f"not accepted: {', '.join(broken)}", err=True)
@@ -94,8 +95,6 @@ def _one(
 
 
 def _grid(path: Path, bounds: "Sequence[Bound]", resamples: int, how: str) -> int:
-    from rich.console import Console
-
     from jobs.evaluate.grid import rows_of, run_grid, table_of
     from jobs.evaluate.gridfile import read_grid
     from jobs.evaluate.words import markdown_table
@@ -106,8 +105,15 @@ def _grid(path: Path, bounds: "Sequence[Bound]", resamples: int, how: str) -> in
     elif how == "markdown":
         click.echo(markdown_table(*rows_of(report)))
     else:
-        Console(file=sys.stdout).print(table_of(report))
+        _console().print(table_of(report))
     return report.exit_code
+
+
+def _console() -> "Console":
+    """Return standard output; where it is no terminal, with room for whole lines, since someone's program cuts or greps them."""
+    from rich.console import Console
+
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def _run(job: "Job", options: "RunOptions") -> "RunSummary":

@@ -73,7 +73,8 @@ def table_of(report: GridReport) -> Table:
     heads, rows = rows_of(report)
     table = Table(box=None, pad_edge=False)
     for head in heads:
-        table.add_column(head, justify="left" if head == "settings" else "right", overflow="fold")
+        is_long = head in ("settings", "accepted")
+        table.add_column(head, justify="left" if is_long else "right", no_wrap=not is_long, overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table

@@ -27,7 +27,7 @@ def show(report: Report, console: Console) -> None:
     for task, metrics, rows in _by_task(report.scores):
         table = Table(title=task, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for name in ("", "", *(METRICS[metric] for metric in metrics), "answers", "missing", "rejected"):
-            table.add_column(name, justify="left" if not name else "right", overflow="fold")
+            table.add_column(name, justify="right" if name else "left", no_wrap=bool(name), overflow="fold")
         for row in rows:
             table.add_row(*row)
         console.print(table)

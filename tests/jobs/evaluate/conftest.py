@@ -69,7 +69,19 @@ def child() -> Iterator[tuple[Child, Child]]:
 
 @pytest.fixture
 def bench(tmp_path: Path, child: tuple[Child, Child]) -> Bench:
-    """Return a source of six documents of two kinds and two finishes, with their truth beside them."""
-    mill = _machine().Mill(tmp_path, child)
+    """Return a source of four documents of two kinds and two finishes, with their truth beside them."""
+    return _bench(tmp_path, child)
+
+
+@pytest.fixture(scope="session")
+def true_run(tmp_path_factory: pytest.TempPathFactory, child: tuple[Child, Child]) -> Bench:
+    """Return the same after a run that was told the truth; one for all tests, which must not touch source or sink."""
+    bench = _bench(tmp_path_factory.mktemp("true"), child)
+    bench.mill.run(bench.job(Path(bench.source)))
+    return bench
+
+
+def _bench(folder: Path, child: tuple[Child, Child]) -> Bench:
+    mill = _machine().Mill(folder, child)
     documents = synth(Path(mill.source), count=4, seed=50, kinds=("invoice", "receipt"), finishes=("pdf", "png"))
-    return Bench(tmp_path, documents, mill)
+    return Bench(folder, documents, mill)
