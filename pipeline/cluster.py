@@ -63,11 +63,11 @@ def connect(workers: Workers) -> None:
         signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own would end the process before what is done is published
 
 
-def cores() -> int:
-    """Return how many CPUs the cluster has."""
+def cores(workers: Workers) -> int:
+    """Return how many CPUs there are to use: those that the job names, as a cluster may have to grow to them, or all there are."""
     import ray
 
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
+    return workers.cpus or max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
 
 
 def pool_for(job: Job) -> Pool:
@@ -76,9 +76,9 @@ def pool_for(job: Job) -> Pool:
     if workers.gpus and job.model.engine != "scripted":
         return Pool(actors=max(1, int(workers.gpus // workers.gpus_per_worker)), calls=3, gpus=workers.gpus_per_worker)
     if job.model.engine == "scripted":
-        return Pool(actors=cores())
-    actors = max(1, cores() // CORES_PER_MODEL)
-    return Pool(actors=actors, calls=2, threads=max(1, cores() // actors))
+        return Pool(actors=cores(workers))
+    actors = max(1, cores(workers) // CORES_PER_MODEL)
+    return Pool(actors=actors, calls=2, threads=max(1, cores(workers) // actors))
 
 
 def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_per_block: int, pool: Pool) -> Generator[str]:

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import TracebackType
 
 import numpy as np
 
@@ -20,9 +21,10 @@ from schemas.view import Affine, Completion, Region, Request, View
 
 @dataclass(slots=True)
 class Meter:
-    """What a group of units cost the engine."""
+    """What a group of units cost the engine; `rungs` are the requests of each rung."""
 
     requests: int = 0
+    rungs: list[int] = field(default_factory=list)
     tokens: int = 0
     seconds: float = 0.0
     restarts: int = 0
@@ -36,13 +38,18 @@ class Serving:
         self._engine: Engine | None = None
         self._latest: Engine | None = None
         self._lock = threading.Lock()
-        self._turns = _Turns()
+        self._turns, self._busy = _Turns(), _Busy()
         self._died_of = ""
 
     @property
     def engine(self) -> Engine | None:
         """Return the engine that answered last, to be named in rows, if any request has started one."""
         return self._latest
+
+    @property
+    def busy_s(self) -> float:
+        """Return for how long the engine has had anything to do, whichever thread asked."""
+        return self._busy.total_s
 
     def generate(self, requests: Sequence[Request], meter: Meter) -> list[Completion]:
         """Return one completion a request, in order. A request that the engine dies of, and of no other, completes as an error.
@@ -53,7 +60,8 @@ class Serving:
             return []
         self._started()
         started = time.monotonic()  # loading the model is no page's cost
-        completions = self._generate(requests, meter)
+        with self._busy:
+            completions = self._generate(requests, meter)
         meter.requests += len(requests)
         meter.tokens += sum(len(completion.token_ids) for completion in completions)
         meter.seconds += time.monotonic() - started
@@ -115,6 +123,27 @@ class Serving:
             if self._engine is dead:
                 self._engine = None
         dead.close()
+
+
+class _Busy:
+    """The time during which at least one thread is inside."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside, self._since = 0, 0.0
+        self.total_s = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._since = time.monotonic()
+            self._inside += 1
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with self._lock:
+            self._inside -= 1
+            now = time.monotonic()
+            self.total_s, self._since = self.total_s + now - self._since, now
 
 
 class _Turns:

@@ -125,7 +125,7 @@ class Steps:
             Inspector,
             (self.job, self.run_id, passwords(self.job.source)),
             rows_per_block=OBJECTS_PER_BLOCK,
-            pool=cluster.Pool(actors=cluster.cores()),
+            pool=cluster.Pool(actors=cluster.cores(self.job.workers)),
         )
         with closing(found), self.findings:
             for inspection in found:

@@ -18,6 +18,7 @@ from pipeline.cache import DocumentCache
 from pipeline.desk import Desk
 from pipeline.engines.start import start
 from pipeline.errors import DocumentError, StorageError
+from pipeline.metrics import Metrics
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
@@ -85,14 +86,17 @@ class Worker:
         longest = max(question.ask.max_tokens for question in self._questions)
         self._serving = serving or Serving(job.model, job.render.ladder[0].resolution, partial(start, max_tokens=longest))
         self._desks: LifoQueue[Desk] = LifoQueue()
+        self._metrics = Metrics(job.name)
 
     def __call__(self, units: pa.Table) -> pa.Table:
         """Work on a block of units (columns of schemas.unit.Unit) and return one StagedPart as JSON."""
         desk = self._desk()
         try:
-            staged = self.work(from_table(units, Unit), desk)
+            with self._metrics.in_hand():
+                staged = self.work(from_table(units, Unit), desk)
         finally:
             self._desks.put(desk)
+        self._metrics.staged(staged, self._serving.busy_s)
         return pa.table({"staged": [staged.model_dump_json()]})
 
     def work(self, units: Sequence[Unit], desk: Desk) -> StagedPart:
@@ -107,6 +111,7 @@ class Worker:
             self._add(chunk, part, processed_at, (time.monotonic() - began) / len(chunk))
         tally = Tally(
             requests=meter.requests,
+            rungs=tuple(meter.rungs),
             tokens=meter.tokens,
             engine_seconds=meter.seconds,
             seconds=time.monotonic() - started,
@@ -188,6 +193,8 @@ class Worker:
             asked.extend((page, view, question) for view in page.views or () for question in page.unsettled())
             page.views = None
         requests = [Request(view, question.ask.prompt, question.ask.max_tokens) for _, view, question in asked]
+        meter.rungs += [0] * (index + 1 - len(meter.rungs))
+        meter.rungs[index] += len(requests)
         for (page, view, question), completion in zip(asked, self._serving.generate(requests, meter), strict=True):
             page.records.setdefault(question.ask.key, []).append(record(question.ask, view.region, index, completion))
             page.resolutions[question.ask.key] = rung.resolution

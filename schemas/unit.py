@@ -1,6 +1,7 @@
 """The grain of work: a range of pages of one document, and what a worker reports of a group of them."""
 
 from datetime import datetime
+from itertools import zip_longest
 
 from schemas.page import Failure
 from schemas.shape import Shape
@@ -60,9 +61,10 @@ class UnitOutcome(Shape):
 
 
 class Tally(Shape):
-    """What the work cost, summed."""
+    """What the work cost, summed. `rungs` are the requests of each rung of the ladder."""
 
     requests: int = 0
+    rungs: tuple[int, ...] = ()
     tokens: int = 0
     engine_seconds: float = 0.0
     seconds: float = 0.0
@@ -71,6 +73,7 @@ class Tally(Shape):
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
             requests=self.requests + other.requests,
+            rungs=tuple(map(sum, zip_longest(self.rungs, other.rungs, fillvalue=0))),
             tokens=self.tokens + other.tokens,
             engine_seconds=self.engine_seconds + other.engine_seconds,
             seconds=self.seconds + other.seconds,
