@@ -32,10 +32,10 @@ soak: $(STAMPS)/test                   # hours: killed at random, and exact at t
 	$(PYTEST) -m soak -s
 
 parity: .venv-vllm/installed           # vLLM against the reference, token for token, on a CPU
-	.venv-vllm/bin/python -m pytest -m vllm
+	.venv-vllm/bin/python -m pytest -m vllm tests/pipeline/engines
 
 parity-cuda: .venv-cuda/installed      # the same suite in bfloat16, on a machine with an NVIDIA GPU
-	PAGEMILL_PARITY_DTYPE=bfloat16 .venv-cuda/bin/python -m pytest -m vllm
+	PAGEMILL_PARITY_DTYPE=bfloat16 .venv-cuda/bin/python -m pytest -m vllm tests/pipeline/engines
 
 bench-gpu: .venv-cuda/installed        # PaliGemma 2 3B with made-up weights: pages/s, share of the roofline, dollars a million pages
 	.venv-cuda/bin/python tests/bench/gpu.py --resolution 448
