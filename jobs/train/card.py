@@ -40,8 +40,12 @@ def terms_of(description: Description, checkpoint: str) -> str:
     for name in ("MODEL_CARD.md", "README.md"):
         if found := _licence_row(description.folder / name):
             return found
-    restricted = description.family == "paligemma" and kind_of(checkpoint) != "pt"
-    return _GEMMA + (_RESEARCH_ONLY if restricted else "")
+    kind = kind_of(checkpoint)
+    if kind is None:
+        return (
+            f"that of `{checkpoint}`, whose folder states none; if it derives from Google's PaliGemma: {_GEMMA}{_RESEARCH_ONLY}"
+        )
+    return _GEMMA + (_RESEARCH_ONLY if description.family == "paligemma" and kind != "pt" else "")
 
 
 def _licence_row(path: Path) -> str | None:

@@ -55,6 +55,7 @@ def test_a_card_carries_the_terms_of_its_origin(tmp_path) -> None:
     assert "Gemma Terms" in gemma
     assert "research" in gemma
     assert "research" not in terms_of(describe(folder), "google/paligemma-3b-pt-448")
+    assert "states none" in terms_of(describe(folder), "/data/somebodys")
     written = tuned_card("google/paligemma-3b-mix-448", gemma, {"seed": "0"}, ())
     (folder / "MODEL_CARD.md").write_text(written)
     assert terms_of(describe(folder), "my/tuned") == gemma
