@@ -20,18 +20,20 @@ class Metrics:
         """Declare them; they exist at zero from now on, so that a rate is seen from the first page."""
         from ray.util.metrics import Counter, Gauge
 
-        job = {"job": job_name}
+        job = {"job_name": job_name}
         self._lock, self._groups, self._busy_s = Lock(), 0, 0.0
-        self._pages = Counter("pagemill_pages_total", "Pages of source objects whose rows were staged.", ("job", "status"))
-        self._rejects = Counter("pagemill_rejects_total", "Failures noted in rows.", ("job", "stage", "code"))
-        self._requests = Counter("pagemill_requests_total", "Requests that the engine answered, by rung.", ("job", "rung"))
-        self._tokens = Counter("pagemill_tokens_total", "Tokens that the engine wrote.", ("job",))
-        self._busy = Counter("pagemill_engine_busy_seconds_total", "Seconds in which the engine had anything to do.", ("job",))
-        self._seconds = Counter("pagemill_group_seconds_total", "Seconds that groups of units took in all.", ("job",))
-        self._retries = Counter("pagemill_engine_restarts_total", "Engines started again because one had died.", ("job",))
-        self._left = Counter("pagemill_units_left_total", "Units given up until the next run.", ("job", "code"))
+        self._pages = Counter("pagemill_pages_total", "Pages of source objects whose rows were staged.", ("job_name", "status"))
+        self._rejects = Counter("pagemill_rejects_total", "Failures noted in rows.", ("job_name", "stage", "code"))
+        self._requests = Counter("pagemill_requests_total", "Requests that the engine answered, by rung.", ("job_name", "rung"))
+        self._tokens = Counter("pagemill_tokens_total", "Tokens that the engine wrote.", ("job_name",))
+        self._busy = Counter(
+            "pagemill_engine_busy_seconds_total", "Seconds in which the engine had anything to do.", ("job_name",)
+        )
+        self._seconds = Counter("pagemill_group_seconds_total", "Seconds that groups of units took in all.", ("job_name",))
+        self._retries = Counter("pagemill_engine_restarts_total", "Engines started again because one had died.", ("job_name",))
+        self._left = Counter("pagemill_units_left_total", "Units given up until the next run.", ("job_name", "code"))
         self._in_hand = Gauge(
-            "pagemill_groups_in_hand", "Groups of units that a worker has taken up and not yet staged.", ("job",)
+            "pagemill_groups_in_hand", "Groups of units that a worker has taken up and not yet staged.", ("job_name",)
         )
         for metric in (self._pages, self._rejects, self._requests, self._tokens, self._busy, self._seconds, self._retries):
             metric.set_default_tags(job)

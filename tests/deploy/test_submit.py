@@ -1,0 +1,145 @@
+"""The very entrypoint of the RayJob, submitted to a cluster of several nodes on this machine, and the metrics that it leaves."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.verify import verify
+
+ROOT = Path(__file__).parents[2]
+RAYJOB = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "rayjob.yaml").read_text())
+RECEIPT = ROOT / "jobs" / "examples" / "documents" / "receipt.png"
+DOCUMENTS, PATIENCE_S = 24, 400
+
+pytestmark = [
+    pytest.mark.slow,
+    # Ray warns of its own settings as it reads them, and leaves files open in the process that started it.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@dataclass
+class Nodes:
+    """A head without CPUs for actors and two nodes with, as in raycluster.yaml."""
+
+    dashboard: str
+    exporters: list[str]
+
+    def samples(self, name: str) -> Counter[tuple[str, ...]]:
+        """Return a metric's values over all nodes, by its labels of Pagemill."""
+        found: Counter[tuple[str, ...]] = Counter()
+        for url in self.exporters:
+            try:
+                text = urllib.request.urlopen(url, timeout=10).read().decode()  # noqa: S310 (this machine)
+            except urllib.error.URLError:
+                continue
+            for labels, value in re.findall(rf"^{name}{{(.*?)}} (\S+)$", text, re.MULTILINE):
+                pairs = dict(re.findall(r'(\w+)="(.*?)"', labels))
+                found[tuple(pairs[key] for key in ("job_name", "status", "rung", "stage", "code") if key in pairs)] += float(
+                    value
+                )
+        return found
+
+
+@pytest.fixture
+def nodes() -> Iterator[Nodes]:
+    import ray
+    from ray.cluster_utils import Cluster
+
+    ray.shutdown()
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": True, "dashboard_port": 0})
+    try:
+        for _ in range(2):
+            cluster.add_node(num_cpus=2, object_store_memory=100_000_000)
+        ray.init(address=cluster.address, log_to_driver=False)
+        exporters = [f"http://127.0.0.1:{node['MetricsExportPort']}/metrics" for node in ray.nodes()]
+        assert len(set(exporters)) == 3
+        yield Nodes(f"http://{cluster.head_node.webui_url}", exporters)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def test_the_entrypoint_runs_on_several_nodes_and_is_exact(nodes, tmp_path):
+    """`ray job submit` of the RayJob's own command ends well; every page has its row, and the exporters say what was done."""
+    sink = _jobs(tmp_path)
+    entrypoint = shlex.split(RAYJOB["spec"]["entrypoint"].replace("/jobs/", f"{tmp_path}/"))
+    ray_command = Path(sys.executable).with_name("ray")
+    command = [
+        ray_command,
+        "job",
+        "submit",
+        "--address",
+        nodes.dashboard,
+        "--no-wait",
+        "--submission-id",
+        "night",
+        "--",
+        *entrypoint,
+    ]
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=PATIENCE_S)
+
+    pages: Counter[tuple[str, ...]] = Counter()
+    requests: Counter[tuple[str, ...]] = Counter()
+    until = time.monotonic() + PATIENCE_S
+    while (status := _status(nodes)) in ("PENDING", "RUNNING"):
+        pages, requests = (
+            pages | nodes.samples("ray_pagemill_pages_total"),
+            requests | nodes.samples("ray_pagemill_requests_total"),
+        )
+        assert time.monotonic() < until, "the job does not end"
+        time.sleep(1)
+    logs = subprocess.run(
+        [ray_command, "job", "logs", "--address", nodes.dashboard, "night"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert status == "SUCCEEDED", logs.stdout
+    report = verify(str(sink))
+    assert (report.is_exact, report.pages, report.pages_ok) == (True, DOCUMENTS, DOCUMENTS)
+    assert 0 < pages["nightly", "ok"] <= DOCUMENTS
+    assert 0 < requests["nightly", "0"] <= DOCUMENTS
+
+
+def _jobs(folder: Path) -> Path:
+    """Write the job file that the entrypoint names, and its documents: other bytes each, a second of sleep each."""
+    (folder / "in").mkdir()
+    (folder / "truth").mkdir()
+    (folder / "truth" / "scripted.json").write_text('{"seconds_per_request": 2}')
+    for number in range(DOCUMENTS):
+        copy = folder / "in" / f"{number}.png"
+        shutil.copy(RECEIPT, copy)
+        with copy.open("ab") as file:
+            file.write(str(number).encode())
+    job = {
+        "name": "nightly",
+        "source": {"uri": str(folder / "in")},
+        "model": {"engine": "scripted", "checkpoint": str(folder / "truth")},
+        "workers": {"cpus": 4},
+        "sink": {"uri": str(folder / "out")},
+    }
+    (folder / "nightly.yaml").write_text(yaml.safe_dump(job))
+    return folder / "out"
+
+
+def _status(nodes: Nodes) -> str:
+    from ray.job_submission import JobSubmissionClient
+
+    return str(JobSubmissionClient(nodes.dashboard).get_job_status("night").value)
