@@ -71,7 +71,7 @@ def _text(expected: Expected, said: Said, asked: Asked) -> Case:
     return _case(expected, said, asked, shares, task="text", from_layer=from_layer)
 
 
-def _field(expected: Expected, said: Said, asked: Asked) -> Case:
+def _field(expected: Expected, said: Said, asked: Asked) -> Case | str:
     if asked.field is None:
         raise ValueError(f"{asked.key} asks for no field")
     row, kind = said.fields.get(asked.field.name), asked.field.type
@@ -80,7 +80,10 @@ def _field(expected: Expected, said: Said, asked: Asked) -> Case:
         right = row is not None and values.equal(row, _ABSENT, kind)
         near = float(row is not None and row.status == "absent")
     else:
-        right = row is not None and any(values.equal(row, true, kind) for true in _true_values(expected, asked))
+        known = [value for value in _true_values(expected, asked) if value.status == "ok"]
+        if not known:
+            return f"labels that cannot be read as a field of type {kind}"
+        right = row is not None and any(values.equal(row, true, kind) for true in known)
         near = text.likeness(row.value_text or "", expected.answers) if row and row.status in ("ok", "invalid") else 0.0
     state: State = "missing" if row is None else "rejected" if row.status in ("rejected", "invalid") else "said"
     from_layer = row is not None and row.value_source == "text_layer"

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from jobs.evaluate.expected import Place, folded, stem
@@ -61,31 +61,45 @@ class Said:
         return self.resolutions[rung] if rung is not None and rung < len(self.resolutions) else None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a run's job asks of every page, and the resolutions of its ladder."""
+
+    asked: tuple[Asked, ...]
+    resolutions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sink:
-    """A sink's rows, found by place. `documents` are those that hold now, read or not."""
+    """A sink's rows, found by place. `runs` are in order of time; `documents` are those that hold now, read or not."""
 
     uri: str
-    jobs: dict[str, Job]
+    runs: dict[str, Asking]
     documents: list[DocumentRow]
     pages: dict[tuple[str, int], PageRow]
     fields: dict[str, dict[str, FieldRow]]
-    _finders: tuple[dict[str, list[str]], ...] = field(default_factory=tuple)
+    latest: dict[str, Asked]
+    finders: tuple[dict[str, list[str]], ...]
 
     def page(self, place: Place) -> Said:
-        """Return what is said of a page; of none that the run has no row of, with all that its jobs ask."""
+        """Return what is said of a page; of one that has no row, with all that any run of the sink asks."""
         uri = self.find(place)
         row = self.pages.get((uri, place.page_index)) if uri else None
         if row is None:
-            return Said(uri, None, {}, tuple({each: None for job in self.jobs.values() for each in questions(job)}), ())
-        job = self.jobs.get(row.run_id)
-        asked = questions(job) if job else ()
-        ladder = tuple(rung.resolution for rung in job.render.ladder) if job else ()
-        return Said(uri, row, self.fields.get(row.page_id, {}), _with_kept(asked, row, self.jobs.values()), ladder)
+            return Said(uri, None, {}, tuple(self.latest.values()), ())
+        asking = self.runs.get(row.run_id, Asking((), ()))
+        return Said(uri, row, self.fields.get(row.page_id, {}), self._asked_of(row, asking), asking.resolutions)
+
+    def _asked_of(self, row: PageRow, asking: Asking) -> tuple[Asked, ...]:
+        """Add what other runs asked of the page and its row still answers: a page's last run is not always its only one."""
+        mine = {each.key for each in asking.asked}
+        held = dict.fromkeys(each.task for each in row.completions)
+        held |= dict.fromkeys(f"answer.{name}" for name in self.fields.get(row.page_id, {}))
+        return (*asking.asked, *(self.latest[key] for key in held if key not in mine and key in self.latest))
 
     def find(self, place: Place) -> str | None:
         """Return the uri of the document that is meant; raises JobError where a name is several documents'."""
-        by_id, by_uri, by_name, by_stem = self._finders
+        by_id, by_uri, by_name, by_stem = self.finders
         wanted = canonical(place.uri) if place.uri else None
         file = place.name.rsplit("/", 1)[-1] if place.name else None
         for finder, key in ((by_id, place.document_id), (by_uri, wanted)):
@@ -123,7 +137,11 @@ def sink(
     by_name = _index(ordered, lambda row: row.source_uri.rsplit("/", 1)[-1])
     by_stem = _index(ordered, lambda row: stem(row.source_uri))
     places = {(row.source_uri, row.page_index): row for row in pages}
-    return Sink(uri, jobs, ordered, places, fields, (by_id, by_uri, by_name, by_stem))
+    runs = {
+        run_id: Asking(questions(job), tuple(rung.resolution for rung in job.render.ladder)) for run_id, job in jobs.items()
+    }
+    latest = {each.key: each for asking in runs.values() for each in asking.asked}
+    return Sink(uri, runs, ordered, places, fields, latest, (by_id, by_uri, by_name, by_stem))
 
 
 def questions(job: Job) -> tuple[Asked, ...]:
@@ -136,14 +154,6 @@ def _of_task(task: Task) -> Iterable[Asked]:
     lang = task.lang if task.type == "answer" else "en"
     for ask in asks(task):
         yield Asked(ask.key, task.type, ask.prompt, labels, ask.answer_field, lang)
-
-
-def _with_kept(asked: tuple[Asked, ...], row: PageRow, jobs: Iterable[Job]) -> tuple[Asked, ...]:
-    """Add what other jobs asked of the page and its row still answers: a page's last run is not always its only one."""
-    keys = {each.key for each in asked}
-    held = {each.task for each in row.completions} - keys
-    others = {each.key: each for job in jobs for each in questions(job) if each.key in held}
-    return (*asked, *others.values())
 
 
 def _index(documents: Sequence[DocumentRow], key: Callable[[DocumentRow], str]) -> dict[str, list[str]]:
