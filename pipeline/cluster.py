@@ -53,6 +53,7 @@ def connect(workers: Workers) -> None:
     on_sigterm = signal.getsignal(signal.SIGTERM)
     with _native_silence():  # Ray's native part says on stderr that it will say nothing on stderr
         ray.init(
+            address="local" if here else None,  # left alone, Ray would join whatever cluster was started last on this machine
             num_cpus=workers.cpus if here else None,
             num_gpus=int(workers.gpus) if here and workers.gpus else None,
             include_dashboard=False if here else None,
