@@ -13,6 +13,7 @@ from schemas.truth import FieldTruth, PageTruth
 from schemas.view import Affine
 
 UNANSWERABLE = "unanswerable"
+_VIEW = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 def read(page: PageTruth, affine: Affine, prompt: str) -> str | None:
@@ -20,7 +21,7 @@ def read(page: PageTruth, affine: Affine, prompt: str) -> str | None:
     if prompt == "ocr":
         return "\n".join(line.text for line in visible_lines(page, affine))
     if prompt == "spot":
-        return spot.encode(list(visible_lines(page, affine)), affine)
+        return spot.encode(list(visible_lines(page, affine, in_view=True)), _VIEW)
     if prompt.startswith("detect "):
         labels = {label.strip() for label in prompt.removeprefix("detect ").split(";")}
         return detect.encode([item for item in page.boxes if item.label in labels and _shows(affine, item.box)], affine)
@@ -32,26 +33,31 @@ def read(page: PageTruth, affine: Affine, prompt: str) -> str | None:
     return UNANSWERABLE if prompt.startswith("answer ") else None
 
 
-def visible_lines(page: PageTruth, affine: Affine) -> Iterator[Line]:
-    """Yield the part of each line that the view shows, with the box of that part; lines that it does not show are left out."""
+def visible_lines(page: PageTruth, affine: Affine, *, in_view: bool = False) -> Iterator[Line]:
+    """Yield the part of each line that the view shows, with the box of that part; lines that it does not show are left out.
+
+    Boxes are in points of the page, or `in_view` in fractions of the view, in which lines of a page that lies askew are level.
+    """
     start = 0
     for line in page.lines:
         inked = sum(not character.isspace() for character in line.text)
-        if shown := _shown(line.text, [page.glyphs.box(start + index) for index in range(inked)], affine):
+        if shown := _shown(line.text, [page.glyphs.box(start + index) for index in range(inked)], affine, in_view=in_view):
             yield shown
         start += inked
 
 
-def _shown(text: str, boxes: Sequence[Box], affine: Affine) -> Line | None:
+def _shown(text: str, boxes: Sequence[Box], affine: Affine, *, in_view: bool) -> Line | None:
     kept: list[str] = []
     around: Box | None = None
     following = iter(boxes)
+    back = affine.back() if in_view else None
     for character in text:
         if character.isspace():
             kept.append(" ")
         elif _shows(affine, box := next(following)):
             kept.append(character)
-            around = box if around is None else around.union(box)
+            place = back.box(box.x0, box.y0, box.x1, box.y1) if back else box
+            around = place if around is None else around.union(place)
     return None if around is None else Line(text=" ".join("".join(kept).split()), box=around)
 
 
