@@ -53,7 +53,8 @@ def report(sink: str, out: Path, picture_limit: int, *, all_pictures: bool, is_o
 
     built = build(sink, out, picture_limit=None if all_pictures else picture_limit, is_one_file=is_one_file, watch=watch)
     missing = f", {built.unpictured:,} could not be pictured" if built.unpictured else ""
-    click.echo(f"{built.documents:,} documents, {built.pages:,} pages, {built.pictures:,} pictures{missing}")
+    made = ((built.documents, "document"), (built.pages, "page"), (built.pictures, "picture"))
+    click.echo(", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in made) + missing)
     click.echo(f"open {built.index}")
 
 

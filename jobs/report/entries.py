@@ -87,7 +87,8 @@ def _field(field: FieldRow) -> FieldEntry:
 def _meaning(field: FieldRow) -> str | None:
     if field.value_number is not None:
         number = f"{field.value_number.normalize():,f}"
-        return f"{number} {field.currency}" if field.currency else number
+        cents = max(2, len(number.partition(".")[2]))
+        return f"{field.value_number:,.{cents}f} {field.currency}" if field.currency else number
     if field.value_date is not None:
         return field.value_date.isoformat()
     if field.value_bool is not None:

@@ -304,7 +304,7 @@ const pagemill = (() => {
     const reading = number !== undefined && Number(number) < (all.documents || []).length, wanted = location.hash;
     let content;
     try { content = reading ? await reader(Number(number), Number(at) - 1) : location.hash === "#documents" ? documents() : overview(); }
-    catch (error) { content = [el("p", { class: "card" }, "The data of this page cannot be loaded: keep the report's folder together.")]; if (error.message !== "missing") throw error; }
+    catch (error) { content = [el("p", { class: "card" }, "The data of this page cannot be loaded: keep the report’s folder together.")]; if (error.message !== "missing") throw error; }
     if (location.hash !== wanted) return; // one has gone on meanwhile
     const part = reading ? "documents" : location.hash === "#documents" ? "documents" : "overview", focused = document.activeElement?.closest(".stepper") ? document.activeElement.getAttribute("aria-label") : null;
     document.body.className = reading ? "reading" : "";

@@ -1,0 +1,122 @@
+"""A report as files: what is in them, what is not, and what they may replace."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from jobs.cli import _run
+from jobs.report.build import build
+from jobs.report.files import script_json
+from jobs.report.pictures import chosen
+from pipeline.errors import JobError
+
+SECRETS = ("0123456789abcdef", "AKIAABCDEFGHIJKLMNOP")
+
+
+def _overview(folder) -> dict:
+    return json.loads((folder / "data" / "overview.js").read_text().removeprefix("pagemill.begin(").removesuffix(")\n"))
+
+
+def _pages(folder) -> list[dict]:
+    return json.loads((folder / "data" / "0.js").read_text().removeprefix("pagemill.take(0,").removesuffix(")\n"))
+
+
+def test_everything_is_counted_and_no_secret_is_told(small, tmp_path):
+    """Pages, reasons with examples, fields and runs are in the overview; the words of failures have lost their credentials."""
+    build(small, tmp_path / "report", picture_limit=10, is_one_file=False)
+    found = _overview(tmp_path / "report")
+    assert found["counts"]["pages"] == {"ok": 1}
+    assert [(each["name"], each["count"], each["examples"]) for each in found["counts"]["rejects"]] == [
+        ("fetch/unreachable", 1, [[1, -1]])
+    ]
+    assert {each["name"]: (each.get("ok", 0), each.get("invalid", 0)) for each in found["counts"]["field_counts"]} == {
+        "total": (1, 0),
+        "due": (0, 1),
+    }
+    assert [each["job"] for each in found["runs"]] == ["job"]
+    assert sum(found["throughput"]["pages"]) == 1
+    assert found["throughput"]["pages"][30] == 1
+    everything = b"".join(path.read_bytes() for path in (tmp_path / "report").rglob("*") if path.is_file()).decode(
+        errors="replace"
+    )
+    assert not [secret for secret in SECRETS if secret in everything]
+
+
+def test_pictures_have_the_page_s_shape(shelf, make, tmp_path):
+    """Each picture is WebP, 1,200 pixels on its longer side, and the document's own page."""
+    path = shelf.pdf("a.pdf", "one", "")
+    rows = lambda source: [make("rich", source), type(make("rich", source))(make("page", source, 1, status="blank"), ())]  # noqa: E731
+    built = build(shelf.fill([(str(path), rows)]), tmp_path / "report", picture_limit=None, is_one_file=False)
+    assert built.pictures == 2
+    written, blank = (Image.open(tmp_path / "report" / "pictures" / f"{number}.webp").convert("L") for number in (0, 1))
+    assert written.size == (1200, 1200)
+    assert written.getextrema()[0] < 60
+    assert blank.getextrema()[0] > 240
+
+
+def test_a_page_whose_document_is_gone_says_so(shelf, make, tmp_path):
+    """The report is made all the same, and tells why there is no picture."""
+    path = shelf.pdf("a.pdf", "one")
+    sink = shelf.fill([(str(path), lambda source: [make("rich", source)])])
+    path.unlink()
+    built = build(sink, tmp_path / "report", picture_limit=5, is_one_file=False)
+    assert (built.pictures, built.unpictured) == (0, 1)
+    assert "a.pdf" in _overview(tmp_path / "report")["unpictured"]["0"]
+
+
+def test_a_small_report_is_one_file_that_asks_for_nothing(small, tmp_path):
+    """Everything is in index.html, and nothing in it leads elsewhere."""
+    index = build(small, tmp_path / "report", picture_limit=10, is_one_file=None).index
+    assert [path.name for path in index.parent.iterdir()] == ["index.html"]
+    assert not re.search(r"<(link|script|img)[^>]+(src|href)=", index.read_text())
+    assert "default-src 'none'" in index.read_text()
+
+
+def test_a_report_replaces_a_report_and_nothing_else(small, tmp_path):
+    """What stands at its place is kept unless it is a report; a report that fails leaves nothing behind."""
+    out = tmp_path / "report"
+    build(small, out, picture_limit=0, is_one_file=False)
+    build(small, out, picture_limit=0, is_one_file=True)
+    assert [path.name for path in out.iterdir()] == ["index.html"]
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "letter.txt").write_text("dear")
+    with pytest.raises(JobError, match="no report of ours"):
+        build(small, mine, picture_limit=0, is_one_file=None)
+    assert (mine / "letter.txt").read_text() == "dear"
+    with pytest.raises(JobError, match="nothing to report"):
+        build(str(tmp_path / "nowhere"), tmp_path / "other", picture_limit=0, is_one_file=None)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".") or path.name == "other"]
+
+
+def test_the_command_says_what_it_made(small, tmp_path, capsys):
+    """`pagemill report` names the file to open, and exits with 2 where there is nothing to show."""
+    assert _run(["report", small, "--out", str(tmp_path / "r"), "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert "2 documents, 1 page, 1 picture" in out
+    assert str(tmp_path / "r" / "index.html") in out
+    assert _run(["report", str(tmp_path / "nowhere"), "--quiet"]) == 2
+
+
+@given(st.text())
+def test_no_text_ends_a_script(text):
+    """Any JSON in a script is the same JSON, without a mark that HTML or JavaScript would read."""
+    written = script_json(json.dumps({"text": text}, ensure_ascii=False))
+    assert json.loads(written) == {"text": text}
+    assert not set(written) & set("<>&\u2028\u2029")
+
+
+@given(st.lists(st.floats(0, 1), max_size=60), st.integers(0, 40))
+def test_pictures_go_to_the_worst_and_to_a_sample(qualities, limit):
+    """As many pages as asked for, none twice, in order, and the worst half of them are the worst there are."""
+    found = chosen(qualities, limit)
+    assert found == sorted(set(found))
+    assert len(found) == min(limit, len(qualities))
+    worst = sorted(range(len(qualities)), key=lambda number: (qualities[number], number))[
+        : min(len(qualities), (limit + 1) // 2)
+    ]
+    assert set(worst) <= set(found)
