@@ -53,7 +53,18 @@ def evaluate(
     Pages that are missing or rejected count as wrong. With --grid, a labelled sample is read with every combination of checkpoints,
     resolutions, tiles and prompts, into sinks of their own, and the cheapest that is good enough comes first. Exit codes: 0; 1 where
     a bound of --accept is broken, by all of a grid; 3 where a run of a grid is not complete.
-    """
+
+    \b
+    A grid file names settings to try in every combination; what is left out stays as in the job:
+      job: invoices.yaml
+      labels: labelled/               # as LABELS above
+      sample: 50                      # documents of the job's source, the same for all
+      scratch: pagemill-grid          # where the runs' sinks go
+      checkpoints: [embedded, s3://models/pg2-3b-448]
+      resolutions: [224, 448]
+      tiles: [none, whitespace]
+      prompts: [{name: own}, {name: bare, answer: "{question}"}]
+    """  # noqa: D301 - a backspace is click's word for "wrap no lines here"
     from jobs.evaluate.accept import bound
 
     wanted = [bound(text) for text in bounds]
