@@ -15,7 +15,7 @@ from pipeline.checkpoints.build import build
 from pipeline.engines import exam, parity, reference
 from pipeline.engines.description import Description, describe
 from pipeline.engines.transformers import TransformersEngine
-from pipeline.errors import CheckpointError, ParityError
+from pipeline.errors import ParityError
 from schemas.job import Model
 from schemas.view import Completion
 
@@ -43,47 +43,6 @@ def test_the_pages_have_something_to_see(resolution: int) -> None:
     for request in asked:
         assert request.view.image.shape == (resolution, resolution, 3)
         assert np.ptp(request.view.image) > 150
-
-
-def test_the_reference_is_worked_out_once(tiny: Description, wanted: reference.Reference, tmp_path: Path) -> None:
-    """A process of its own answers like this one; the second time the stored answers are taken, whatever they say."""
-    found = reference.reference(_model(tiny), tiny, tmp_path)
-    assert found == wanted
-    (kept,) = (tmp_path / "parity").iterdir()
-    kept.write_text(kept.read_text().replace(f'"text": "{wanted.answers[0].text[0]}', '"text": "?', 1))
-    assert reference.reference(_model(tiny), tiny, tmp_path).answers[0].text.startswith("?")
-
-
-def test_another_dtype_checkpoint_or_damage_is_never_taken_for_it(
-    tiny: Description, wanted: reference.Reference, tmp_path: Path
-) -> None:
-    """A stored reference of something else, or half a file, counts as none."""
-    path = tmp_path / "reference.json"
-    reference._write(wanted, path)
-    asked = reference._wanted(_model(tiny), tiny)
-    assert reference._read(path, asked) == wanted
-    for changed in (
-        {"dtype": "bfloat16"},
-        {"checkpoint_hash": "0" * 64},
-        {"torch": "1.0"},
-        {"exam": "1" * 64},
-        {"device": "cuda"},
-    ):
-        assert reference._read(path, asked | changed) is None
-    path.write_text(path.read_text()[:-20])
-    assert reference._read(path, asked) is None
-    assert reference._read(tmp_path / "none.json", asked) is None
-
-
-def test_a_checkpoint_that_cannot_be_run_says_so(tiny: Description, tmp_path: Path) -> None:
-    """What the process that works the reference out dies of reaches whoever asked."""
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    for path in tiny.folder.iterdir():
-        (broken / path.name).write_bytes(path.read_bytes()[: 1000 if path.suffix == ".safetensors" else None])
-    with pytest.raises(CheckpointError, match="cannot be worked out here") as refused:
-        reference.reference(_model(tiny), replace(tiny, folder=broken), tmp_path)
-    assert "transformers cannot load" in str(refused.value)
 
 
 def test_the_same_weights_agree(tiny: Description, wanted: reference.Reference) -> None:
