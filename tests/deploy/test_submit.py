@@ -92,11 +92,14 @@ def test_the_entrypoint_runs_on_several_nodes_and_is_exact(nodes, tmp_path):
         *entrypoint,
     ]
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=PATIENCE_S)
+    until = time.monotonic() + PATIENCE_S
+    while (submitted := subprocess.run(command, env=environment, capture_output=True, text=True, check=False)).returncode:
+        assert "No available agent" in submitted.stderr, submitted.stderr  # as KubeRay does, wait for the head to be ready
+        assert time.monotonic() < until, "no agent takes the job"
+        time.sleep(2)
 
     pages: Counter[tuple[str, ...]] = Counter()
     requests: Counter[tuple[str, ...]] = Counter()
-    until = time.monotonic() + PATIENCE_S
     while (status := _status(nodes)) in ("PENDING", "RUNNING"):
         pages, requests = (
             pages | nodes.samples("ray_pagemill_pages_total"),
