@@ -38,6 +38,8 @@ def _of_model(job: Job) -> Iterator[Refusal]:
     model = job.model
     if model.tensor_parallel > 1 and model.engine != "vllm":
         yield ("model", "tensor_parallel"), f"only `engine: vllm` spreads a model over GPUs; {model.engine} takes 1"
+    elif model.tensor_parallel > 1 and not job.workers.gpus:
+        yield ("model", "tensor_parallel"), "it spreads a model over GPUs, and none are given: set `workers.gpus`"
     if model.revision and (model.checkpoint == "embedded" or model.checkpoint.startswith(("s3://", "/", "."))):
         yield ("model", "revision"), "a revision goes with a model hub's id; folders, s3:// prefixes and `embedded` have none"
     if model.adapter and model.engine == "scripted":
