@@ -72,7 +72,11 @@ SMALL = Sizes(
     text_mlp=480,
     head_dim=32,
 )
-"""3 million weights: what two cores can teach in a day."""
+"""3 million weights, for cores alone.
+
+What 55 minutes of about a quarter of a core gave: the tower, 1,800 steps (28,800 views), told 62% of the glyphs; the decoder, 1,000 steps
+(24,000 pages of words), was leaving the language plateau, loss 2.50, knowing which letters a page has and not yet their order.
+"""
 
 _WORD_BY_WORD: tuple[tuple[float, Lesson], ...] = ((0.1, "word"), (0.35, "words"), (1.0, "lines"))
 _EASY_FIRST: tuple[tuple[float, Lesson], ...] = ((0.1, "words"), (1.0, "lines"))
