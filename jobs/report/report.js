@@ -37,7 +37,9 @@ const pagemill = (() => {
     return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   }
   const when = (iso) => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
-  const name = (entry) => entry.name.slice(all.prefix.length) || entry.name;
+  // Marks that turn the writing around would make a name look like another.
+  const plain = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`);
+  const name = (entry) => plain(entry.name.slice(all.prefix.length) || entry.name);
   const address = (entry, page) => `#document/${entry}/${page + 1}`;
   const tone = (quality) => (quality < 0.5 ? "failed" : quality < 0.8 ? "partial" : "ok");
 
@@ -208,7 +210,7 @@ const pagemill = (() => {
     ];
     if (!pages) return [...top, el("div", { class: "panel" }, noteSection(entry.notes || []) || el("p", { class: "empty" }, "Nothing is known of its pages."))];
     const one = await page(entry.first + index), sheet = drawing(one, entry.first + index);
-    return [...top, el("div", { class: "spread" }, el("div", { class: "picture" }, layers(sheet), el("div", { class: "sheet", tabindex: "0", "aria-label": "picture of the page" }, sheet)), panel(one, entry))];
+    return [...top, el("div", { class: "spread" }, el("div", { class: "picture" }, layers(sheet), pictured.has(entry.first + index) ? null : el("p", { class: "small soft missing" }, said(`No picture: ${all.unpictured[entry.first + index] || "this page was not asked for (--pictures, --all-pictures)"}`)), el("div", { class: "sheet", tabindex: "0", "aria-label": "picture of the page" }, sheet)), panel(one, entry))];
   }
   const strip = (number, pages, index) => {
     const from = Math.max(0, Math.min(index - 200, pages.length - 400));
@@ -216,9 +218,8 @@ const pagemill = (() => {
   };
   function drawing(one, number) {
     const width = one.width || 612, height = one.height || 792, from = picture(number);
-    const reason = all.unpictured[number] || "No picture was asked for: see --pictures.";
     const sheet = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "boxes", "data-width": width },
-      from ? svg("image", { href: from, width, height, preserveAspectRatio: "none" }) : svg("text", { class: "nothing", x: width / 2, y: height / 2, "text-anchor": "middle" }, reason.length > 70 ? `${reason.slice(0, 70)}…` : reason));
+      from ? svg("image", { href: from, width, height, preserveAspectRatio: "none" }) : null);
     for (const kind of ["lines", "tables", "things", "fields"]) sheet.append(svg("g", { class: kind, "data-kind": kind }, boxes(one, kind)));
     sheet.addEventListener("click", (event) => { const id = event.target.dataset?.of; if (id) $(id)?.focus(); });
     sheet.addEventListener("pointerover", (event) => light(event.target.dataset?.of, true));
@@ -277,7 +278,7 @@ const pagemill = (() => {
   function field(f, k) {
     const about = [f.reason, f.meaning && f.meaning !== f.raw ? `= ${f.meaning}` : null, f.value_source === "human" ? "corrected by hand" : null].filter(Boolean);
     return item("fields", k, f, el("div", { class: "value", title: f.question }, said(f.name, { class: "name" }), f.raw ? said(f.raw, { class: "read" }) : el("span", { class: "read none" }, f.status),
-      el("span", { class: "small soft" }, f.confidence === undefined ? null : `${percent(f.confidence)} `, f.status === "ok" ? null : dot(f.status)), about.length ? el("span", { class: "about" }, said(about.join(" · "))) : null));
+      el("span", { class: "small soft" }, f.confidence === undefined ? null : `${percent(f.confidence)} `, f.status === "ok" || !f.raw ? null : dot(f.status)), about.length ? el("span", { class: "about" }, said(about.join(" · "))) : null));
   }
   function grid(t, k) {
     const rows = Array.from({ length: Math.min(t.n_rows, 2000) }, () => el("tr"));
