@@ -82,7 +82,7 @@ const pagemill = (() => {
     const c = all.counts, total = sum(Object.values(c.pages)), last = all.runs?.at(-1);
     const values = sum((c.field_counts || []).map((f) => f.ok)), asked = values + sum((c.field_counts || []).map((f) => (f.absent || 0) + (f.invalid || 0) + (f.rejected || 0)));
     return [
-      el("div", { class: "head" }, el("h1", {}, said(all.title)), el("p", { class: "soft small" }, said(all.sink), ` · made ${when(all.made_at)}`)),
+      el("div", { class: "head" }, el("h1", {}, said(all.title)), el("p", { class: "soft small" }, said(plain(all.sink)), ` · made ${when(all.made_at)}`)),
       el("section", { class: "card" },
         el("div", { class: "tiles" },
           tile(n(total), total === 1 ? "page" : "pages"), tile(n(all.documents?.length), all.documents?.length === 1 ? "document" : "documents"),
@@ -112,7 +112,7 @@ const pagemill = (() => {
     if (!found?.length) return card(title, null, el("p", { class: "empty" }, none));
     return card(title, about, table(head(["Count", true], ["Reason"], ["For example"]), found.map((each) => el("tr", {},
       el("td", { class: "num" }, n(each.count)),
-      el("td", {}, said(each.name, { class: "mono" }), each.detail ? el("div", { class: "small soft" }, said(each.detail.slice(0, 400))) : null),
+      el("td", {}, said(each.name, { class: "mono" }), each.detail ? el("div", { class: "small soft" }, said(plain(each.detail.slice(0, 400)))) : null),
       el("td", {}, el("div", { class: "examples" }, (each.examples || []).slice(0, 3).map(([d, p]) => el("a", { href: address(d, Math.max(0, p)) }, said(label(d, p))))))))));
   }
   function label(number, page) {
@@ -184,7 +184,7 @@ const pagemill = (() => {
     } }, el("thead", {}, header), body);
     search.addEventListener("keydown", (event) => { if (event.key === "ArrowDown" || event.key === "Enter") { event.preventDefault(); body.querySelector("a")?.focus(); } });
     keep = () => ({ rows: body.children.length, y: scrollY });
-    return [el("div", { class: "head" }, el("h1", {}, "Documents"), el("p", { class: "soft small" }, said(all.prefix)), el("p", { class: "why" }, "Quality is that of a document’s worst page: 0% where it failed, 20% at most where it was read in part, 40% at most with a value that does not hold, and else the least of its confidences and its agreement with the text layer.")),
+    return [el("div", { class: "head" }, el("h1", {}, "Documents"), el("p", { class: "soft small" }, said(plain(all.prefix))), el("p", { class: "why" }, "Quality is that of a document’s worst page: 0% where it failed, 20% at most where it was read in part, 40% at most with a value that does not hold, and else the least of its confidences and its agreement with the text layer.")),
       el("section", { class: "card" }, el("div", { class: "tools" }, search, chips, count), el("div", { class: "scroll" }, rows), more)];
   }
   function row({ entry, number }) {
@@ -210,7 +210,7 @@ const pagemill = (() => {
     ];
     if (!pages) return [...top, el("div", { class: "panel" }, noteSection(entry.notes || []) || el("p", { class: "empty" }, "Nothing is known of its pages."))];
     const one = await page(entry.first + index), sheet = drawing(one, entry.first + index);
-    return [...top, el("div", { class: "spread" }, el("div", { class: "picture" }, layers(sheet), pictured.has(entry.first + index) ? null : el("p", { class: "small soft missing" }, said(`No picture: ${all.unpictured[entry.first + index] || "this page was not asked for (--pictures, --all-pictures)"}`)), el("div", { class: "sheet", tabindex: "0", "aria-label": "picture of the page" }, sheet)), panel(one, entry))];
+    return [...top, el("div", { class: "spread" }, el("div", { class: "picture" }, layers(sheet), pictured.has(entry.first + index) ? null : el("p", { class: "small soft missing" }, said(plain(`No picture: ${all.unpictured[entry.first + index] || "this page was not asked for (--pictures, --all-pictures)"}`))), el("div", { class: "sheet", tabindex: "0", "aria-label": "picture of the page" }, sheet)), panel(one, entry))];
   }
   const strip = (number, pages, index) => {
     const from = Math.max(0, Math.min(index - 200, pages.length - 400));
@@ -289,7 +289,7 @@ const pagemill = (() => {
     return el("div", { class: "scroll" }, el("table", { class: "cells" }, el("tbody", {}, rows)));
   }
   function noteSection(found) {
-    return found.length ? el("section", {}, el("h2", {}, "Notes", el("span", { class: "count" }, n(found.length))), found.map((note) => el("div", { class: "note partial" }, el("b", { class: "mono" }, `${note.stage}/${note.code}`), note.task ? el("span", { class: "soft small" }, " ", said(note.task)) : null, el("div", { class: "small" }, said(note.message))))) : null;
+    return found.length ? el("section", {}, el("h2", {}, "Notes", el("span", { class: "count" }, n(found.length))), found.map((note) => el("div", { class: "note partial" }, el("b", { class: "mono" }, `${note.stage}/${note.code}`), note.task ? el("span", { class: "soft small" }, " ", said(note.task)) : null, el("div", { class: "small" }, said(plain(note.message)))))) : null;
   }
   function agreed(a) {
     const words = (title, found) => found?.length ? [el("h3", { class: "soft" }, title), el("div", { class: "words" }, found.map((word) => said(word)))] : null;
