@@ -123,7 +123,7 @@ def _rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
         rules |= np.asarray(found, dtype=np.uint8)
     sides = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(3, round(_SIDE_PT * fy)), 1), np.uint8))
     stems = cv2.morphologyEx(sides, cv2.MORPH_OPEN, np.ones((1, max(3, round(_STEM_PT * fx))), np.uint8))
-    return np.asarray(rules | cv2.subtract(sides, stems), dtype=np.uint8)
+    return rules | np.asarray(cv2.subtract(sides, stems), dtype=np.uint8)
 
 
 def _joined(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
