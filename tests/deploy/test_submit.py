@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -61,7 +62,8 @@ def nodes() -> Iterator[Nodes]:
     from ray.cluster_utils import Cluster
 
     ray.shutdown()
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": True, "dashboard_port": 0})
+    head = {"num_cpus": 0, "include_dashboard": True, "dashboard_port": 0, "dashboard_agent_listen_port": _free_port()}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         for _ in range(2):
             cluster.add_node(num_cpus=2, object_store_memory=100_000_000)
@@ -119,6 +121,13 @@ def test_the_entrypoint_runs_on_several_nodes_and_is_exact(nodes, tmp_path):
     assert (report.is_exact, report.pages, report.pages_ok) == (True, DOCUMENTS, DOCUMENTS)
     assert 0 < pages["nightly", "ok"] <= DOCUMENTS
     assert 0 < requests["nightly", "0"] <= DOCUMENTS
+
+
+def _free_port() -> int:
+    """Return a port for the agent that takes jobs: another Ray on this machine may hold the usual one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _jobs(folder: Path) -> Path:
