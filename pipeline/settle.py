@@ -168,7 +168,9 @@ def rows(
 
 def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
     """Lay a page's new rows, which answer the keys `asked`, over those that were there."""
-    text = new.page if new.page.text_source else prior.page
+    # Text that nobody asked anew stays, even where a text layer came to light while a table was looked for.
+    is_new = bool(new.page.text_source) and (bool(asked & {"ocr", "spot"}) or not prior.page.text_source)
+    text = new.page if is_new else prior.page
     seen = prior.page if new.page.width_pt is None else new.page
     failures = (*(item for item in prior.page.failures if item.task not in {None, *asked}), *new.page.failures)
     page = new.page.model_copy(
