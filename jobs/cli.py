@@ -50,7 +50,10 @@ EXIT_CODES: dict[type[PagemillError], int] = {
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("jobs.run:run", "Read documents into Parquet: a job file, or a file, folder or s3:// prefix."),
     "verify": ("jobs.verify:verify", "Prove that every page has exactly one row, or show where it has not."),
-    "report": ("jobs.report.command:report", "Make a report of a sink to look at in a browser: numbers, documents, pages with their boxes."),
+    "report": (
+        "jobs.report.command:report",
+        "Make a report of a sink to look at in a browser: numbers, documents, pages with their boxes.",
+    ),
     "rerun": ("jobs.rerun:rerun", "Read chosen pages of a job once more."),
     "redecode": ("jobs.redecode:redecode", "Make rows anew from what the model said before, without asking it."),
     "compact": ("jobs.compact:compact", "Merge a sink's small files into large ones."),
@@ -58,7 +61,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("jobs.schema:schema", "Print the job file's JSON Schema, or the datasets' table definitions."),
     "synth": ("jobs.synth.command:synth", "Make up documents, with the truth of every page beside them."),
     "train": ("jobs.train.command:train", "Teach a checkpoint one's own labelled pages."),
-    "evaluate": ("jobs.evaluate.command:evaluate", "Hold what a run read against labels, or compare settings on a labelled sample."),
+    "evaluate": (
+        "jobs.evaluate.command:evaluate",
+        "Hold what a run read against labels, or compare settings on a labelled sample.",
+    ),
     "parity": ("jobs.parity:parity", "Check that a served checkpoint computes what the reference computes."),
 }
 

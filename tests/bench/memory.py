@@ -49,7 +49,9 @@ def main() -> None:
         watch = Watch(pages)
         summary = run(job, progress=watch)
     (_, driver, workers_mb), (_, driver_end, workers_end) = watch.noted[0], watch.noted[-1]
-    print(f"{summary.pages_selected} pages: driver {driver_end / driver:.2f}, workers {workers_end / workers_mb:.2f} times the first tenth's")
+    print(
+        f"{summary.pages_selected} pages: driver {driver_end / driver:.2f}, workers {workers_end / workers_mb:.2f} times the first tenth's"
+    )
 
 
 def write(folder: Path, pages: int) -> None:

@@ -204,7 +204,10 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
     [
         ("sink: {uri: out, format: iceberg}", "sink.format: the Iceberg sink is not built yet"),
         ("model: {tensor_parallel: 2}", "model.tensor_parallel: only `engine: vllm` spreads a model over GPUs"),
-        ("model: {engine: vllm, tensor_parallel: 2}", "model.tensor_parallel: it spreads a model over GPUs, and none are given"),
+        (
+            "model: {engine: vllm, tensor_parallel: 2}",
+            "model.tensor_parallel: it spreads a model over GPUs, and none are given",
+        ),
         ("model: {revision: main}", "model.revision: a revision goes with a model hub's id"),
         ("model: {engine: scripted, adapter: ./lora}", "model.adapter: the scripted engine has no weights to adapt"),
         ("render: {ladder: [{tiles: none}, {resolution: 448}]}", "render.ladder[1]: this rung stands twice"),
