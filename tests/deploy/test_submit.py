@@ -1,5 +1,6 @@
 """The very entrypoint of the RayJob, submitted to a cluster of several nodes on this machine, and the metrics that it leaves."""
 
+import os
 import re
 import shlex
 import shutil
@@ -57,11 +58,14 @@ class Nodes:
 
 
 @pytest.fixture
-def nodes() -> Iterator[Nodes]:
+def nodes(monkeypatch) -> Iterator[Nodes]:
     import ray
     from ray.cluster_utils import Cluster
 
     ray.shutdown()
+    monkeypatch.setenv(
+        "PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    )  # as in the image, where jobs find `pagemill`
     head = {"num_cpus": 0, "include_dashboard": True, "dashboard_port": 0, "dashboard_agent_listen_port": _free_port()}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
@@ -93,7 +97,7 @@ def test_the_entrypoint_runs_on_several_nodes_and_is_exact(nodes, tmp_path):
         "--",
         *entrypoint,
     ]
-    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     until = time.monotonic() + PATIENCE_S
     while (submitted := subprocess.run(command, env=environment, capture_output=True, text=True, check=False)).returncode:
         assert "No available agent" in submitted.stderr, submitted.stderr  # as KubeRay does, wait for the head to be ready
