@@ -17,7 +17,7 @@ class Metrics:
     """One worker's counters."""
 
     def __init__(self, job_name: str) -> None:
-        """Declare them; they exist at zero from now on, so that a rate is seen from the first page."""
+        """Declare them. Prometheus sees each with its first count only: a rate misses the first group of a worker."""
         from ray.util.metrics import Counter, Gauge
 
         job = {"job_name": job_name}
