@@ -51,6 +51,8 @@ from schemas.view import Completion, Request, View
 Result = TypeVar("Result")
 # Requests handed to vLLM at once, as a multiple of what it runs at once: it is never without work, and holds few images in waiting.
 _AHEAD = 2
+_LOOK_AGAIN_S = 1.0
+_GONE = "vLLM's engine process is gone: its last words are above"
 
 
 class VllmEngine:
@@ -161,17 +163,28 @@ class VllmEngine:
             for request in together
         ]
         try:
-            return list(await asyncio.gather(*tasks))
+            return await self._all(tasks)
         finally:
             for task in tasks:
                 task.cancel()
+
+    async def _all(self, tasks: "Sequence[asyncio.Future[Completion]]") -> list[Completion]:
+        """Wait for all, or for the engine's death, of which vLLM does not tell a request that it was given at that very moment."""
+        waiting = set(tasks)
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_EXCEPTION)
+            if any(task.cancelled() for task in done) or (waiting and self._alive().errored):
+                raise EngineDied(_GONE)
+            for task in done:
+                task.result()
+        return [task.result() for task in tasks]
 
     async def _answer(self, request: Request, image: "_Image") -> Completion:
         try:
             async with self._slots:
                 return self._completion(await self._ask(self._input(request, image), request.max_tokens))
         except EngineDeadError as exc:
-            raise EngineDied("vLLM's engine process is gone: its last words are above") from exc
+            raise EngineDied(_GONE) from exc
         except (VLLMError, ValueError) as exc:
             return Completion(text="", token_ids=(), logprobs=(), finish_reason="error", error=str(exc))
 

@@ -4,6 +4,7 @@ PAGEMILL_PARITY_DTYPE=bfloat16 asks for bfloat16 (the GPU's suite); the default 
 Each start of vLLM takes 20 s on two cores, so what can share an engine does.
 """
 
+import asyncio
 import functools
 import multiprocessing
 import os
@@ -232,24 +233,25 @@ def test_what_cannot_be_served_is_refused_with_the_reason(tiny: Description) -> 
             refuse_what_is_not_served(model(tiny).model_copy(update=settings), tiny, "cpu")
 
 
-def test_four_bits_are_what_the_reference_computes_of_the_rounded_weights(
+def test_four_bits_are_the_rounded_weights_and_nothing_else(
     describe_tiny: Callable[[str, int], Description], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In bfloat16 vLLM's packed weights agree with transformers on the same weights written out; and not with the ones before rounding."""
+    """In bfloat16 vLLM says with the packed weights what it says with the same weights written out; the ones before rounding say another."""
     from pipeline.engines.vllm import VllmEngine
 
     monkeypatch.setenv("PAGEMILL_CACHE", str(tmp_path))
     base = describe_tiny("paligemma2", 448)
     asked = model(base).model_copy(update={"dtype": "bfloat16", "quantization": "int4"})
     prepared, description = prepare(asked)
-    wanted, unrounded = reference.work_out(prepared, description), reference.work_out(asked, base)
-    served = VllmEngine(prepared, description, max_tokens=64)
-    try:
-        parity.require(served, wanted)
-        with pytest.raises(ParityError):
-            parity.require(served, unrounded)
-    finally:
+    unrounded, said = reference.work_out(asked, base), []
+    for served_as in (prepared, prepared.model_copy(update={"quantization": None})):
+        served = VllmEngine(served_as, description, max_tokens=64)
+        said.append(served.generate(exam.requests(448)))
         served.close()
+    packed, plain = said
+    answers = tuple(reference.Answer(one.text, one.token_ids, one.logprobs) for one in plain)
+    assert parity.differences(replace(unrounded, answers=answers), packed) == []
+    assert parity.differences(unrounded, packed)
 
 
 def test_the_engine_ends_with_its_worker(tiny: Description) -> None:
@@ -277,16 +279,23 @@ def test_the_engine_ends_with_its_worker(tiny: Description) -> None:
 
 
 def test_death_is_told_and_survived(tiny: Description, wanted: reference.Reference) -> None:
-    """When vLLM's process is killed, callers get EngineDied; closing is safe, and a new engine answers as before."""
+    """When vLLM's process is killed, callers get EngineDied, also where vLLM never answers them; closing is safe, and a new one answers."""
     from pipeline.engines.vllm import VllmEngine
 
+    class Untold(VllmEngine):
+        is_told = True
+
+        async def _ask(self, prompt: Any, max_tokens: int) -> Any:
+            return await (super()._ask(prompt, max_tokens) if self.is_told else asyncio.Event().wait())
+
     before = {child.pid for child in multiprocessing.active_children()}
-    served = VllmEngine(model(tiny), tiny, max_tokens=64)
+    served = Untold(model(tiny), tiny, max_tokens=64)
     for child in multiprocessing.active_children():
         if child.pid is not None and child.pid not in before:
             os.kill(child.pid, signal.SIGKILL)
-    with pytest.raises(EngineDied):
-        served.generate(exam.requests(448))
+    for served.is_told in (True, False):
+        with pytest.raises(EngineDied, match="is gone"):
+            served.generate(exam.requests(448))
     served.close()
     served.close()
     with pytest.raises(EngineDied):
