@@ -27,7 +27,8 @@ class Tolerance:
 
 
 # Measured on a CPU, on random weights, whose probabilities are peakier than a trained checkpoint's: float32 differs by up to 0.0002,
-# bfloat16 by up to 0.21. The faults that the gate is there for differ by 1 and more.
+# bfloat16 by up to 0.21; one checkpoint of noise in three was refused in bfloat16, for 0.4 at a tie, with nothing wrong. The faults that
+# the gate is there for differ by 1 and more.
 TOLERANCES = {"float32": Tolerance(logprob=0.001, ties=False), "bfloat16": Tolerance(logprob=0.3, ties=True)}
 
 
