@@ -10,9 +10,10 @@ import os
 import signal
 import threading
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import PagemillError, WorkersLost
+from pipeline.errors import DocumentError, PagemillError, RunError, WorkersLost
 from pipeline.shards import Shards
 from pipeline.storage import open_store
 from schemas.job import Job, Workers
@@ -86,7 +87,8 @@ def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_
     """Send the rows of Parquet shards through actors of `worker`, in blocks of at most `rows_per_block`, and yield the strings they give.
 
     `worker(*arguments)` is called with a table and returns a table with one string column. Results come in any order, each as soon
-    as its block is done. Raises WorkersLost when actors died more often than they may be restarted; what was yielded until then holds.
+    as its block is done. Raises what the worker raises of pipeline.errors, and WorkersLost when actors died more often than they may be
+    restarted; what was yielded until then holds.
     """
     import ray
     from ray.exceptions import RayError
@@ -101,10 +103,10 @@ def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_
             "ignore", DeprecationWarning
         )  # restarts have no named parameter in this Ray, and are endless unless given
         results = rows.repartition(target_num_rows_per_block=block).map_batches(
-            worker,
+            type(worker.__name__, (_Guarded,), {}),  # Ray's process titles and dashboards say the worker's name
             batch_size=None,
             batch_format="pyarrow",
-            fn_constructor_args=arguments,
+            fn_constructor_args=(worker, arguments),
             compute=ray.data.ActorPoolStrategy(
                 size=min(actors, ceil(shards.rows / block)),
                 max_concurrent_calls_per_actor=pool.calls,
@@ -119,22 +121,42 @@ def stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_
         )
     try:
         for row in results.iter_rows():
-            yield from row.values()
+            if row["error"]:
+                raise _raised(row["error"], row["said"])
+            yield row["said"]
     except RayError as error:
-        if fatal := _ours(error):
-            raise fatal from error
         raise WorkersLost(f"Ray gave up on the workers: {_first_line(error)}") from error
 
 
-def _ours(error: BaseException | None) -> PagemillError | None:
+class _Guarded:
+    """A worker whose errors of ours travel as data: Ray keeps the words of an exception and loses which one it was.
+
+    Any other exception is a fault that some unit brought out, and counts like a worker's death: the unit is found and rejected.
+    """
+
+    def __init__(self, worker: Callable[..., Callable[[pa.Table], pa.Table]], arguments: tuple[object, ...]) -> None:
+        self._start = partial(worker, *arguments)
+        self._worker: Callable[[pa.Table], pa.Table] | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        try:
+            with self._lock:
+                self._worker = self._worker or self._start()
+            said = self._worker(rows).column(0).to_pylist()
+            return pa.table({"error": [""] * len(said), "said": said})
+        except PagemillError as error:
+            return pa.table({"error": [type(error).__name__], "said": [str(error)]})
+
+
+def _raised(name: str, said: str) -> PagemillError:
     """Return the error that a worker raised for the whole run (a checkpoint that cannot be served), as it raised it."""
-    while error is not None:
-        cause = getattr(error, "cause", None)
-        for known in (error, cause):
-            if isinstance(known, PagemillError):
-                return known
-        error = error.__cause__
-    return None
+    known = {each.__name__: each for each in _with_children(PagemillError) if each is not DocumentError}
+    return known.get(name, RunError)(said)
+
+
+def _with_children(error: type[PagemillError]) -> list[type[PagemillError]]:
+    return [error, *(below for child in error.__subclasses__() for below in _with_children(child))]
 
 
 def _read_shards(batch: pa.Table) -> pa.Table:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from pipeline import cluster, read
+from pipeline.errors import CheckpointError
 from pipeline.flow import run
 from pipeline.progress import Silent
 from pipeline.storage import open_store
 from pipeline.verify import verify
-from schemas.job import Job, Model, OcrTask, Render, Sink, Source, Workers
+from schemas.job import Job, Model, OcrTask, Render, Rung, Sink, Source, Workers
 
 WORKERS = Workers(cpus=2)
 # Ray warns of its own settings as it reads them, and leaves files open in the process that started it.
@@ -162,3 +163,20 @@ def test_a_worker_that_is_killed_costs_no_page(tmp_path, machine):
     report = verify(job.sink.uri)
     assert (report.is_exact, report.pages, report.pages_ok, report.fields) == (True, 24, 24, 24)
     assert machine.files(job.sink.uri, "_pagemill/staging", "_pagemill/in_flight") == {}
+
+
+@pytest.mark.usefixtures("ray_started")
+def test_a_checkpoint_that_cannot_be_served_ends_the_run_and_blames_no_page(tmp_path, machine):
+    """The embedded checkpoint reads 448 px: asked for 896 the run says so at once, no page is rejected, and nothing is taken for done."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.pdf").write_bytes(machine.pdf("one", "two"))
+    job = _job(
+        str(tmp_path / "in"),
+        str(tmp_path / "out"),
+        machine,
+        model=Model(engine="transformers"),
+        render=Render(text_layer="ignore", ladder=(Rung(resolution=896),)),
+    )
+    with pytest.raises(CheckpointError, match="448"):
+        run(job)
+    assert [finding.code for finding in verify(job.sink.uri).findings] == ["pages_unread"]

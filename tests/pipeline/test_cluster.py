@@ -1,0 +1,69 @@
+"""Errors of workers reach the driver as what they are."""
+
+import pyarrow as pa
+import pytest
+
+from pipeline.cluster import _Guarded, _raised
+from pipeline.errors import CheckpointError, EngineDied, PagemillError, RunError, StorageUnavailable
+
+ROWS = pa.table({"unit": [1, 2]})
+
+
+class Fine:
+    """A worker that says one thing."""
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        return pa.table({"staged": [f"{self._said} {len(rows)}"]})
+
+
+class Refuses(Fine):
+    """A worker that cannot do the job."""
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        raise CheckpointError(f"{self._said}: no such resolution for {len(rows)} rows")
+
+
+class NeverStarts(Fine):
+    """A worker that cannot even start."""
+
+    def __init__(self, said: str) -> None:
+        raise StorageUnavailable(said)
+
+
+class Broken(Fine):
+    """A worker with a fault."""
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        raise ZeroDivisionError(len(rows))
+
+
+def test_what_a_worker_says_comes_through() -> None:
+    """A result has no error beside it."""
+    assert _Guarded(Fine, ("read",))(ROWS).to_pylist() == [{"error": "", "said": "read 2"}]
+
+
+@pytest.mark.parametrize(
+    ("worker", "error", "said"),
+    [(Refuses, CheckpointError, "x: no such resolution for 2 rows"), (NeverStarts, StorageUnavailable, "x")],
+)
+def test_an_error_of_ours_arrives_as_it_was_raised(worker: type[Fine], error: type[PagemillError], said: str) -> None:
+    """Its class decides the exit code and its words tell the cure, so neither may be lost on the way; no page is blamed for it."""
+    (row,) = _Guarded(worker, ("x",))(ROWS).to_pylist()
+    arrived = _raised(row["error"], row["said"])
+    assert type(arrived) is error
+    assert str(arrived) == said
+
+
+def test_an_error_of_another_version_is_still_an_error() -> None:
+    """A class that this driver does not know stops the run all the same."""
+    assert type(_raised("NoSuchError", "words")) is RunError
+    assert type(_raised("EngineDied", "words")) is EngineDied
+
+
+def test_a_fault_is_no_error_of_ours() -> None:
+    """It goes up to Ray, as a worker's death does: the unit that brings it out is then found by itself."""
+    with pytest.raises(ZeroDivisionError):
+        _Guarded(Broken, ("x",))(ROWS)
