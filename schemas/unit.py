@@ -40,7 +40,6 @@ class Unit(Shape):
     origins: tuple[Origin, ...]
     first_page: int
     n_pages: int
-    attempts: int = 0
     prior: Prior | None = None
 
 
