@@ -50,7 +50,7 @@ def test_a_page_is_beside_its_picture(small_report, look):
     panel = page.inner_text(".panel")
     for words in ("Invoice 17", "= 40.00 EUR", "stamp", "40.00", "not_a_date", "40.99"):
         assert words in panel
-    page.wait_for_function(
+    assert page.evaluate(
         "() => { const picture = new Image(); picture.src = document.querySelector('svg image').getAttribute('href');"
         " return picture.decode().then(() => picture.naturalWidth) }"
     )
@@ -80,7 +80,7 @@ def test_everything_is_at_hand_on_the_keyboard(shelf, make, look, tmp_path):
     sink = shelf.fill([(str(path), rows), ("s3://b/other.pdf", lambda source: [make("rich", source)])])
     page = look(build(sink, tmp_path / "report", picture_limit=0, is_one_file=None).index)
     page.keyboard.press("/")
-    page.wait_for_function("document.activeElement.id == 'search'")
+    page.wait_for_selector("#search:focus")
     page.keyboard.type("three")
     assert page.locator(".documents tbody tr").count() == 1
     page.keyboard.press("ArrowDown")
