@@ -15,7 +15,8 @@ from jobs.synth.locales import locale
 from jobs.synth.samples import READABLE
 from jobs.train.recipe import Lesson
 from jobs.train.words import SIDE_PT, few_words
-from pipeline.documents.document import Pixels, open_document
+from pipeline.documents.document import open_document
+from pipeline.documents.picture import Pixels
 from pipeline.documents.tiles import PIXELS_PER_POINT, grid, whole_page
 from pipeline.documents.whitespace import PICTURE_PX, cut
 from schemas.box import Box

@@ -4,9 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pipeline.documents.picture import Pixels
 from pipeline.documents.pose import Pose
 from pipeline.documents.sniff import HEAD_BYTES, media_type
 from pipeline.documents.wire import PageProbe
@@ -14,8 +12,6 @@ from pipeline.errors import DocumentError
 from schemas.box import Box
 from schemas.job import Limits
 from schemas.view import Affine
-
-Pixels = NDArray[np.uint8]
 
 
 class Document(Protocol):

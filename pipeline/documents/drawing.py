@@ -7,7 +7,7 @@ import pymupdf
 from PIL import Image
 from pymupdf import mupdf
 
-from pipeline.documents.document import Pixels
+from pipeline.documents.picture import Pixels
 from pipeline.documents.resample import is_parallel, view_of
 from schemas.view import Affine
 

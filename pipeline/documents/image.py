@@ -14,8 +14,7 @@ import numpy as np
 from PIL import Image
 
 from pipeline.documents.blank import is_blank_paper
-from pipeline.documents.document import Pixels
-from pipeline.documents.picture import as_seen, size_pt
+from pipeline.documents.picture import Pixels, as_seen, size_pt
 from pipeline.documents.pose import Pose, find_pose
 from pipeline.documents.resample import view_of
 from pipeline.documents.wire import PageProbe

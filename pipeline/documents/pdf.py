@@ -13,10 +13,10 @@ import pymupdf
 from pymupdf import mupdf
 
 from pipeline.documents.blank import is_blank_paper, is_uniform
-from pipeline.documents.document import Pixels
 from pipeline.documents.drawing import drawn
 from pipeline.documents.glyphs import Glyph, GlyphLine
 from pipeline.documents.ink import Ink
+from pipeline.documents.picture import Pixels
 from pipeline.documents.pose import Pose, find_pose
 from pipeline.documents.textlayer import Found, read
 from pipeline.documents.wire import PageProbe

@@ -3,7 +3,11 @@
 import io
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
+
+Pixels = NDArray[np.uint8]
+"""RGB, of shape (height, width, 3)."""
 
 _FULL_SCALES = (255, 4095, 65535)
 _LONGEST_UNKNOWN_PT = 1190.55

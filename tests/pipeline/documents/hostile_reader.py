@@ -11,7 +11,7 @@ sys.path.insert(0, sys.argv.pop(1))
 
 import numpy as np
 
-from pipeline.documents.document import Pixels
+from pipeline.documents.picture import Pixels
 from pipeline.documents.pose import Pose
 from pipeline.documents.reader import main
 from pipeline.documents.wire import PageProbe
