@@ -16,10 +16,15 @@ Number = Annotated[Decimal, Field(max_digits=38, decimal_places=9)]
 
 
 class FieldValue(Shape):
-    """A typed value: `value_text` is what was read; the others hold its meaning where the field's type has one."""
+    """A typed value: `value_raw` is what was read, letter for letter, also where it is invalid, and `reason` says why.
+
+    `value_text` is the same in the normal form of types that have one (an enum's choice, +49301234567, an IBAN without spaces); the others
+    hold its meaning where the field's type has one.
+    """
 
     status: FieldStatus
     reason: str | None = None
+    value_raw: str | None = None
     value_text: str | None = None
     value_number: Number | None = None
     value_date: date | None = None

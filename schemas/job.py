@@ -35,8 +35,11 @@ _DURATION_SCHEMA = {
 Duration = Annotated[float, BeforeValidator(_duration), Field(gt=0), WithJsonSchema(_DURATION_SCHEMA)]
 Resolution = Literal[224, 448, 896]
 Tiling = Literal["none", "grid", "whitespace", "layout"]
-FieldType = Literal["string", "integer", "decimal", "money", "date", "boolean", "enum"]
+FieldType = Literal[
+    "string", "integer", "decimal", "money", "date", "boolean", "enum", "phone", "iban", "bic", "vat", "isbn", "ean", "luhn"
+]
 Label = Annotated[str, Field(min_length=1, pattern=r"^[^;<>\n]+$")]
+Question = Annotated[str, Field(min_length=1, pattern=r"^[^\n]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
@@ -97,21 +100,47 @@ class SpotTask(_Task):
 class AnswerField(Shape):
     """One field: its name in the results, the question that is asked, and the type of its value.
 
-    `locale` ("en_US", "de_DE") says how the documents write numbers, dates and currency symbols; without one, what two
-    conventions read differently (1,234 or 03/04/2026) is invalid, never guessed.
+    `rephrased` holds the same question in other words, asked in turn where it is not answered; with `confirm` all are asked, and how far
+    the answers agree tells how sure the value is. `locale` ("en_US", "de_DE") says how the documents write numbers, dates, phone numbers and
+    currency symbols; without one, what two conventions read differently (1,234 or 03/04/2026) is invalid, never guessed. The whole value,
+    in its normal form, must match `pattern`. A document that has no valid value of a `required` field is partial.
     """
 
     name: Name
-    question: str = Field(min_length=1, pattern=r"^[^\n]*$")
+    question: Question
+    rephrased: tuple[Question, ...] = ()
+    confirm: bool = False
     type: FieldType = "string"
     choices: tuple[str, ...] = ()
+    pattern: str | None = None
     locale: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,4}){0,2}$")
     required: bool = False
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """Return the question in all its words, in the order in which they are asked."""
+        return (self.question, *self.rephrased)
 
     @model_validator(mode="after")
     def _choices_are_for_enums(self) -> "AnswerField":
         if (self.type == "enum") != bool(self.choices):
             raise ValueError("`choices` goes with `type: enum`, and an enum needs its choices")
+        return self
+
+    @model_validator(mode="after")
+    def _its_questions_differ(self) -> "AnswerField":
+        if len(set(self.questions)) < len(self.questions):
+            raise ValueError("`rephrased` asks the same words twice")
+        if self.confirm and not self.rephrased:
+            raise ValueError("`confirm` compares the answers to several questions: name them under `rephrased`")
+        return self
+
+    @model_validator(mode="after")
+    def _its_pattern_is_one(self) -> "AnswerField":
+        try:
+            re.compile(self.pattern or "")
+        except re.error as exc:
+            raise ValueError(f"`pattern` is no regular expression: {exc}") from exc
         return self
 
 
@@ -249,11 +278,30 @@ class Workers(Shape):
         return int(part) - 1, int(parts)
 
 
+class Catalog(Shape):
+    """The Iceberg catalog that knows the tables documents, pages and fields: a SQLite file beside them, a REST service or AWS Glue.
+
+    Credentials never stand here: PyIceberg finds them in the environment (PYICEBERG_CATALOG__PAGEMILL__TOKEN, …), and Glue where every
+    AWS tool does.
+    """
+
+    type: Literal["sqlite", "rest", "glue"] = "sqlite"
+    uri: str | None = Field(default=None, min_length=1)
+    warehouse: str | None = Field(default=None, min_length=1)
+    namespace: str = Field(default="pagemill", pattern=r"^[a-z][a-z0-9_]*$", max_length=128)
+
+    @property
+    def said(self) -> str:
+        """Return it in a few words."""
+        return " ".join(filter(None, [self.type, self.uri, self.warehouse, f"namespace {self.namespace}"]))
+
+
 class Sink(Shape):
-    """Where the datasets go."""
+    """Where the datasets go. `catalog` goes with `format: iceberg`."""
 
     uri: str = Field(min_length=1)
     format: Literal["parquet", "iceberg"] = "parquet"
+    catalog: Catalog | None = None
 
 
 class Job(Shape):

@@ -18,7 +18,7 @@ def equal(said: FieldValue, true: FieldValue, kind: FieldType) -> bool:
     if said.status == "absent":
         return True
     match kind:
-        case "string" | "enum":
+        case "string" | "enum" | "phone" | "iban" | "bic" | "vat" | "isbn" | "ean" | "luhn":
             return said.value_text is not None and plain(said.value_text) == plain(true.value_text or "")
         case "integer" | "decimal":
             return _same_number(said.value_number, true.value_number)

@@ -1,12 +1,15 @@
 """What a short answer means as a field's type: a value, or why it is invalid.
 
-Knows the types of schemas.job.AnswerField and nothing of models or pages. What was read is kept as it was read in `value_text`, an
-invalid answer's too, but for an enum, whose value is the choice as the job spells it. The typed columns hold its meaning only where the
-whole answer has exactly one.
+Knows the types of schemas.job.AnswerField and nothing of models or pages. What was read is kept as it was read in `value_raw`, an
+invalid answer's too; `value_text` holds the normal form of types that have one (an enum's choice as the job spells it, a number with
+check digits), and else the same. The typed columns hold its meaning only where the whole answer has exactly one.
 """
+
+import re
 
 from pipeline.tasks.amounts import Unreadable, decimal, integer, money
 from pipeline.tasks.dates import read_date
+from pipeline.tasks.numbers import normal_form
 from schemas.field import FieldValue
 from schemas.job import AnswerField
 
@@ -18,9 +21,16 @@ _NO = frozenset({"no", "n", "false", "nein", "nee", "non", "nej", "não"})
 def typed(text: str, field: AnswerField, lang: str) -> FieldValue:
     """Return the value that `text` (not empty) is, or status `invalid` with a reason that begins with its stable code."""
     try:
-        return _typed(text, field, lang)
+        value = _typed(text, field, lang).model_copy(update={"value_raw": text})
+        _match(value.value_text or "", field.pattern)
     except Unreadable as exc:
-        return FieldValue(status="invalid", reason=f"{exc.code}: {exc}", value_text=text)
+        return FieldValue(status="invalid", reason=f"{exc.code}: {exc}", value_raw=text, value_text=text)
+    return value
+
+
+def _match(text: str, pattern: str | None) -> None:
+    if pattern is not None and not re.fullmatch(pattern, text):
+        raise Unreadable("pattern", f"{text!r} does not match {pattern}")
 
 
 def _typed(text: str, field: AnswerField, lang: str) -> FieldValue:
@@ -42,6 +52,8 @@ def _typed(text: str, field: AnswerField, lang: str) -> FieldValue:
             return FieldValue(status="ok", value_text=text, value_bool=_boolean(text))
         case "enum":
             return FieldValue(status="ok", value_text=_choice(text, field.choices))
+        case "phone" | "iban" | "bic" | "vat" | "isbn" | "ean" | "luhn":
+            return FieldValue(status="ok", value_text=normal_form(text, field.type, field.locale))
 
 
 def _boolean(text: str) -> bool:

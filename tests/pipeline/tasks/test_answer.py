@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -10,11 +11,11 @@ from hypothesis import strategies as st
 from pipeline.errors import JobError
 from pipeline.tasks.asks import asks
 from pipeline.tasks.base import Ask
-from schemas.job import AnswerField, AnswerTask
+from schemas.job import AnswerField, AnswerTask, FieldType
 from schemas.view import Affine, Completion
 
 AFFINE = Affine(100.0, 0.0, 0.0, 200.0, 0.0, 0.0)
-TYPES = ("string", "integer", "decimal", "money", "date", "boolean", "enum")
+TYPES = get_args(FieldType)
 
 
 def ask(type: str = "string", *, locale: str | None = None, prompt: str | None = None, lang: str = "en") -> Ask:  # noqa: A002
@@ -47,6 +48,16 @@ def test_the_prompt_is_a_template():
         asks(AnswerTask(type="answer", fields=(field,), prompt="q {question} {lang}"))[0].prompt
         == "q what stands in {lang}? en"
     )
+
+
+def test_a_value_must_match_its_pattern():
+    """The whole value counts, in its normal form; what was read is kept beside the reason."""
+    field = AnswerField(name="number", question="the number?", pattern=r"INV-\d{4}")
+    (number,) = asks(AnswerTask(type="answer", fields=(field,)))
+    assert number.decode(said("INV-0042"), AFFINE).value.status == "ok"
+    value = number.decode(said("INV-0042x"), AFFINE).value
+    assert (value.status, value.value_raw) == ("invalid", "INV-0042x")
+    assert value.reason.startswith("pattern: ")
 
 
 def test_an_unknown_locale_is_refused_at_once():
@@ -92,6 +103,7 @@ def test_what_is_not_of_its_type_is_invalid(type_, text, code):
     assert (reading.verdict, reading.code, reading.text) == ("reject", code, None)
     row = reading.value
     assert (row.status, row.value_text) == ("invalid", text)
+    assert row.value_raw == text
     assert row.reason.startswith(f"{code}: ")
     assert (row.value_number, row.value_date, row.value_bool, row.currency) == (None, None, None, None)
 
