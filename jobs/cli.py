@@ -49,6 +49,7 @@ EXIT_CODES: dict[type[PagemillError], int] = {
 # Each command: where its click command stands, and the line that `pagemill --help` shows without importing it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("jobs.run:run", "Read documents into Parquet: a job file, or a file, folder or s3:// prefix."),
+    "plan": ("jobs.plan.command:plan", "Say what a run would read, ask and cost, from a sample."),
     "verify": ("jobs.verify:verify", "Prove that every page has exactly one row, or show where it has not."),
     "report": (
         "jobs.report.command:report",

@@ -26,6 +26,9 @@ class Places:
     def runs(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "runs", *parts)
 
+    def plans(self, *parts: str) -> str:
+        return join(self.sink_uri, OWN, "plans", *parts)
+
     def staging(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "staging", *parts)
 
@@ -34,6 +37,9 @@ class Places:
 
     def ledger(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "ledger", *parts)
+
+    def seal(self, what: str) -> str:
+        return join(self.sink_uri, OWN, "seals", what)
 
     def claim(self, what: str) -> str:
         return join(self.sink_uri, OWN, "claims", what)

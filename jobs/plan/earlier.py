@@ -1,0 +1,39 @@
+"""What earlier runs of a job tell of the next: how much climbed each rung, and how long answers were. Only runs that asked the same count."""
+
+from dataclasses import dataclass
+
+from pipeline.runs import Runs
+from schemas.job import Job
+from schemas.unit import Tally
+
+CLIMBING = 0.1
+"""The share of tasks that is taken to climb a rung where no run tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What runs asked, summed; `runs` of them. Without any, all is 0."""
+
+    runs: int
+    tally: Tally
+
+    def climbed(self, rung: int) -> float | None:
+        """Return the requests of a rung for each request of the first, where that is known."""
+        rungs = self.tally.rungs
+        return rungs[rung] / rungs[0] if rung < len(rungs) and rungs[0] else None if not self.tally.requests else 0.0
+
+    def tokens(self) -> float | None:
+        """Return the tokens of an answer on average, where that is known."""
+        return self.tally.tokens / self.tally.requests if self.tally.requests else None
+
+
+def earlier(runs: Runs, job: Job) -> Earlier:
+    """Return what the job's runs of this sink asked, as far as they asked what it asks now."""
+    same = {each.run_id for each in runs.begun() if _asks(each.job) == _asks(job)}
+    tallies = [each.tally for each in runs.ended() if each.run_id in same and each.tally.requests]
+    return Earlier(len(tallies), sum(tallies, Tally()))
+
+
+def _asks(job: Job) -> tuple[object, ...]:
+    model = job.model
+    return job.name, job.render, job.tasks, model.checkpoint, model.revision, model.adapter, model.engine

@@ -1,0 +1,47 @@
+"""A plan in words. Pure."""
+
+from schemas.plan import Estimate, Plan
+
+
+def in_words(plan: Plan) -> str:
+    """Return a plan as a person reads it: numbers, each with how far it may be off, and what was taken for granted."""
+    known = plan.objects_listed - plan.objects_left
+    lines = [
+        f"{plan.job_name}: {plan.objects_listed:,} objects listed, {plan.objects_left:,} documents to read, {max(known, 0):,} need nothing",
+    ]
+    if not plan.objects_left:
+        return "\n".join([*lines, "  nothing to do: every page is read already"])
+    lines += [
+        f"  looked at   {plan.documents_looked_at:,} documents, {plan.pages_looked_at:,} of their pages",
+        f"  pages       {_number(plan.pages)}",
+        f"  text layer  {_share(plan.with_text_layer)} of the pages; blank {_share(plan.blank)}",
+        f"  unreadable  {_number(plan.unreadable)} documents",
+        f"  requests    {_number(plan.requests)}; {_number(plan.tokens)} tokens of answers",
+    ]
+    for index, each in enumerate(plan.rungs if len(plan.rungs) > 1 else ()):
+        shown = f"{each.rung.resolution} px" + ("" if each.rung.tiles == "none" else f", {each.rung.tiles} tiles")
+        lines.append(f"    rung {index + 1} ({shown}): {_number(each.requests)} requests, {_number(each.tokens)} tokens")
+    lines.append(f"  GPU hours   {_hours(plan.gpu_hours)} on {plan.gpu}")
+    if plan.dollars is not None:
+        lines.append(
+            f"  money       ${plan.dollars.value:,.2f} ({plan.dollars.low:,.2f} to {plan.dollars.high:,.2f}) at ${plan.dollars_per_hour:g} an hour"
+        )
+    return "\n".join([*lines, *(f"  assuming    {said}" for said in plan.taken_for_granted)])
+
+
+def _number(estimate: Estimate) -> str:
+    if estimate.low == estimate.high:
+        return f"{estimate.value:,.0f}"
+    return f"{estimate.value:,.0f} ({estimate.low:,.0f} to {estimate.high:,.0f})"
+
+
+def _hours(estimate: Estimate) -> str:
+    if estimate.low == estimate.high:
+        return f"{estimate.value:,.3g}"
+    return f"{estimate.value:,.3g} ({estimate.low:,.3g} to {estimate.high:,.3g})"
+
+
+def _share(estimate: Estimate) -> str:
+    if estimate.low == estimate.high:
+        return f"{estimate.value:.0%}"
+    return f"{estimate.value:.0%} ({estimate.low:.0%} to {estimate.high:.0%})"
