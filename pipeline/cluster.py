@@ -51,16 +51,23 @@ def connect(workers: Workers) -> None:
         return
     here = not os.environ.get("RAY_ADDRESS")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    tells = bool(os.environ.get("PAGEMILL_RAY_LOGS"))
     on_sigterm = signal.getsignal(signal.SIGTERM)
     with _native_silence():  # Ray's native part says on stderr that it will say nothing on stderr
-        ray.init(
-            address="local" if here else None,  # left alone, Ray would join whatever cluster was started last on this machine
-            num_cpus=workers.cpus if here else None,
-            num_gpus=int(workers.gpus) if here and workers.gpus else None,
-            include_dashboard=False if here else None,
-            log_to_driver=bool(os.environ.get("PAGEMILL_RAY_LOGS")),
-            logging_level=logging.ERROR,
-        )
+        try:
+            ray.init(
+                address="local"
+                if here
+                else None,  # left alone, Ray would join whatever cluster was started last on this machine
+                num_cpus=workers.cpus if here else None,
+                num_gpus=int(workers.gpus) if here and workers.gpus else None,
+                include_dashboard=False if here else None,
+                log_to_driver=tells,
+                logging_level=logging.ERROR,
+            )
+        except Exception as error:  # Ray raises just that where one of its processes is slow to start
+            raise RunError(f"Ray did not start: {_first_line(error)} Run it again once this machine has less to do") from error
+    ray._private.worker._worker_logs_enabled = tells  # noqa: SLF001 (it would print on stdout, which is for results, that a node is gone)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own would end the process before what is done is published
 
