@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.documents.ink import darkest
+from pipeline.documents.ink import components, darkest
 
 _DRAWN_CONTRAST = 10
 """Of 255. Print that fades into drawn paper more than this cannot be seen."""
 _SCANNED_CONTRAST = 56
 """Of 255. Show-through stays below; the faintest print that is meant to be read, a pencil's, is above."""
+_MARKED = (np.arange(256) * (254 - _SCANNED_CONTRAST) // 255).astype(np.uint8)
+"""For each tone of paper the lightest tone of a mark on it."""
 _STRIDE = 7
 _MARGIN = 0.02
 """A scan's outermost fringe, where shadows of the paper's edge lie."""
@@ -35,18 +37,28 @@ def _is_even(picture: NDArray[np.uint8]) -> bool:
 
 def is_blank_paper(picture: NDArray[np.uint8]) -> bool:
     """Say whether a scan shows paper and nothing on it; `picture` is RGB of shape (height, width, 3), some 900 pixels high."""
-    marks = (_contrast(darkest(picture)) > _SCANNED_CONTRAST).astype(np.uint8)
+    marks = _marks(darkest(picture))
     height, width = marks.shape
+    if _has_print_amid(marks):
+        return False
     deep_x, deep_y = round(_SHADOW * width), round(_SHADOW * height)
     for rows in (slice(0, deep_y), slice(height - deep_y, height)):  # two edges' shadows must not become one mark
         marks[rows, :deep_x] = 0
         marks[rows, width - deep_x :] = 0
-    count, _, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
-    return not any(_is_print(stats[index], width, height) for index in range(1, count))
+    _, stats = components(marks)
+    return not any(_is_print(row, width, height) for row in stats[1:])
 
 
-def _contrast(tone: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return how much darker each pixel is than the paper around it, as if that were white.
+def _has_print_amid(marks: NDArray[np.uint8]) -> bool:
+    """Say whether the page's middle holds a mark that is no dust: most pages show one there, and no shadow reaches so far."""
+    height, width = marks.shape
+    amid = marks[height * 3 // 8 : height * 5 // 8, width // 8 : width * 7 // 8]
+    _, stats = components(np.ascontiguousarray(amid))
+    return bool((stats[1:, cv2.CC_STAT_AREA] >= _SPECK_PX).any())
+
+
+def _marks(tone: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return 255 where a pixel is darker by _SCANNED_CONTRAST than the paper around it, as if that were white.
 
     The paper is what is left when all that is narrower than a twelfth of the page is filled with the brightest around it.
     """
@@ -54,9 +66,8 @@ def _contrast(tone: NDArray[np.uint8]) -> NDArray[np.uint8]:
     small = cv2.resize(tone, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
     side = max(3, max(small.shape) // 12) | 1
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    paper = np.maximum(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 1)
-    lighter = tone.astype(np.float32) * (255.0 / paper.astype(np.float32))
-    return np.asarray(np.clip(255.0 - lighter, 0, 255).astype(np.uint8))
+    lightest = cv2.LUT(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), _MARKED)
+    return np.asarray(cv2.compare(tone, lightest, cv2.CMP_LE), dtype=np.uint8)
 
 
 def _is_print(stats: NDArray[np.int32], width: int, height: int) -> bool:

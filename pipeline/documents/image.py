@@ -88,8 +88,10 @@ class ImageDocument:
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         del text_layer  # a picture has none
         frame = self._frame(page_index)
-        pose = self.pose(page_index)
         blank = is_blank_paper(frame.small)
+        if blank:
+            frame.pose = Pose(frame.width_pt, frame.height_pt)
+        pose = self.pose(page_index)
         return PageProbe(page_index, frame.width_pt, frame.height_pt, 0, blank, None, pose.turn_deg, pose.skew_deg)
 
     def size_pt(self, page_index: int) -> tuple[float, float]:

@@ -4,6 +4,7 @@ A picture here is RGB uint8 of shape (height, width, 3) that shows the whole pag
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,6 +49,18 @@ def darkest(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the darkest channel of every pixel, in which coloured print is dark too: shape (height, width)."""
     red, green, blue = cv2.split(picture)
     return np.asarray(cv2.min(cv2.min(red, green), blue), dtype=np.uint8)
+
+
+def components(marks: NDArray[np.uint8]) -> tuple[NDArray[np.integer[Any]], NDArray[np.int32]]:
+    """Return the label of each pixel, 0 where there is no mark, and OpenCV's row of each label: x, y, width, height, area.
+
+    Marks that touch at a corner are one. Labels of 16 bits take less than half the time, and suffice on all but noise.
+    """
+    try:
+        _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(marks, 8, cv2.CV_16U, cv2.CCL_SPAGHETTI)
+    except cv2.error:  # more than 65,535 labels
+        _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(marks, 8, cv2.CV_32S, cv2.CCL_SPAGHETTI)
+    return np.asarray(labels), np.asarray(stats, dtype=np.int32)
 
 
 def _edges(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:

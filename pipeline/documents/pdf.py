@@ -13,6 +13,7 @@ import pymupdf
 from pymupdf import mupdf
 
 from pipeline.documents.blank import is_blank_paper, is_uniform
+from pipeline.documents.contents import has_text, image_area_pt2
 from pipeline.documents.drawing import drawn
 from pipeline.documents.glyphs import Glyph, GlyphLine
 from pipeline.documents.ink import Ink
@@ -85,6 +86,7 @@ class PdfDocument:
         blank = is_uniform(picture) or (shown.has_images and _is_scan(shown) and is_blank_paper(picture))
         if blank:
             _check_complaints()
+            shown.pose = Pose(width_pt, height_pt)
         layer = _tried("render", lambda: read(_found(shown), Ink.of(picture))) if text_layer else None
         pose = self.pose(page_index)
         return PageProbe(
@@ -190,9 +192,7 @@ def _check_size(rect: pymupdf.Rect) -> None:
 
 def _is_picture(shown: _Shown) -> bool:
     """Say whether all that a person sees of the page is drawn: an image over most of it, or no text at all."""
-    if not any(kind in ("fill-text", "stroke-text") for kind, _ in _log(shown)):
-        return True
-    return _share_of_images(shown) > _SHARE_OF_PICTURE
+    return not has_text(shown.drawing) or _share_of_images(shown) > _SHARE_OF_PICTURE
 
 
 def _is_scan(shown: _Shown) -> bool:
@@ -201,8 +201,7 @@ def _is_scan(shown: _Shown) -> bool:
 
 
 def _share_of_images(shown: _Shown) -> float:
-    area = sum(box.area for box in _images(shown.page, _log(shown)))
-    return float(area / (shown.page.rect.width * shown.page.rect.height))
+    return image_area_pt2(shown.drawing) / float(shown.page.rect.width * shown.page.rect.height)
 
 
 def _log(shown: _Shown) -> _Log:
