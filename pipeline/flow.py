@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from pipeline.claim import claim
+from pipeline.correction import Corrector
 from pipeline.ledger import Ledger
 from pipeline.places import Places
 from pipeline.progress import Progress, Silent
 from pipeline.publish import publish
 from pipeline.steps import Steps
 from pipeline.storage import open_store
+from schemas.correction import Corrections
 from schemas.job import Job
 from schemas.run import RunOptions, RunSummary
 
@@ -55,6 +57,20 @@ def redecode(job: Job, *, progress: Progress | None = None) -> RunSummary:
         with steps.interruptible():
             steps.select_kept()
             steps.decode_again()
+        steps.publish()
+        return steps.end()
+
+
+def correct(job: Job, corrections: Corrections, *, progress: Progress | None = None) -> RunSummary:
+    """Put a person's words in the place of what was read; they stay, whatever is read or decoded again.
+
+    Raises JobError, with nothing changed, where a correction is no value of its field.
+    """
+    corrector = Corrector(job, corrections)
+    with _begun(job, None, progress) as steps:
+        with steps.interruptible():
+            steps.select_corrected(corrector)
+            steps.correct(corrector)
         steps.publish()
         return steps.end()
 

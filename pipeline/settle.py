@@ -168,8 +168,10 @@ def rows(
 
 def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
     """Lay a page's new rows, which answer the keys `asked`, over those that were there."""
-    # Text that nobody asked anew stays, even where a text layer came to light while a table was looked for.
-    is_new = bool(new.page.text_source) and (bool(asked & {"ocr", "spot"}) or not prior.page.text_source)
+    # Text that nobody asked anew stays, even where a text layer came to light while a table was looked for; a person's word always does.
+    by_hand = {row.name: row for row in prior.fields if row.value_source == "human"}
+    is_asked = bool(asked & {"ocr", "spot"}) or not prior.page.text_source
+    is_new = bool(new.page.text_source) and is_asked and prior.page.text_source != "human"
     text = new.page if is_new else prior.page
     seen = prior.page if new.page.width_pt is None else new.page
     failures = (*(item for item in prior.page.failures if item.task not in {None, *asked}), *new.page.failures)
@@ -194,7 +196,18 @@ def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
         }
     )
     names = {row.name for row in new.fields}
-    return Rows(page, (*(row for row in prior.fields if row.name not in names), *new.fields))
+    page = without_failures(page, frozenset(f"answer.{name}" for name in by_hand))
+    fields = (by_hand.get(row.name, row) for row in new.fields)
+    return Rows(page, (*(row for row in prior.fields if row.name not in names), *fields))
+
+
+def without_failures(page: PageRow, tasks: frozenset[str]) -> PageRow:
+    """Return a page's row without the failures of some tasks; it is wholly read where no other task's are left."""
+    failures = tuple(failure for failure in page.failures if failure.task not in tasks)
+    if len(failures) == len(page.failures):
+        return page
+    is_whole = page.width_pt is not None and not any(failure.task for failure in failures)
+    return page.model_copy(update={"failures": failures, "status": "ok" if is_whole else page.status})
 
 
 def facts_of(row: PageRow) -> PageFacts:

@@ -11,6 +11,7 @@ from pipeline import cluster
 from pipeline.budget import Budget
 from pipeline.claim import Held
 from pipeline.commit import Commits
+from pipeline.correction import Corrector
 from pipeline.inspection import Findings, Inspector, forget
 from pipeline.ledger import Ledger
 from pipeline.listing import in_shard, list_source, write_manifest
@@ -23,7 +24,17 @@ from pipeline.questions import questions
 from pipeline.reader import pages_where
 from pipeline.redecode import Redecoder
 from pipeline.runs import Runs
-from pipeline.selection import Selected, gone, load_manifest, load_unreadable, select, select_kept, select_pages, to_inspect
+from pipeline.selection import (
+    Selected,
+    gone,
+    load_manifest,
+    load_unreadable,
+    select,
+    select_kept,
+    select_pages,
+    to_inspect,
+    units,
+)
 from pipeline.shards import write_shards
 from pipeline.storage import Store
 from pipeline.tasks.kinds import misfits
@@ -146,6 +157,26 @@ class Steps:
     def select_kept(self) -> None:
         """Choose all pages that this job has read, to be decoded again."""
         self._choose(partial(select_kept, self.ledger, job_name=self.job.name, run_id=self.run_id))
+
+    def select_corrected(self, corrector: Corrector) -> None:
+        """Choose the pages that a person corrected."""
+        self.ledger.reload()
+        pages = corrector.pages()
+        self._choose(partial(select_pages, self.ledger, pages, run_id=self.run_id, job_name=self.job.name, tasks=()))
+
+    def correct(self, corrector: Corrector) -> None:
+        """Put a person's words into the chosen pages' rows, here and now: that is less work than starting workers."""
+        chosen = [*units(self.ledger)]  # whole, as every commit changes the ledger under the query
+        with self.commits:
+            for part in corrector.parts(chosen, self.store, self.places, self.run_id):
+                self.commits.add(part)
+        if corrector.missed:
+            message = (
+                f"{corrector.missed} corrected pages are not there: their objects have changed, or this job has not read them"
+            )
+            self.progress.note(message)
+        for said in corrector.stale:
+            self.progress.note(f"not corrected: {said}")
 
     def read(self) -> None:
         """Send the units through the workers, and commit what they stage."""

@@ -9,7 +9,7 @@ from schemas.table import Table
 
 Stage = Literal["fetch", "open", "render", "infer", "decode", "settle"]
 PageStatus = Literal["ok", "blank", "partial", "failed"]
-TextSource = Literal["model", "text_layer"]
+TextSource = Literal["model", "text_layer", "human"]
 
 
 class Failure(Shape):

@@ -9,7 +9,6 @@ from jobs.jobfile import with_sink
 from jobs.plan.arithmetic import PEAK_TFLOPS
 from jobs.plan.words import in_words
 from jobs.run import job_of
-from schemas.plan import Plan
 
 
 @click.command()
@@ -56,6 +55,7 @@ def plan(
 ) -> None:
     """Say what a run would read, ask and cost: the source is listed, and a sample of what is left to do is opened. No model is asked."""
     job = with_sink(job_of(job_or_uri), sink) if sink else job_of(job_or_uri)
+    from jobs.plan.kept import keep as keep_plan
     from jobs.plan.make import make
     from jobs.plan.todo import Candidate
 
@@ -66,13 +66,5 @@ def plan(
 
     made = make(job, sample=sample, seed=seed, backfill=backfill, gpu=gpu, dollars_per_hour=price, reached=reached, watch=watch)
     if keep:
-        _keep(made)
+        keep_plan(made)
     click.echo(made.model_dump_json(indent=2) if as_json else in_words(made))
-
-
-def _keep(made: Plan) -> None:
-    from pipeline.places import Places
-    from pipeline.storage import open_store
-
-    store, places = open_store(made.sink_uri), Places(made.sink_uri)
-    store.write(places.plans(f"{made.plan_id}.json"), made.model_dump_json(indent=1).encode())

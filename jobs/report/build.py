@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from jobs.plan.kept import kept
 from jobs.report.entries import notes, page_entry
 from jobs.report.files import Files
 from jobs.report.history import run_entry
 from jobs.report.lake import Lake
 from jobs.report.pictures import Picture, Sitter, chosen, pictures
+from jobs.report.planned import plan_entry
 from jobs.report.redact import redact
 from jobs.report.shapes import DocumentEntry, Overview, Throughput
 from jobs.report.tally import Tally, spans
@@ -76,6 +78,7 @@ def build(
                 documents=documents,
                 documents_by_status=Counter(document.status for document in documents),
                 runs=tuple(run_entry(summary) for summary in ended),
+                plan=plan_entry(kept(sink_uri), begun, ended),
                 throughput=_throughput(lake, ended),
                 chunks=files.chunks,
                 pictured=pictured,

@@ -24,6 +24,7 @@ def page_entry(page: PageRow, fields: Sequence[FieldRow]) -> PageEntry:
     compared = None if witness is None or page.text is None else agreement(page.text, witness)
     asked = tuple(_asked(item) for item in page.completions if item.task != WITNESS)
     return PageEntry(
+        source_id=page.source_id,
         index=page.page_index,
         status=page.status,
         quality=round(_quality(page, fields, compared, asked), 4),

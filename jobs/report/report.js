@@ -7,7 +7,8 @@ const pagemill = (() => {
   const shown = { lines: true, fields: true, tables: true, things: true };
   const list = { query: "", status: "", key: "quality", down: false };
   const chunks = new Map(), waiting = new Map();
-  let all = null, pictured = new Set(), zoom = 0, keep = null;
+  const edits = new Map(); // what was corrected and may not be saved yet, by page and by what of it
+  let all = null, pictured = new Set(), zoom = 0, keep = null, open = null;
 
   // Elements.
   const $ = (id) => document.getElementById(id);
@@ -95,6 +96,7 @@ const pagemill = (() => {
           const part = el("i", { class: s, title: `${n(c.pages[s])} ${s}` }); part.style.flex = c.pages[s]; return part;
         })),
         el("div", { class: "legend" }, Object.values(STATUS).map((s) => c.pages[s] ? el("span", {}, el("i", { class: `dot ${s}` }), el("b", {}, n(c.pages[s])), ` ${s === "ok" ? "read" : s === "partial" ? "in part" : s} · ${share(c.pages[s], total)}`) : null))),
+      all.plan ? planned(all.plan) : null,
       plots(),
       counts("What could not be read", "Pages and documents by reason; an example opens beside its page.", c.rejects, "Every page was read."),
       c.field_counts?.length ? fieldCounts(c.field_counts) : null,
@@ -128,6 +130,15 @@ const pagemill = (() => {
     found.map((r) => el("tr", {}, [r.rung + 1, r.pages, r.requests, r.tokens, r.cut_short].map((v) => el("td", { class: "num" }, n(v)))))));
   const runs = (found) => card("Runs", null, table(head(["Started"], ["Job"], ["Pages", true], ["Took", true], ["Rejected", true], ["Exit", true]),
     found.slice(-12).reverse().map((r) => el("tr", { title: r.engine || null }, el("td", { class: "status" }, when(r.started_at)), el("td", {}, said(r.job)), el("td", { class: "num" }, n(r.pages)), el("td", { class: "num" }, time(r.seconds)), el("td", { class: "num" }, percent(r.rejected)), el("td", { class: "num" }, n(r.exit_code))))));
+
+  function planned(p) {
+    const number = (value) => (value === undefined || value === null ? "–" : value && Math.abs(value) < 10 && !Number.isInteger(value) ? value.toPrecision(2) : n(value));
+    const inside = ([, , low, high, actual]) => actual >= low - .5 && actual <= high + .5;
+    return card("Plan against actual", `planned ${when(p.made_at)} from ${few(p.looked_at, "document")}; ${p.runs ? `${few(p.runs, "run")} followed` : "no run has followed"}`,
+      table(head([""], ["Planned", true], ["Between", true], ["Actual", true]), p.rows.map((r) => el("tr", {}, el("td", {}, said(r[0])), el("td", { class: "num" }, number(r[1])),
+        el("td", { class: "num soft" }, r[2] === r[3] ? "–" : `${number(r[2])} and ${number(r[3])}`), el("td", { class: "num" }, number(r[4]), r[4] === undefined || r[4] === null || inside(r) ? null : el("span", { class: "soft" }, " outside"))))),
+      (p.taken_for_granted || []).map((text) => el("p", { class: "soft small" }, "Taken for granted: ", said(text), ".")));
+  }
 
   // Plots.
   function plots() {
@@ -249,9 +260,14 @@ const pagemill = (() => {
   }
 
   // What was read of it.
+  const line = (piece, k) => {
+    const made = edits.get(key(open.one, `lines-${k}`));
+    return item("lines", k, piece, made ? [said(made.after || "taken out", { class: made.after ? "edited" : "edited none" }), el("span", { class: "about" }, said(piece.text))] : said(piece.text), pencil(`lines-${k}`));
+  };
   function panel(one, entry) {
+    open = { one, entry };
     const facts = [dot(one.status), one.width ? `${Math.round(one.width)} × ${Math.round(one.height)} pt` : null, one.source ? `text from the ${one.source === "model" ? "model" : "text layer"}` : null, `quality ${percent(one.quality)}`, one.seconds ? time(one.seconds) : null, one.engine ? said(one.engine) : null];
-    const text = one.lines?.length ? el("ol", { class: "text" }, one.lines.map((line, k) => item("lines", k, line, said(line.text)))) : one.text ? said(one.text) : null;
+    const text = one.lines?.length ? el("ol", { class: "text" }, one.lines.map(line)) : one.text ? said(one.text) : null;
     return el("div", { class: "panel" }, el("div", { class: "facts" }, facts.filter(Boolean).map((fact) => el("span", {}, fact))),
       noteSection([...(one.notes || []), ...(entry.notes || [])]),
       section("fields", "Fields", one.fields, (f, k) => field(f, k)),
@@ -276,9 +292,11 @@ const pagemill = (() => {
     if (a.left < b.left || a.right > b.right) sheet.scrollLeft += a.left - b.left - (b.width - a.width) / 2;
   }
   function field(f, k) {
+    const made = edits.get(key(open.one, `fields-${k}`));
+    if (made) return item("fields", k, f, el("div", { class: "value", title: f.question }, said(f.name, { class: "name" }), made.value === null ? el("span", { class: "read none edited" }, "not on the page") : said(made.value, { class: "read edited" }), pencil(`fields-${k}`), el("span", { class: "about" }, "corrected; was ", said(f.raw || f.status))));
     const about = [f.reason, f.meaning && f.meaning !== f.raw ? `= ${f.meaning}` : null, f.value_source === "human" ? "corrected by hand" : null].filter(Boolean);
     return item("fields", k, f, el("div", { class: "value", title: f.question }, said(f.name, { class: "name" }), f.raw ? said(f.raw, { class: "read" }) : el("span", { class: "read none" }, f.status),
-      el("span", { class: "small soft" }, f.confidence === undefined ? null : `${percent(f.confidence)} `, f.status === "ok" || !f.raw ? null : dot(f.status)), about.length ? el("span", { class: "about" }, said(about.join(" · "))) : null));
+      el("span", { class: "small soft" }, f.confidence === undefined ? null : `${percent(f.confidence)} `, f.status === "ok" || !f.raw ? null : dot(f.status)), pencil(`fields-${k}`), about.length ? el("span", { class: "about" }, said(about.join(" · "))) : null));
   }
   function grid(t, k) {
     const rows = Array.from({ length: Math.min(t.n_rows, 2000) }, () => el("tr"));
@@ -299,6 +317,44 @@ const pagemill = (() => {
     return el("details", { class: "asked" }, el("summary", {}, said(a.prompt || a.task), el("span", { class: "soft small" }, ` · ${a.view} · rung ${(a.rung || 0) + 1} · ${few(a.tokens, "token")}${a.finish === "stop" ? "" : ` · ${a.finish}`}${a.odds === undefined ? "" : ` · ${percent(a.odds)}`}`)), el("pre", { class: "said", dir: "auto", tabindex: "0" }, a.raw || ""));
   }
 
+  // Corrections: made here, saved as a file that `pagemill rerun --corrections` reads. Nothing is sent anywhere.
+  const key = (one, part) => `${one.source_id}/${one.index}/${part}`;
+  const store = () => `pagemill ${all.sink} ${all.made_at}`;
+  function remember() { try { localStorage.setItem(store(), JSON.stringify([...edits])); } catch { /* not every browser keeps things for files */ } }
+  function recall() { try { for (const [name_, edit] of JSON.parse(localStorage.getItem(store()) || "[]")) edits.set(name_, edit); } catch { /* as above */ } }
+  function correct(part, edit) {
+    if (edit) edits.set(key(open.one, part), { source_id: open.one.source_id, page_index: open.one.index, source_uri: open.entry.name, ...edit });
+    else edits.delete(key(open.one, part));
+    remember(); unsaved(); redraw(part);
+  }
+  function unsaved() {
+    const button = $("save");
+    button.hidden = !edits.size;
+    button.textContent = `Save ${few(edits.size, "correction")}`;
+  }
+  function save() {
+    const found = [...edits.values()], file = { pagemill: "corrections", sink: all.sink, made_at: new Date().toISOString(), fields: found.filter((e) => "name" in e), lines: found.filter((e) => "line" in e) };
+    const link = el("a", { href: URL.createObjectURL(new Blob([JSON.stringify(file, null, 1)], { type: "application/json" })), download: "corrections.json" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+  function redraw(part) {
+    const [kind, k] = part.split("-"), old = $(part), made = kind === "fields" ? field(open.one.fields[k], Number(k)) : line(open.one.lines[k], Number(k));
+    made.tabIndex = old.tabIndex; old.replaceWith(made); made.focus({ preventScroll: true });
+  }
+  const pencil = (part) => el("button", { class: "pencil", tabindex: -1, "aria-label": "correct", title: "correct (e)", onclick: (event) => { event.stopPropagation(); edit(part); } }, "✎");
+  function edit(part) {
+    const [kind, k] = part.split("-"), isField = kind === "fields", from = open.one[kind][k], made = edits.get(key(open.one, part)), before = isField ? from.raw || "" : from.text;
+    const input = el("input", { type: "text", class: "edit said", dir: "auto", "aria-label": `true value of ${isField ? from.name : `line ${Number(k) + 1}`}` });
+    input.value = made ? made.value ?? made.after ?? "" : before;
+    const about = (text) => (isField ? { name: from.name, value: text } : { line: Number(k), before, after: text ?? "" });
+    const done = (text) => correct(part, !isField && text === before ? null : about(text)); // a value that is taken as it is is confirmed
+    const form = el("form", { class: "editor", onsubmit: (event) => { event.preventDefault(); done(input.value.trim() || (isField ? null : "")); }, onkeydown: (event) => { event.stopPropagation(); if (event.key === "Escape") redraw(part); } },
+      input, el("button", { class: "chip" }, "Take"), el("button", { class: "chip", type: "button", onclick: () => done(null) }, isField ? "Not on the page" : "Take out"), made ? el("button", { class: "chip", type: "button", onclick: () => correct(part, null) }, "As it was") : null);
+    $(part).replaceChildren(form);
+    input.focus(); input.select();
+  }
+
   // Where one is, and how one moves.
   async function show() {
     const [, number, at] = location.hash.match(/^#document\/(\d+)\/(\d+)$/) || [];
@@ -317,10 +373,11 @@ const pagemill = (() => {
   }
   function begin(overviewOf) {
     all = overviewOf; pictured = new Set(all.pictured || []);
-    $("top").append(el("nav", { "aria-label": "report" }, el("a", { class: "brand", href: "#" }, said(all.title)), el("a", { href: "#", "data-part": "overview" }, "Overview"), el("a", { href: "#documents", "data-part": "documents" }, "Documents"), el("button", { class: "soft", onclick: help }, "Keys ", el("kbd", {}, "?"))));
-    const keys = [["/", "search documents"], ["↑ ↓", "move in a list"], ["Enter", "open"], ["← →", "page before, page after"], ["[ ]", "document before, document after"], ["+ − 0", "zoom in, out, fit"], ["1 2 3 4", "fields, lines, tables, found: hide or show"], ["Esc", "back"]];
+    $("top").append(el("nav", { "aria-label": "report" }, el("a", { class: "brand", href: "#" }, said(all.title)), el("a", { href: "#", "data-part": "overview" }, "Overview"), el("a", { href: "#documents", "data-part": "documents" }, "Documents"), el("button", { id: "save", class: "chip", hidden: true, onclick: save }), el("button", { class: "soft", onclick: help }, "Keys ", el("kbd", {}, "?"))));
+    const keys = [["/", "search documents"], ["↑ ↓", "move in a list"], ["Enter", "open"], ["← →", "page before, page after"], ["e", "correct a value or a line"], ["[ ]", "document before, document after"], ["+ − 0", "zoom in, out, fit"], ["1 2 3 4", "fields, lines, tables, found: hide or show"], ["Esc", "back"]];
     $("keys").append(el("h2", { id: "keys-title" }, "Keys"), el("dl", {}, keys.map(([key, what]) => [el("dt", {}, key.split(" ").map((one) => el("kbd", {}, one))), el("dd", {}, what)])), el("form", { method: "dialog" }, el("button", { class: "chip" }, "Close")));
     document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); $("main").focus(); });
+    recall(); unsaved();
     addEventListener("hashchange", show);
     addEventListener("keydown", pressed);
     show();
@@ -340,6 +397,7 @@ const pagemill = (() => {
       Escape: () => { if (number !== undefined) location.hash = "#documents"; else if (location.hash) location.hash = "#"; },
       ArrowRight: () => turn(number, at), ArrowLeft: () => turn(number, at - 2), "]": () => turn(number + 1, 0), "[": () => turn(number - 1, 0),
       "+": () => scale(1.25), "=": () => scale(1.25), "-": () => scale(1 / 1.25), 0: () => scale(0),
+      e: () => { if (/^(fields|lines)-\d+$/.test(from.id || "")) edit(from.id); else return false; },
       ArrowDown: () => move(1), ArrowUp: () => move(-1),
     };
     KINDS.forEach(([kind], k) => { actions[k + 1] = () => document.querySelector(`.layers .${kind} input`)?.click(); });

@@ -81,8 +81,12 @@ class Agreement(Shape):
 
 
 class PageEntry(Shape):
-    """One page. `quality` orders pages, 0 the worst and 1 the best; `text` is given where there are no lines."""
+    """One page. `quality` orders pages, 0 the worst and 1 the best; `text` is given where there are no lines.
 
+    `source_id` and `index` name the page in a file of corrections.
+    """
+
+    source_id: str
     index: int
     status: str
     quality: float
@@ -160,6 +164,17 @@ class RunEntry(Shape):
     exit_code: int
 
 
+class PlanEntry(Shape):
+    """A plan that was kept, held against the runs of its job that followed: a row each of name, planned, low, high and what came of it."""
+
+    made_at: str
+    job: str
+    looked_at: int
+    runs: int
+    rows: tuple[tuple[str, float, float, float, float | None], ...]
+    taken_for_granted: tuple[str, ...] = ()
+
+
 class Histogram(Shape):
     """Counts in equal bins from 0 to 1; `median` of the values."""
 
@@ -208,6 +223,7 @@ class Overview(Shape):
     counts: Counts
     documents_by_status: dict[str, int]
     runs: tuple[RunEntry, ...] = ()
+    plan: PlanEntry | None = None
     throughput: Throughput | None = None
     documents: tuple[DocumentEntry, ...] = ()
     chunks: tuple[int, ...] = ()

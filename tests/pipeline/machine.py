@@ -221,7 +221,7 @@ class Mill:
         findings = Findings(ledger, Silent())
         inspector = Inspector(job, run_id, (), child=self.inspecting)
         with findings:
-            for batch in to_inspect(ledger):
+            for batch in [*to_inspect(ledger)]:  # whole: what is found is recorded meanwhile, on a slow machine
                 for text in inspector(pa.Table.from_batches([batch]))["inspection"].to_pylist():
                     findings.add(text)
         return findings

@@ -267,7 +267,9 @@ def look(browser) -> Iterator[Callable[..., object]]:
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or wrong.append(request.url))
+        page.on(
+            "request", lambda request: request.url.startswith(("file:", "data:", "blob:file:")) or wrong.append(request.url)
+        )
         page.goto(f"{index.as_uri()}{at}")
         page.wait_for_selector("#main > *:not(noscript)")
         return page

@@ -1,9 +1,19 @@
 """Reports in a real browser, from disk and without a network: what is seen, clicked and typed, and nothing on the console."""
 
+from datetime import timedelta
+
 import pytest
 
+from jobs.corrections import load_corrections
+from jobs.plan.kept import keep
 from jobs.report.build import build
+from pipeline import read
+from pipeline.places import Places
+from pipeline.runs import Runs
+from pipeline.storage import open_store
 from schemas.page import Failure, Line
+from schemas.plan import Estimate, Plan
+from schemas.unit import Tally
 
 HOSTILE = (
     '<script>alert("x")</script><img src=x onerror=alert(1)>',
@@ -106,6 +116,81 @@ def test_everything_is_at_hand_on_the_keyboard(shelf, make, look, tmp_path):
     page.wait_for_selector("text=other.pdf")
     page.keyboard.press("Escape")
     page.wait_for_selector(".documents")
+
+
+def test_corrections_are_made_here_and_saved_as_a_file(small_report, small, look):
+    """A value is corrected by the pencil or by `e`, taken back, or said not to be there, and a line too; what is saved `pagemill rerun` reads."""
+    page = look(small_report, "#document/0/1")
+    assert page.locator("#save").is_hidden()
+    page.hover("#fields-1")
+    page.click("#fields-1 .pencil")
+    page.fill("#fields-1 input", "41.00 EUR")
+    page.keyboard.press("Enter")
+    assert "41.00 EUR" in page.inner_text("#fields-1")
+    assert "corrected; was 40.00" in page.inner_text("#fields-1")
+    page.focus("#fields-0")
+    page.keyboard.press("e")
+    page.click("#fields-0 >> text=Not on the page")
+    page.focus("#lines-0")
+    page.keyboard.press("e")
+    page.fill("#lines-0 input", HOSTILE[0])
+    page.keyboard.press("Enter")
+    page.focus("#lines-1")
+    page.keyboard.press("e")
+    page.fill("#lines-1 input", "never mind")
+    page.keyboard.press("Escape")
+    assert page.inner_text("#save") == "Save 3 corrections"
+    page.reload()
+    page.wait_for_selector("#fields-1")
+    assert "41.00 EUR" in page.inner_text("#fields-1")
+    with page.expect_download() as saved:
+        page.click("#save")
+    assert saved.value.suggested_filename == "corrections.json"
+    found = load_corrections(str(saved.value.path()))
+    assert [(each.name, each.value, each.page_index) for each in found.fields] == [("total", "41.00 EUR", 0), ("due", None, 0)]
+    assert [(each.line, each.before, each.after) for each in found.lines] == [(0, "Invoice 17", HOSTILE[0])]
+    assert {each.source_id for each in (*found.fields, *found.lines)} == set(read(small, "pages")["source_id"].to_pylist())
+    page.focus("#fields-1")
+    page.keyboard.press("e")
+    page.click("#fields-1 >> text=As it was")
+    assert "corrected" not in page.inner_text("#fields-1")
+
+
+def test_a_kept_plan_stands_beside_what_came_of_it(shelf, make, look, tmp_path):
+    """Planned pages and requests, their intervals, and what the run after the plan did; what lies outside is said."""
+    sink = shelf.fill([("s3://b/a.pdf", lambda source: [make("rich", source)])])
+    runs = Runs(open_store(sink), Places(sink))
+    (summary,) = runs.ended()
+    runs.end(summary.model_copy(update={"pages_ok": 1, "tally": Tally(requests=9)}))
+    near, far = Estimate(value=1, low=1, high=2), Estimate(value=20, low=15, high=30)
+    keep(
+        Plan(
+            plan_id="20260301T110000-aaaaaa",
+            job_name=summary.job_name,
+            sink_uri=sink,
+            made_at=summary.started_at - timedelta(hours=1),
+            objects_listed=1,
+            objects_left=1,
+            documents_looked_at=1,
+            pages_looked_at=1,
+            pages=near,
+            unreadable=Estimate(value=0, low=0, high=0),
+            with_text_layer=near,
+            blank=near,
+            rungs=(),
+            requests=far,
+            tokens=far,
+            gpu="h100",
+            gpu_hours=near,
+            taken_for_granted=("nothing at all",),
+        )
+    )
+    text = look(build(sink, tmp_path / "report", picture_limit=0, is_one_file=None).index).inner_text("main")
+    (card,) = [part for part in text.split("\n\n") if "pages\t" in part and "requests\t" in part] or [text]
+    assert "Plan against actual" in text
+    assert "nothing at all" in text
+    assert "pages\t1\t1 and 2\t1\n" in card
+    assert "requests\t20\t15 and 30\t9 outside" in card
 
 
 @pytest.mark.parametrize("is_one_file", [True, False])
