@@ -44,6 +44,8 @@ def _came_out(summary: RunSummary) -> list[str]:
     lines = [f"  out       {pages}; {_n(summary.fields, 'field value')}"]
     if summary.engine:
         lines.append(f"  model     {summary.engine}: {summary.tally.requests:,} requests, {summary.tally.tokens:,} tokens")
+    if summary.store_retries:
+        lines.append(f"  storage   {_n(summary.store_retries, 'request')} made again, as the store failed in passing")
     return lines
 
 

@@ -16,6 +16,7 @@ from pipeline.errors import AccessDenied, DocumentError, ObjectArchived, Storage
 from pipeline.ledger import Ledger
 from pipeline.progress import Progress
 from pipeline.storage import open_store
+from pipeline.storage.retries import NewRetries
 from schemas.arrow import from_table
 from schemas.job import Job
 from schemas.page import Failure
@@ -34,6 +35,7 @@ class Inspection(Shape):
 
     inspected: tuple[Inspected, ...]
     left: tuple[Failure, ...] = ()
+    store_retries: int = 0
 
 
 class Findings:
@@ -47,6 +49,7 @@ class Findings:
         self.inspected = 0
         self.unreadable = 0
         self.left: list[Failure] = []
+        self.store_retries = 0
 
     @property
     def rejects(self) -> tuple[Reject, ...]:
@@ -64,6 +67,7 @@ class Findings:
         inspection = Inspection.model_validate_json(text)
         self._waiting.extend(inspection.inspected)
         self.left.extend(inspection.left)
+        self.store_retries += inspection.store_retries
         if len(self._waiting) >= ROWS_PER_RECORD or time.monotonic() - self._last > SECONDS_PER_RECORD:
             self.flush()
 
@@ -98,7 +102,8 @@ class Inspector:
 
     def __init__(self, job: Job, run_id: str, passwords: Sequence[str], child: Child | None = None) -> None:
         self._job, self._run_id, self._passwords = job, run_id, tuple(passwords)
-        self._cache = DocumentCache(open_store(job.source.uri))
+        source = open_store(job.source.uri)
+        self._cache, self._retries = DocumentCache(source), NewRetries(source)
         self._child = child or Child(job.limits)
 
     def __call__(self, objects: pa.Table) -> pa.Table:
@@ -110,7 +115,7 @@ class Inspector:
                 done.append(self.inspect(item))
             except StorageError as error:
                 left.append(Failure(stage="fetch", code=type(error).__name__, message=str(error)))
-        result = Inspection(inspected=tuple(done), left=tuple(left))
+        result = Inspection(inspected=tuple(done), left=tuple(left), store_retries=self._retries.take())
         return pa.table({"inspection": [result.model_dump_json()]})
 
     def inspect(self, item: SourceObject) -> Inspected:

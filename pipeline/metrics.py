@@ -31,12 +31,16 @@ class Metrics:
         )
         self._seconds = Counter("pagemill_group_seconds_total", "Seconds that groups of units took in all.", ("job_name",))
         self._retries = Counter("pagemill_engine_restarts_total", "Engines started again because one had died.", ("job_name",))
+        self._store_retries = Counter(
+            "pagemill_store_retries_total", "Requests to the store that failed in passing and were made again.", ("job_name",)
+        )
         self._left = Counter("pagemill_units_left_total", "Units given up until the next run.", ("job_name", "code"))
         self._in_hand = Gauge(
             "pagemill_groups_in_hand", "Groups of units that a worker has taken up and not yet staged.", ("job_name",)
         )
         for metric in (self._pages, self._rejects, self._requests, self._tokens, self._busy, self._seconds, self._retries):
             metric.set_default_tags(job)
+        self._store_retries.set_default_tags(job)
         self._left.set_default_tags(job)
         self._in_hand.set_default_tags(job)
         self._in_hand.set(0)
@@ -67,6 +71,7 @@ class Metrics:
             self._busy_s = busy_s
         _inc(self._seconds, part.tally.seconds)
         _inc(self._retries, part.tally.retries)
+        _inc(self._store_retries, part.tally.store_retries)
 
     def _add(self, groups: int) -> None:
         with self._lock:

@@ -39,6 +39,7 @@ from pipeline.settle import (
 )
 from pipeline.staging import Part
 from pipeline.storage import open_store
+from pipeline.storage.retries import NewRetries
 from schemas.arrow import from_table
 from schemas.job import Job, Rung
 from schemas.page import CompletionRecord, Failure
@@ -81,7 +82,8 @@ class Worker:
     def __init__(self, job: Job, run_id: str, passwords: Sequence[str], serving: Serving | None = None) -> None:
         self._job, self._run_id, self._passwords = job, run_id, tuple(passwords)
         self._places, self._sink = Places(job.sink.uri), open_store(job.sink.uri)
-        self._cache = DocumentCache(open_store(job.source.uri))
+        source = open_store(job.source.uri)
+        self._cache, self._retries = DocumentCache(source), NewRetries(source, self._sink)
         self._questions = questions(job, mask_decoder(job))
         longest = max(question.ask.max_tokens for question in self._questions)
         self._serving = serving or Serving(job.model, job.render.ladder[0].resolution, partial(start, max_tokens=longest))
@@ -116,6 +118,7 @@ class Worker:
             engine_seconds=meter.seconds,
             seconds=time.monotonic() - started,
             retries=meter.restarts,
+            store_retries=self._retries.take(),
         )
         engine = self._serving.engine
         return part.stage(tally, engine.name if engine else None, processed_at)

@@ -32,6 +32,7 @@ class RunSummary(Shape):
 
     `left` counts the units that no row could be written for (an unreachable store, a lost engine, an interrupt): run again to go on.
     `interrupted` says that the run was ended before its work was done, `stopped` which limit of the job's `stop` did it, if one did.
+    `store_retries` counts requests to the stores that failed in passing and were made again, by the driver and all of its workers.
     """
 
     run_id: str
@@ -57,6 +58,7 @@ class RunSummary(Shape):
     stopped: str | None = None
     engine: str | None = None
     tally: Tally = Tally()
+    store_retries: int = 0
     rejects: tuple[Reject, ...] = ()
     max_reject_rate: float
 

@@ -60,7 +60,10 @@ class UnitOutcome(Shape):
 
 
 class Tally(Shape):
-    """What the work cost, summed. `rungs` are the requests of each rung of the ladder."""
+    """What the work cost, summed. `rungs` are the requests of each rung of the ladder.
+
+    `retries` counts engines that were started again, `store_retries` requests to the store that were made again.
+    """
 
     requests: int = 0
     rungs: tuple[int, ...] = ()
@@ -68,6 +71,7 @@ class Tally(Shape):
     engine_seconds: float = 0.0
     seconds: float = 0.0
     retries: int = 0
+    store_retries: int = 0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -77,6 +81,7 @@ class Tally(Shape):
             engine_seconds=self.engine_seconds + other.engine_seconds,
             seconds=self.seconds + other.seconds,
             retries=self.retries + other.retries,
+            store_retries=self.store_retries + other.store_retries,
         )
 
 

@@ -50,6 +50,12 @@ def test_it_says_what_came_in_what_came_out_and_where_it_is():
     assert "pagemill verify s3://lake/out" in words
 
 
+def test_requests_that_were_made_again_are_counted():
+    """A store that fails now and then is told of; one that does not is not mentioned."""
+    assert "3 requests made again" in in_words(_summary(store_retries=3))
+    assert "made again" not in in_words(_summary())
+
+
 def test_each_kind_of_reject_has_its_number_its_cure_and_a_place_to_look_at():
     """Documents that could not be opened, and each reason with one example; a page counts from 1 for people."""
     page = REJECT.model_copy(
