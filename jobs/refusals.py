@@ -4,12 +4,13 @@ What a single key may hold is schemas.job's to say; what a checkpoint can do is 
 """
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from jobs.yamlfile import Path
 from pipeline.engines.quantization import why_not_quantized
 from pipeline.errors import StorageError
 from pipeline.storage import canonical
-from schemas.job import Job, RawTask, ReferTask, Task
+from schemas.job import Job, RawTask, ReferTask, Sink, Task
 
 Refusal = tuple[Path, str]
 
@@ -22,8 +23,24 @@ def refusals(job: Job) -> list[Refusal]:
 def _of_places(job: Job) -> Iterator[Refusal]:
     uris = {("source", "uri"): job.source.uri, ("source", "inventory"): job.source.inventory, ("sink", "uri"): job.sink.uri}
     yield from ((path, said) for path, uri in uris.items() if uri and (said := _unreachable(uri)))
-    if job.sink.format == "iceberg":
-        yield ("sink", "format"), "the Iceberg sink is not built yet: use `format: parquet`"
+    yield from _of_catalog(job.sink)
+
+
+def _of_catalog(sink: Sink) -> Iterator[Refusal]:
+    catalog = sink.catalog
+    if sink.format == "iceberg" and any(odd in sink.uri for odd in "%#?"):
+        yield ("sink", "uri"), "Iceberg tables cannot lie where a name holds one of % # ?: engines disagree on how it is spelled"
+    if catalog is None:
+        return
+    if sink.format != "iceberg":
+        yield ("sink", "catalog"), "a catalog goes with `format: iceberg`"
+    if catalog.type == "rest" and not catalog.uri:
+        yield ("sink", "catalog", "uri"), "a REST catalog needs the `uri` of its service"
+    if catalog.type == "sqlite" and (catalog.uri or catalog.warehouse):
+        yield ("sink", "catalog"), "the SQLite catalog is always `catalog.db` in the sink: leave out `uri` and `warehouse`"
+    if catalog.uri and "@" in urlsplit(catalog.uri).netloc:
+        message = "credentials do not belong in a job file: PyIceberg takes them from PYICEBERG_CATALOG__PAGEMILL__CREDENTIAL or …__TOKEN"
+        yield ("sink", "catalog", "uri"), message
 
 
 def _unreachable(uri: str) -> str | None:

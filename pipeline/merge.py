@@ -40,15 +40,23 @@ def kept(store: Store, places: Places, file: str, ranges: pa.Table) -> pa.Table:
     return _kept(read(store, places, file), ranges)
 
 
-def write(store: Store, places: Places, dataset: str, tables: Sequence[pa.Table], output: str) -> Written:
-    """Write tables of a dataset, of any schema version, as one sorted file."""
+def write(
+    store: Store, places: Places, dataset: str, tables: Sequence[pa.Table], output: str, schema: pa.Schema | None = None
+) -> Written:
+    """Write tables of a dataset, of any schema version, as one sorted file; in exactly this schema, where one is given."""
     rows = pa.concat_tables(tables, promote_options="permissive")
     rows = rows.sort_by([(column, "ascending") for column in SORTED_BY[dataset]])
+    rows = rows if schema is None else conform(rows, schema)
     buffer = io.BytesIO()
     pq.write_table(rows, buffer, compression="zstd", row_group_size=ROWS_PER_GROUP)
     data = buffer.getvalue()
     store.write(places.file(output), data)
     return Written(len(rows), len(data))
+
+
+def conform(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows of any schema version in exactly this schema, which knows all of their columns; what they lack is null."""
+    return pa.concat_tables([schema.empty_table(), rows], promote_options="permissive").select(schema.names).cast(schema)
 
 
 def read(store: Store, places: Places, file: str) -> pa.Table:

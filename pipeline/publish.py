@@ -4,15 +4,20 @@ New files are written first, then a list of what they replace, then the ledger's
 listed is removed, and the list last. Whatever is killed in between is put right by the next publication: files that the ledger does
 not name are removed, parts that it does not hold as published are merged again, and a list that is still there is worked off. Only
 one publication is at work on a sink at a time.
+
+Iceberg tables follow the ledger once it has moved (pipeline/lake), and files that their older snapshots need stay.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from pipeline.claim import Held, claim
 from pipeline.errors import ObjectMissing
+from pipeline.format import lake_of, shown_files
 from pipeline.ledger import Ledger, parquet_bytes
 from pipeline.merge import kept, write
 from pipeline.places import Places, fields_beside, published
@@ -20,6 +25,9 @@ from pipeline.register import document_rows, judge, stale_dates
 from pipeline.storage import Store, StoredObject
 from schemas.arrow import DATASETS
 from schemas.ledger import Current
+
+if TYPE_CHECKING:
+    from pipeline.lake import Lake
 
 FILE_BYTES = 128 * 2**20
 SMALL_BYTES = FILE_BYTES // 2  # published files below it are worth merging
@@ -55,9 +63,9 @@ def publish(ledger: Ledger, store: Store, places: Places, run_id: str, *, compac
 
     Waits while another run publishes.
     """
-    with claim(store, places.claim("publication"), run_id, wait=True) as held:
+    with claim(store, places.claim("publication"), run_id, wait=True) as held, lake_of(store, places) or nullcontext() as lake:
         ledger.reload()
-        _Publication(ledger, store, places, run_id, held).run(compact=compact)
+        _Publication(ledger, store, places, run_id, held, lake).run(compact=compact)
         ledger.reload()
 
 
@@ -72,14 +80,19 @@ def sweep(ledger: Ledger, store: Store, places: Places, run_ids: Iterable[str]) 
 class _Publication:
     """One publication, while the sink's claim is held."""
 
-    def __init__(self, ledger: Ledger, store: Store, places: Places, run_id: str, held: Held) -> None:
-        self._ledger, self._store, self._places, self._held = ledger, store, places, held
+    def __init__(
+        self, ledger: Ledger, store: Store, places: Places, run_id: str, held: Held, lake: "Lake | None" = None
+    ) -> None:
+        self._ledger, self._store, self._places, self._held, self._lake = ledger, store, places, held, lake
+        self._run_id = run_id
         number = int(ledger.current.generation.split("-")[0] or 0) + 1
         self._generation = f"{number:08d}-{run_id}"
         self._replaced: list[str] = []
         self._written = 0
 
     def run(self, *, compact: bool) -> None:
+        if self._lake:
+            self._lake.prepare()
         self._remove_strays()
         self._remove_replaced()
         self._ledger.execute(_LIVE)
@@ -91,6 +104,8 @@ class _Publication:
         self._write_documents()
         if self._written or self._replaced or self._ledger.unfolded:
             self._switch()
+        elif self._lake:
+            self._follow(self._lake, self._ledger.current.generation)
 
     def _dirty(self) -> list[Bundle]:
         """Return the published files in which some rows no longer hold."""
@@ -125,7 +140,7 @@ class _Publication:
         output = None
         if any(len(rows) for rows in pages):
             fields = [kept(self._store, self._places, fields_beside(file), ranges[file]) for file in bundle.inputs]
-            output = published("pages", bundle.processed_date, self._next_name())
+            output = published(self._folder("pages"), bundle.processed_date, self._next_name())
             self._write("pages", bundle.processed_date, pages, output)
             self._write("fields", bundle.processed_date, fields, fields_beside(output))
         self._drop([*bundle.inputs, *map(fields_beside, bundle.inputs)])
@@ -145,12 +160,13 @@ class _Publication:
             old = self._ledger.rows("SELECT file FROM files WHERE dataset = 'documents' AND processed_date = $1", [date])
             rows = document_rows(self._ledger, date)
             for start in range(0, len(rows), DOCUMENTS_PER_FILE):
-                output = published("documents", date, self._next_name())
+                output = published(self._folder("documents"), date, self._next_name())
                 self._write("documents", date, [rows.slice(start, DOCUMENTS_PER_FILE)], output)
             self._drop([file for (file,) in old])
 
     def _write(self, dataset: str, date: str, tables: list[pa.Table], output: str) -> None:
-        size = write(self._store, self._places, dataset, tables, output)
+        schema = self._lake.schema(dataset) if self._lake else None
+        size = write(self._store, self._places, dataset, tables, output, schema)
         self._ledger.execute(
             "INSERT INTO files VALUES ($1, $2, $3, $4, $5)", [dataset, output, date, size.n_rows, size.n_bytes]
         )
@@ -159,6 +175,9 @@ class _Publication:
         """Strike files from the list; they are removed once the ledger has moved on."""
         self._ledger.execute("DELETE FROM files WHERE file IN (SELECT unnest($1::VARCHAR[]))", [files])
         self._replaced.extend(files)
+
+    def _folder(self, dataset: str) -> str:
+        return self._lake.folder(dataset) if self._lake else dataset
 
     def _next_name(self) -> str:
         self._written += 1
@@ -177,15 +196,18 @@ class _Publication:
         self._held.check()  # another run may have published while this one slept
         current = Current(generation=self._generation, folded=(*self._ledger.folded_and_there, *self._ledger.unfolded))
         self._store.write(self._places.ledger("current.json"), current.model_dump_json().encode())
+        if self._lake:
+            self._follow(self._lake, self._generation)
         # Snapshots before records: who still loads an older snapshot must miss it, rather than records that it lacks.
         self._remove_snapshots(keep={self._generation, before.generation})
         self._store.delete(self._places.ledger(*name.split("/")) for name in self._ledger.folded_and_there)
-        self._store.delete(self._places.file(file) for file in sorted(gone))
+        self._remove(gone)
         self._store.delete([self._replaced_uri(self._generation)])
 
     def _remove_strays(self) -> None:
         """Remove files of an earlier publication that was cut off: written but not named, or replaced but not yet removed."""
-        named = {self._places.file(file) for (file,) in self._ledger.rows("SELECT file FROM files")}
+        named = {file for (file,) in self._ledger.rows("SELECT file FROM files")} | self._kept()
+        named = {self._places.file(file) for file in named}
         for dataset in DATASETS:
             found = (item.uri for item in _listed(self._store, self._places.dataset(dataset)))
             self._store.delete([uri for uri in found if uri not in named and uri.rsplit("/", 1)[-1].startswith("part-")])
@@ -194,9 +216,19 @@ class _Publication:
         """Work off the list of an earlier publication that was cut off after it had moved the ledger; one that had not is void."""
         for item in list(_listed(self._store, self._places.ledger("replaced"))):
             if item.uri == self._replaced_uri(self._ledger.current.generation):
-                gone = self._store.read(item.uri).decode().splitlines()
-                self._store.delete(self._places.file(file) for file in gone)
+                self._remove(self._store.read(item.uri).decode().splitlines())
             self._store.delete([item.uri])
+
+    def _follow(self, lake: "Lake", generation: str) -> None:
+        """Let the Iceberg tables show what the ledger names."""
+        lake.follow(shown_files(self._ledger), generation, self._run_id, self._held.check)
+
+    def _remove(self, files: Iterable[str]) -> None:
+        self._store.delete(self._places.file(file) for file in sorted(set(files) - self._kept()))
+
+    def _kept(self) -> set[str]:
+        """Return the files that older snapshots of Iceberg tables still need."""
+        return self._lake.kept() if self._lake else set()
 
     def _replaced_uri(self, generation: str) -> str:
         return self._places.ledger("replaced", f"{generation}.txt")

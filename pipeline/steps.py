@@ -12,6 +12,7 @@ from pipeline.budget import Budget
 from pipeline.claim import Held
 from pipeline.commit import Commits
 from pipeline.correction import Corrector
+from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
 from pipeline.ledger import Ledger
 from pipeline.listing import in_shard, list_source, write_manifest
@@ -74,6 +75,7 @@ class Steps:
         """Refuse what cannot be done before anything starts, and leave a record of the run."""
         questions(self.job)
         self.budget = Budget(self.job.stop)
+        settle_format(self.store, self.places, self.job.sink)
         self.runs = Runs(self.store, self.places)
         self.findings = Findings(self.ledger, self.progress)
         self.commits = Commits(self.ledger, self.job, self.progress, self.held.check)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import JobError, ObjectMissing
+from pipeline.format import lake_of, shown_files
 from pipeline.ledger import Ledger
 from pipeline.places import Places
 from pipeline.storage import Store, open_store
@@ -83,11 +84,13 @@ def verify(sink_uri: str) -> VerifyReport:
 def _load(ledger: Ledger, store: Store, places: Places) -> Iterator[Finding]:
     """Load the key columns of every file of the datasets, and yield what is wrong with the files themselves."""
     named = {places.file(file): n_rows for file, n_rows in ledger.rows("SELECT file, n_rows FROM files")}
+    behind, kept = _tables(ledger, store, places)
+    kept -= named.keys()
     there: set[str] = set()
     unreadable: list[str] = []
     for dataset, shape in DATASETS.items():
         ledger.create(f"found_{dataset}", pa.schema([schema_of(shape).field(name) for name in _COLUMNS[dataset]]))
-        for uri in _files(store, places.dataset(dataset)):
+        for uri in sorted(set(_files(store, places.dataset(dataset))) - kept):
             there.add(uri)
             try:
                 rows = pq.read_table(io.BytesIO(store.read(uri)), columns=_COLUMNS[dataset])
@@ -101,8 +104,19 @@ def _load(ledger: Ledger, store: Store, places: Places) -> Iterator[Finding]:
         "file_missing": sorted(named.keys() - there),
         "file_unknown": sorted(there - named.keys()),
         "file_unreadable": unreadable,
+        "table_behind": behind,
     }
     yield from (Finding(code=code, count=len(found), example=found[0]) for code, found in groups.items() if found)
+
+
+def _tables(ledger: Ledger, store: Store, places: Places) -> tuple[list[str], set[str]]:
+    """Return the Iceberg tables that show other files than the ledger names, and the uris of files that only older snapshots show."""
+    if (lake := lake_of(store, places)) is None:
+        return [], set()
+    with lake:
+        wanted = shown_files(ledger)
+        behind = sorted(dataset for dataset, files in lake.shown().items() if files != wanted[dataset])
+        return behind, set(map(places.file, lake.kept()))
 
 
 def _files(store: Store, folder_uri: str) -> Iterator[str]:

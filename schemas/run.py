@@ -90,6 +90,7 @@ FindingCode = Literal[
     "file_missing",
     "file_unreadable",
     "file_unknown",
+    "table_behind",
 ]
 
 

@@ -202,7 +202,14 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("sink: {uri: out, format: iceberg}", "sink.format: the Iceberg sink is not built yet"),
+        ("sink: {uri: s3://b/50%, format: iceberg}", "sink.uri: Iceberg tables cannot lie where a name holds one of % # ?"),
+        ("sink: {uri: out, catalog: {type: glue}}", "sink.catalog: a catalog goes with `format: iceberg`"),
+        ("sink: {uri: out, format: iceberg, catalog: {type: rest}}", "sink.catalog.uri: a REST catalog needs the `uri`"),
+        ("sink: {uri: out, format: iceberg, catalog: {warehouse: w}}", "sink.catalog: the SQLite catalog is always `catalog.db`"),
+        (
+            "sink: {uri: out, format: iceberg, catalog: {type: rest, uri: https://me:secret@host}}",
+            "sink.catalog.uri: credentials do not belong in a job file",
+        ),
         ("model: {tensor_parallel: 2}", "model.tensor_parallel: only `engine: vllm` spreads a model over GPUs"),
         (
             "model: {engine: vllm, tensor_parallel: 2}",

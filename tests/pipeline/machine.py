@@ -1,5 +1,9 @@
-"""The machine in one process: what flow.py does with Ray, step by step and at test speed, and made-up histories without any document."""
+"""The machine in one process: what flow.py does with Ray, step by step and at test speed, and made-up histories without any document.
 
+With PAGEMILL_TEST_FORMAT=iceberg its sinks are Iceberg tables, so that the same tests run over both formats.
+"""
+
+import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -8,17 +12,20 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Literal, cast
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pymupdf
 from PIL import Image, ImageDraw
+from pyiceberg.catalog import load_catalog
 
 from pipeline.cache import DocumentCache
 from pipeline.commit import Commits
 from pipeline.desk import Desk
 from pipeline.documents.child import Child
+from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
 from pipeline.ledger import Ledger
 from pipeline.listing import list_source, write_manifest
@@ -36,7 +43,7 @@ from pipeline.storage import Store, open_store
 from pipeline.verify import verify
 from pipeline.worker import Worker
 from schemas.arrow import from_table
-from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Sink, Source, Task
+from schemas.job import AnswerField, AnswerTask, Catalog, Job, Model, OcrTask, Render, Sink, Source, Task
 from schemas.page import Line
 from schemas.run import RunOptions, RunRecord, RunSummary, VerifyReport
 from schemas.source import Inspected, identity
@@ -44,6 +51,7 @@ from schemas.unit import Origin, StagedPart, Tally, Unit
 from schemas.view import Affine, Completion, Region, Request
 
 OCR = OcrTask(type="ocr")
+FORMAT = cast("Literal['parquet', 'iceberg']", os.environ.get("PAGEMILL_TEST_FORMAT", "parquet"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = ("list", "inspect", "select", "read", "commit", "publish")
 
@@ -118,6 +126,7 @@ class Mill:
         self.source.mkdir(exist_ok=True)
         self.inspecting, self.reading = children
         self.store, self.places = open_store(self.sink_uri), Places(self.sink_uri)
+        settle_format(self.store, self.places, Sink(uri=self.sink_uri, format=FORMAT))
         self._runs = 0
 
     def job(self, *tasks: Task, name: str = "mill", **changes: object) -> Job:
@@ -250,13 +259,22 @@ class Mill:
 
 
 def glob(sink_uri: str, dataset: str) -> list[dict[str, object]]:
-    """Return the rows that DuckDB finds by a plain glob, without the partition column, sorted."""
+    """Return the rows that DuckDB finds, by a plain glob (without the partition column) or in the Iceberg table, sorted."""
+    if Path(sink_uri, "catalog.db").exists():
+        return _sorted(scanned(sink_uri, dataset).to_pylist())
     if not sorted(Path(sink_uri).glob(f"{dataset}/*/*.parquet")):
         return []
     found = duckdb.sql(
         f"SELECT * EXCLUDE (processed_date) FROM read_parquet('{sink_uri}/{dataset}/*/*.parquet', hive_partitioning = true)"
     )
     return _sorted(found.to_arrow_table().to_pylist())
+
+
+def scanned(sink_uri: str, dataset: str) -> pa.Table:
+    """Return an Iceberg table's rows as any reader finds it in the SQLite catalog, knowing nothing of Pagemill; through DuckDB."""
+    with load_catalog("pagemill", type="sql", uri=f"sqlite:///{sink_uri}/catalog.db") as catalog:
+        scan = catalog.load_table(("pagemill", dataset)).scan()
+        return scan.to_duckdb("rows").sql("SELECT * FROM rows").to_arrow_table()
 
 
 def _summary(run_id: str, job: Job) -> RunSummary:
@@ -325,9 +343,12 @@ class Book:
     places: Places = field(init=False)
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
     runs: int = 0
+    format: Literal["parquet", "iceberg"] = FORMAT
+    catalog: Catalog | None = None
 
     def __post_init__(self) -> None:
         self.store, self.places = open_store(self.sink_uri), Places(self.sink_uri)
+        settle_format(self.store, self.places, Sink(uri=self.sink_uri, format=self.format, catalog=self.catalog))
 
     def job(self, *tasks: Task) -> Job:
         return Job(

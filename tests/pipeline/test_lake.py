@@ -1,0 +1,245 @@
+"""Iceberg tables that follow the ledger: what any reader finds in them, at every moment, and after whatever was cut off."""
+
+import random
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from pyiceberg.catalog import load_catalog
+from pyiceberg.table import StaticTable
+
+from pipeline.errors import JobError, StorageError
+from pipeline.format import settle_format
+from pipeline.questions import questions
+from pipeline.reader import read
+from schemas.job import Catalog, Sink
+
+DATASETS = ("documents", "pages", "fields")
+OLD = {("again.pdf", n, f"old {n}") for n in range(4)} | {("changed.pdf", n, f"old {n}") for n in range(3)}
+NEW = {("again.pdf", 0, "old 0"), ("again.pdf", 1, "again 1"), ("again.pdf", 2, "again 2"), ("again.pdf", 3, "old 3")}
+NEW |= {("changed.pdf", 0, "new 0"), ("changed.pdf", 1, "new 1")}
+
+
+@pytest.fixture
+def lake(machine, tmp_path):
+    """Return a sink of Iceberg tables whose documents are made up."""
+    return machine.Book(str(tmp_path / "lake"), format="iceberg")
+
+
+@contextmanager
+def _tables(book):
+    """Open the tables as any program does that knows the catalog, and nothing of Pagemill."""
+    with load_catalog("pagemill", type="sql", uri=f"sqlite:///{book.sink_uri}/catalog.db") as catalog:
+        yield {name: catalog.load_table(("pagemill", name)) for name in DATASETS}
+
+
+def _first(book, run):
+    asked = questions(book.job())
+    known = [run.inspect("again.pdf", "1", 4), run.inspect("changed.pdf", "1", 3)]
+    run.commit(*(run.stage(each, 0, each.page_count, word="old", asked=asked) for each in known))
+    return known[0]
+
+
+def _second(book, run, again):
+    """Supersede one document, and read two pages of the other again."""
+    asked = questions(book.job())
+    new = run.inspect("changed.pdf", "2", 2)
+    run.commit(run.stage(new, 0, 2, word="new", asked=asked), run.stage(again, 1, 2, word="again", asked=asked))
+
+
+def _shown(machine, book):
+    rows = machine.scanned(book.sink_uri, "pages").to_pylist()
+    found = [(row["source_uri"].rsplit("/", 1)[1], row["page_index"], row["text"]) for row in rows]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_commits_become_snapshots_that_name_their_publication(lake, machine):
+    """The first publication appends and one that supersedes overwrites, in one snapshot each; older snapshots stay readable."""
+    with lake.run() as run:
+        again = _first(lake, run)
+        run.publish()
+        _second(lake, run, again)
+        run.publish()
+        generation = run.ledger.current.generation
+    with _tables(lake) as tables:
+        for table in tables.values():
+            first, second = table.snapshots()
+            assert (first.summary.operation.value, second.summary.operation.value) == ("append", "overwrite")
+            assert second.summary.additional_properties["pagemill.generation"] == generation
+            assert second.summary.additional_properties["pagemill.run-id"] == "run-0001"
+        before = tables["pages"].scan(snapshot_id=tables["pages"].snapshots()[0].snapshot_id).to_arrow()
+        assert set(before["text"].to_pylist()) == {text for _, _, text in OLD}
+    assert _shown(machine, lake) == NEW
+    assert machine.verify(lake.sink_uri).findings == ()
+
+
+def test_duckdb_and_arrow_find_what_the_reader_says(lake, machine):
+    """All three tables hold the rows that `read` returns, with the very types of the Parquet datasets; also from the metadata file alone."""
+    with lake.run() as run:
+        _first(lake, run)
+        run.publish()
+    for name in DATASETS:
+        wanted = machine._sorted(read(lake.sink_uri, name).to_pylist())
+        assert machine.glob(lake.sink_uri, name) == wanted
+        metadata = Path(lake.sink_uri, name, "metadata")
+        hint = (metadata / "version-hint.text").read_text()
+        static = StaticTable.from_metadata(f"file://{metadata}/{hint}.metadata.json")
+        assert machine._sorted(static.scan().to_arrow().to_pylist()) == wanted
+        assert [field.name for field in static.spec().fields] == ["processed_date"]
+    (file,) = Path(lake.sink_uri).glob("pages/data/processed_date=2026-03-01/*.parquet")
+    assert pq.read_schema(file).field("page_id").metadata[b"PARQUET:field_id"] == b"1"
+
+
+def test_a_reader_never_sees_a_page_twice_or_not_at_all(lake, machine):
+    """Whoever looks after any single write of a publication finds all pages as they were before it, or all as they are after it."""
+
+    class Watched:
+        def __init__(self, store):
+            self._store, self.seen = store, []
+
+        def __getattr__(self, name):
+            return getattr(self._store, name)
+
+        def write(self, uri, data):
+            self._store.write(uri, data)
+            self.seen.append(_shown(machine, lake))
+
+        def delete(self, uris):
+            self._store.delete(uris)
+            self.seen.append(_shown(machine, lake))
+
+    with lake.run() as run:
+        again = _first(lake, run)
+        run.publish()
+        _second(lake, run, again)
+    watched = Watched(lake.store)
+    with lake.run(watched) as run:
+        run.publish()
+    assert {frozenset(seen) for seen in watched.seen} == {frozenset(OLD), frozenset(NEW)}
+
+
+@pytest.mark.parametrize("seeded", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_a_publication_cut_off_anywhere_is_put_right(lake, machine, tmp_path, seeded):
+    """Stopped at any single write or removal, the next publication shows what an undisturbed one shows, and leaves nothing over."""
+    with lake.run() as run:
+        again = _first(lake, run)
+        run.publish()
+        _second(lake, run, again)
+    sink, kept = Path(lake.sink_uri), tmp_path / "kept"
+    shutil.copytree(sink, kept)
+    counting = machine.Faltering(lake.store, 0)
+    with lake.run(counting) as run:
+        run.publish()
+    wanted = len(_files(sink))
+    steps = range(1, counting.taken + 1)
+    for step in random.Random(7).sample(steps, 3) if seeded else steps:  # noqa: S311 (any three moments)
+        shutil.rmtree(sink)
+        shutil.copytree(kept, sink)  # at the same place: Iceberg names files by their whole paths
+        with pytest.raises(machine.Stopped), lake.run(machine.Faltering(lake.store, step)) as run:
+            run.publish()
+        assert _shown(machine, lake) in (OLD, NEW), step
+        with lake.run() as run:
+            run.publish()
+        assert _shown(machine, lake) == NEW, step
+        assert machine.verify(lake.sink_uri).findings == (), step
+        assert len(_files(sink)) == wanted, step
+
+
+def _files(sink):
+    return [path for dataset in DATASETS for path in sink.glob(f"{dataset}/data/*/*.parquet")]
+
+
+def test_a_table_that_lacks_a_column_is_given_it(lake, machine):
+    """A column that an older version of Pagemill did not write is null in its files, and has values in newer ones."""
+    with lake.run() as run:
+        again = _first(lake, run)
+        run.publish()
+        with _tables(lake) as tables, tables["pages"].update_schema(allow_incompatible_changes=True) as update:
+            update.delete_column("engine")
+        _second(lake, run, again)
+        run.publish()
+    rows = machine.scanned(lake.sink_uri, "pages").to_pylist()
+    assert {row["engine"] for row in rows if row["text"].startswith(("new", "again"))} == {"made up"}
+    assert machine.verify(lake.sink_uri).findings == ()
+
+
+def test_compaction_moves_the_tables_too(lake, machine):
+    """Small files become one, the rows stay, and nothing is done where there is nothing to do."""
+    with lake.run() as run:
+        for night in range(3):
+            known = run.inspect(f"{night}.pdf", "1", 2)
+            run.commit(run.stage(known, 0, 2, word=f"night {night}"))
+            run.publish()
+        before = machine.glob(lake.sink_uri, "pages")
+        run.publish(compact=True)
+    with _tables(lake) as tables:
+        assert len(list(tables["pages"].scan().plan_files())) == 1
+        snapshots = len(tables["pages"].snapshots())
+    assert machine.glob(lake.sink_uri, "pages") == before
+    with lake.run() as run:
+        run.publish(compact=True)
+    with _tables(lake) as tables:
+        assert len(tables["pages"].snapshots()) == snapshots
+
+
+def test_files_go_when_their_last_snapshot_expires(lake, machine):
+    """Once older snapshots are past their age, which is a property of the table, what only they needed is removed."""
+    with lake.run() as run:
+        again = _first(lake, run)
+        run.publish()
+        with _tables(lake) as tables:
+            for table in tables.values():
+                with table.transaction() as change:
+                    change.set_properties({"history.expire.max-snapshot-age-ms": "0"})
+        _second(lake, run, again)
+        run.publish()
+        run.publish()
+    with _tables(lake) as tables:
+        shown = {task.file.file_path.removeprefix("file://") for t in tables.values() for task in t.scan().plan_files()}
+        assert all(len(table.snapshots()) == 1 for table in tables.values())
+    assert {str(path) for path in _files(Path(lake.sink_uri))} == shown
+    assert len(list(Path(lake.sink_uri, "pages", "metadata").glob("snap-*.avro"))) == 1
+    assert machine.verify(lake.sink_uri).findings == ()
+
+
+def test_verify_tells_a_table_that_was_changed_by_others(lake, machine):
+    """Rows that something else deleted from a table are found, and the next publication brings them back."""
+    with lake.run() as run:
+        _first(lake, run)
+        run.publish()
+    with _tables(lake) as tables:
+        tables["pages"].delete()
+    assert [finding.code for finding in machine.verify(lake.sink_uri).findings] == ["table_behind"]
+    with lake.run() as run:
+        run.publish()
+    assert _shown(machine, lake) == OLD
+    assert machine.verify(lake.sink_uri).findings == ()
+
+
+def test_the_format_of_a_sink_is_settled_once(lake, book):
+    """A sink of one format, or in one catalog, refuses jobs that ask for another, and says what it has."""
+    with book.run() as run:
+        _first(book, run)
+    with pytest.raises(JobError, match="holds plain Parquet, and the job asks for Iceberg tables"):
+        settle_format(book.store, book.places, Sink(uri=book.sink_uri, format="iceberg"))
+    with pytest.raises(
+        JobError, match=r"holds Iceberg tables \(sqlite namespace pagemill\), and the job asks for plain Parquet"
+    ):
+        settle_format(lake.store, lake.places, Sink(uri=lake.sink_uri))
+    elsewhere = Catalog(type="rest", uri="http://catalog", namespace="other")
+    with pytest.raises(JobError, match="rest http://catalog namespace other"):
+        settle_format(lake.store, lake.places, Sink(uri=lake.sink_uri, format="iceberg", catalog=elsewhere))
+
+
+def test_tables_of_another_sink_are_left_alone(lake, machine):
+    """A sink that was copied with its catalog does not write into the tables of the first."""
+    with lake.run() as run:
+        _first(lake, run)
+        run.publish()
+    copied = shutil.copytree(lake.sink_uri, f"{lake.sink_uri}-copied")
+    other = machine.Book(copied, format="iceberg")
+    with other.run() as run, pytest.raises(StorageError, match=r"pagemill\.pages in the catalog .* not in this sink"):
+        run.publish()
