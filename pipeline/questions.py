@@ -55,7 +55,8 @@ def mask_decoder(job: Job) -> MaskDecoder | None:
 
 
 def _fingerprint(job: Job, ask: Ask) -> str:
-    field = ask.answer_field.model_dump_json() if ask.answer_field else ""
+    # Whether a value is required changes no answer; keys that are not used must not, or a new one would ask everything anew.
+    field = ask.answer_field.model_dump_json(exclude={"required"}, exclude_defaults=True) if ask.answer_field else ""
     model = job.model.model_dump_json(include={"checkpoint", "revision", "adapter", "quantization", "dtype"})
     render = job.render.model_dump_json()
     return f"{ask.key}:{identity(ask.prompt, ask.max_tokens, ask.version, ask.settings, field, model, render)}"

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from pipeline.confidence import load
 from pipeline.places import Places
 from pipeline.prior import prior_rows
-from pipeline.questions import mask_decoder, questions, still_answered
+from pipeline.questions import Question, mask_decoder, questions, still_answered
 from pipeline.settle import Answered, Circumstances, Rows, combine, facts_of, rows
 from pipeline.staging import Part
 from pipeline.storage import open_store
@@ -28,6 +29,7 @@ class Redecoder:
         self._job, self._run_id = job, run_id
         self._places, self._store = Places(job.sink.uri), open_store(job.sink.uri)
         self._questions = questions(job, mask_decoder(job))
+        self._confidence = load(job.confidence.model)
 
     def __call__(self, units: pa.Table) -> pa.Table:
         """Decode a block of units (columns of schemas.unit.Unit) again, and return one StagedPart as JSON."""
@@ -39,8 +41,8 @@ class Redecoder:
 
     def _unit(self, unit: Unit, part: Part, now: datetime) -> None:
         known = prior_rows(self._store, self._places, unit)
-        prompts = {(item.task, item.prompt) for prior in known.values() for item in prior.page.completions}
-        decoded = [question for question in self._questions if (question.ask.key, question.ask.prompt) in prompts]
+        kept = {(item.task, item.prompt) for prior in known.values() for item in prior.page.completions}
+        decoded = [question for question in self._questions if _names(question) & kept]
         tasks, jobs = (unit.prior.tasks, unit.prior.jobs) if unit.prior else ((), ())
         for page_index in sorted(known):
             for origin in unit.origins:
@@ -53,14 +55,14 @@ class Redecoder:
         kept = [
             Answered(question.ask, question.fingerprint, records, resolution)
             for question in self._questions
-            if (
-                records := tuple(
-                    item
-                    for item in prior.page.completions
-                    if (item.task, item.prompt) == (question.ask.key, question.ask.prompt)
-                )
-            )
+            if (records := tuple(item for item in prior.page.completions if (item.task, item.prompt) in _names(question)))
         ]
-        given = Circumstances(self._job.name, self._run_id, now, prior.page.checkpoint_hash, prior.page.engine)
+        page = prior.page
+        given = Circumstances(self._job.name, self._run_id, now, page.checkpoint_hash, page.engine, self._confidence)
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
         return combine(prior, new, frozenset(answer.ask.key for answer in kept))
+
+
+def _names(question: Question) -> set[tuple[str, str]]:
+    """Return the key and each prompt under which completions answer a question."""
+    return {(question.ask.key, prompt) for prompt in question.ask.prompts}

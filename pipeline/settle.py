@@ -8,17 +8,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pipeline.stitch import Part, stitched
+from pipeline.confidence import confidence
+from pipeline.readings import chosen, read, voices
+from pipeline.signals import signals
 from pipeline.tasks.base import Ask, Reading
 from schemas.box import Box, LabelledBox
 from schemas.field import FieldRow, FieldValue
 from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, Stage, TextSource
+from schemas.signals import ConfidenceModel
 from schemas.source import identity, page_identity
 from schemas.table import Table
 from schemas.unit import Origin
-from schemas.view import Affine, Completion, Region
+from schemas.view import Affine
 
 WITNESS = "text_layer"  # the task under which a text layer is kept beside the model's text
+_AGREES = 0.5
+"""Less agreement than this is another answer, and no misread letter."""
 TEXT_LAYER_KEYS = ("ocr", "spot", "table")  # what a trustworthy text layer answers in the model's place
 
 
@@ -55,6 +60,13 @@ class PageFacts:
     def lost(self, failure: Failure) -> "PageFacts":
         return replace(self.noting(failure), is_lost=True)
 
+    @property
+    def layer_text(self) -> str | None:
+        """Return what the page's text layer says, whether it stands in for the model or beside it."""
+        if self.text_source == "text_layer":
+            return self.text
+        return self.witness.raw if self.witness else None
+
     def spares(self, ask: Ask) -> bool:
         """Return whether the model need not be asked."""
         return self.is_blank or self.is_lost or (self.text_source == "text_layer" and ask.key in TEXT_LAYER_KEYS)
@@ -79,6 +91,7 @@ class Circumstances:
     processed_at: datetime
     checkpoint_hash: str | None = None
     engine: str | None = None
+    confidence: ConfidenceModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,41 +102,26 @@ class Rows:
     fields: tuple[FieldRow, ...]
 
 
-def record(ask: Ask, region: Region, rung: int, completion: Completion) -> CompletionRecord:
-    """Return a completion as rows keep it; an engine's error stands in `raw`, under finish_reason "error"."""
-    affine = region.affine
-    return CompletionRecord(
-        task=ask.key,
-        prompt=ask.prompt,
-        view=region.name,
-        affine=(affine.a, affine.b, affine.c, affine.d, affine.e, affine.f),
-        rung=rung,
-        raw=completion.text if completion.error is None else completion.error,
-        finish_reason=completion.finish_reason,
-        tokens=len(completion.token_ids),
-        mean_logprob=completion.mean_logprob,
-        places=region.places if ask.key == "ocr" else (),
-    )
+def why_unsettled(
+    ask: Ask, records: Sequence[CompletionRecord], facts: PageFacts, model: ConfidenceModel | None = None, least: float = 0.0
+) -> str | None:
+    """Return why what was said so far cannot stand and should climb to the next rung, or None where it can.
 
-
-def read(ask: Ask, records: Sequence[CompletionRecord]) -> Reading:
-    """Decode a task's completions on its last rung and join what the views say: rejected if any view was, absent if all are."""
-    last = max(item.rung for item in records)
-    shown = [item for item in records if item.rung == last]
-    turn = Affine(*shown[0].affine).turn()
-    parts = [_part(ask, item, turn) for item in shown]
-    rejected = next((part.reading for part in parts if part.reading.verdict == "reject"), None)
-    if rejected is not None:
-        return rejected
-    values = [part for part in parts if part.reading.verdict == "value"]
-    if not values:
-        return parts[0].reading if len(parts) == 1 else Reading(verdict="absent")
-    return stitched(values, turn)
-
-
-def is_settled(reading: Reading) -> bool:
-    """Return whether a reading can stand, or should climb to the next rung."""
-    return reading.verdict != "reject"
+    That is a reject's code, and of values, where there is a `least` confidence, "low_confidence", or "disagreement": views, words or the
+    page's text layer say something else.
+    """
+    if not records:
+        return "not_asked"
+    heard = voices(ask, records)
+    reading = chosen(heard).reading
+    if reading.verdict == "reject":
+        return reading.code or "rejected"
+    if reading.value is None or not least or model is None:
+        return None
+    known = signals(ask, heard, reading.value, facts.layer_text, None)
+    if any(each is not None and each < _AGREES for each in (known.tiles, known.questions, known.layer)):
+        return "disagreement"
+    return "low_confidence" if confidence(known, reading.value, model) < least else None
 
 
 def rows(
@@ -239,27 +237,6 @@ def readdressed(rows_of_page: Rows, origin: Origin, given: Circumstances) -> Row
     return Rows(page, tuple(fields))
 
 
-def _completion(item: CompletionRecord) -> Completion:
-    is_error = item.finish_reason == "error"
-    reason = item.finish_reason if item.finish_reason in {"stop", "length"} else "error"
-    return Completion(
-        text="" if is_error else item.raw,
-        token_ids=(),
-        logprobs=(),
-        finish_reason=reason,  # type: ignore[arg-type]  # narrowed by the line above
-        error=item.raw if is_error else None,
-    )
-
-
-def _part(ask: Ask, item: CompletionRecord, turn: Affine | None) -> Part:
-    """Decode a completion; lines once more as they are on the page set upright, where they are level."""
-    completion, affine = _completion(item), Affine(*item.affine)
-    reading = ask.decode(completion, affine)
-    upright = affine.then(turn.back()) if turn else affine
-    lines = ask.decode(completion, upright).lines if turn and reading.lines else reading.lines
-    return Part(reading, affine.box(0, 0, 1, 1), lines, upright, item.places, is_page=item.view == "page")
-
-
 def _lines(reading: Reading | None) -> tuple[Line, ...]:
     if reading is None or reading.text is None:
         return ()
@@ -303,7 +280,12 @@ def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circums
     asked = answer.ask.answer_field
     if asked is None:
         raise ValueError("only an answer task's asks make fields")
-    value, last = _value(facts, answer), answer.records[-1] if answer.records else None
+    heard = voices(answer.ask, answer.records)
+    ours = chosen(heard) if heard else None
+    value, last = _value(facts, answer), ours.records[-1] if ours else None
+    said = page.text if page.text_source == "model" else None
+    known = signals(answer.ask, heard, value, facts.layer_text, said) if heard and value.status != "rejected" else None
+    sure = confidence(known, value, given.confidence) if known and given.confidence and value.status != "invalid" else None
     return FieldRow(
         **dict(value),
         field_id=identity(page.page_id, asked.name),
@@ -312,7 +294,9 @@ def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circums
         source_uri=page.source_uri,
         page_index=page.page_index,
         name=asked.name,
-        question=asked.question,
+        question=asked.questions[answer.ask.prompts.index(ours.prompt)] if ours else asked.question,
+        confidence=sure,
+        signals=known,
         box=_place(answer) if value.status == "ok" else None,
         box_source="tile" if value.status == "ok" and _place(answer) else None,
         value_source="model" if last else None,

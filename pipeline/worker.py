@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from queue import Empty, LifoQueue
 
 import pyarrow as pa
 
 from pipeline.cache import DocumentCache
+from pipeline.confidence import load
 from pipeline.desk import Desk
 from pipeline.engines.start import start
 from pipeline.errors import DocumentError, StorageError
@@ -22,6 +23,7 @@ from pipeline.metrics import Metrics
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
+from pipeline.readings import read, record
 from pipeline.serving import Meter, Serving
 from pipeline.settle import (
     TEXT_LAYER_KEYS,
@@ -31,11 +33,9 @@ from pipeline.settle import (
     Rows,
     combine,
     facts_of,
-    is_settled,
-    read,
     readdressed,
-    record,
     rows,
+    why_unsettled,
 )
 from pipeline.staging import Part
 from pipeline.storage import open_store
@@ -61,8 +61,14 @@ class _Page:
     records: dict[str, list[CompletionRecord]] = field(default_factory=dict)
     resolutions: dict[str, int] = field(default_factory=dict)
 
-    def unsettled(self) -> list[Question]:
-        return [question for question in self.asked if not self.facts.spares(question.ask) and not self._has_settled(question)]
+    def wanting(self) -> list[Question]:
+        """Return the questions that the model is to answer."""
+        return [question for question in self.asked if not self.facts.spares(question.ask)]
+
+    def is_answered(self, question: Question, rung: int) -> bool:
+        """Return whether a rung gave a value, so that the question need not be asked there in other words."""
+        said = [item for item in self.records.get(question.ask.key, ()) if item.rung == rung]
+        return bool(said) and read(question.ask, said).verdict == "value"
 
     def answers(self) -> list[Answered]:
         return [
@@ -71,9 +77,14 @@ class _Page:
             for key in [question.ask.key]
         ]
 
-    def _has_settled(self, question: Question) -> bool:
-        records = self.records.get(question.ask.key)
-        return bool(records) and is_settled(read(question.ask, records or ()))
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question to a page, in certain words."""
+
+    page: _Page
+    question: Question
+    prompt: str
 
 
 class Worker:
@@ -85,6 +96,7 @@ class Worker:
         source = open_store(job.source.uri)
         self._cache, self._retries = DocumentCache(source), NewRetries(source, self._sink)
         self._questions = questions(job, mask_decoder(job))
+        self._confidence = load(job.confidence.model)
         longest = max(question.ask.max_tokens for question in self._questions)
         self._serving = serving or Serving(job.model, job.render.ladder[0].resolution, partial(start, max_tokens=longest))
         self._desks: LifoQueue[Desk] = LifoQueue()
@@ -167,7 +179,7 @@ class Worker:
     def _show(self, page: _Page, rung: Rung, desk: Desk) -> None:
         """Render what the rung shows of a page that is not settled."""
         page.views = []
-        if not page.unsettled():
+        if not self._unsettled(page):
             return
         unopened = desk.lay(page.unit)
         try:
@@ -188,30 +200,74 @@ class Worker:
             part.leave(page.unit, Failure(stage="fetch", code=type(error).__name__, message=str(error)))
 
     def _ask(self, pages: Sequence[_Page], index: int, rung: Rung, desk: Desk, meter: Meter, part: Part) -> None:
-        """Ask on one rung whatever is not settled; the questions of one view are adjacent, so that it is encoded once."""
-        asked: list[tuple[_Page, View, Question]] = []
+        """Ask on one rung whatever is not settled, and what was not answered once more in other words."""
+        open_: list[tuple[_Page, list[Question]]] = []
         for page in pages:
             if page.views is None:
                 self._show_again(page, rung, desk, part)
-            asked.extend((page, view, question) for view in page.views or () for question in page.unsettled())
-            page.views = None
-        requests = [Request(view, question.ask.prompt, question.ask.max_tokens) for _, view, question in asked]
+            open_.append((page, self._unsettled(page) if page.views else []))
         meter.rungs += [0] * (index + 1 - len(meter.rungs))
+        self._say(
+            [_Asked(page, question, prompt) for page, asked in open_ for question in asked for prompt in _first(question)],
+            index,
+            rung,
+            meter,
+        )
+        for turn in range(1, max(len(question.ask.prompts) for question in self._questions)):
+            self._say(
+                [
+                    _Asked(page, question, question.ask.prompts[turn])
+                    for page, asked in open_
+                    for question in asked
+                    if turn < len(question.ask.prompts) and not question.ask.confirm and not page.is_answered(question, index)
+                ],
+                index,
+                rung,
+                meter,
+            )
+        for page in pages:
+            page.views = None
+
+    def _say(self, asked: Sequence["_Asked"], index: int, rung: Rung, meter: Meter) -> None:
+        """Ask prompts of every view of their pages; those of one view are adjacent, so that it is encoded once."""
+        said = [
+            (each, view) for _, mine in groupby(asked, key=lambda each: id(each.page)) for each, view in _by_view(list(mine))
+        ]
+        requests = [Request(view, each.prompt, each.question.ask.max_tokens) for each, view in said]
         meter.rungs[index] += len(requests)
-        for (page, view, question), completion in zip(asked, self._serving.generate(requests, meter), strict=True):
-            page.records.setdefault(question.ask.key, []).append(record(question.ask, view.region, index, completion))
-            page.resolutions[question.ask.key] = rung.resolution
+        for (each, view), completion in zip(said, self._serving.generate(requests, meter), strict=True):
+            ask, page = each.question.ask, each.page
+            page.records.setdefault(ask.key, []).append(record(ask, view.region, index, completion, each.prompt))
+            page.resolutions[ask.key] = rung.resolution
+
+    def _unsettled(self, page: _Page) -> list[Question]:
+        least = self._job.confidence.settle
+        return [
+            question
+            for question in page.wanting()
+            if why_unsettled(question.ask, page.records.get(question.ask.key, ()), page.facts, self._confidence, least)
+        ]
 
     def _add(self, pages: Sequence[_Page], part: Part, processed_at: datetime, seconds: float) -> None:
         engine = self._serving.engine
         hashed, name = (engine.checkpoint_hash, engine.name) if engine else (None, None)
-        given = Circumstances(self._job.name, self._run_id, processed_at, hashed, name)
+        given = Circumstances(self._job.name, self._run_id, processed_at, hashed, name, self._confidence)
         for page in pages:
             prior = page.unit.prior
             tasks = still_answered(prior.tasks if prior else (), page.asked)
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
             for origin in page.unit.origins:
                 part.add(page.unit, origin, _rows(page, origin, given, seconds), tasks=tasks, jobs=jobs)
+
+
+def _first(question: Question) -> tuple[str, ...]:
+    """Return the prompts that are asked at once: all of them where they are to confirm one another."""
+    return question.ask.prompts if question.ask.confirm else question.ask.prompts[:1]
+
+
+def _by_view(asked: Sequence[_Asked]) -> list[tuple[_Asked, View]]:
+    """Return what is asked of each view of one page."""
+    return [(each, view) for view in asked[0].page.views or () for each in asked]
 
 
 def _rows(page: _Page, origin: Origin, given: Circumstances, seconds: float) -> Rows:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.box import Box
 from schemas.shape import Shape
+from schemas.signals import Signals
 
 FieldStatus = Literal["ok", "absent", "invalid", "rejected"]
 ValueSource = Literal["model", "text_layer", "human"]
@@ -33,7 +34,10 @@ class FieldValue(Shape):
 
 
 class FieldRow(FieldValue):
-    """A field's value on one page. `field_id` is sha256 of page_id and name."""
+    """A field's value on one page. `field_id` is sha256 of page_id and name; `question` is the one that was answered.
+
+    `confidence` is the probability that the value, or its absence, is right, as the run's confidence model (schemas.run) weighs `signals`.
+    """
 
     field_id: str
     page_id: str
@@ -43,6 +47,7 @@ class FieldRow(FieldValue):
     name: str
     question: str
     confidence: float | None = None
+    signals: Signals | None = None
     box: Box | None = None
     box_source: BoxSource | None = None
     value_source: ValueSource | None = None

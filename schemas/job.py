@@ -239,6 +239,16 @@ class Accept(Shape):
     max_reject_rate: float = Field(default=0.02, ge=0, le=1)
 
 
+class Confidence(Shape):
+    """How sure values are: `model` is a file that `pagemill evaluate --calibrate` wrote; None takes the one that ships.
+
+    A value whose confidence is below `settle` climbs to the next rung of the ladder, if there is one.
+    """
+
+    model: str | None = None
+    settle: float = Field(default=0.0, ge=0, le=1)
+
+
 class Budget(Shape):
     """What one run may ask of the model. Counted as work is committed: what is under way then comes on top."""
 
@@ -314,6 +324,7 @@ class Job(Shape):
     tasks: tuple[Task, ...] = Field(default=(OcrTask(type="ocr"),), min_length=1)
     limits: Limits = Limits()
     accept: Accept = Accept()
+    confidence: Confidence = Confidence()
     stop: Stop = Stop()
     workers: Workers = Workers()
     sink: Sink

@@ -45,6 +45,8 @@ class CompletionRecord(Shape):
     finish_reason: str
     tokens: int
     mean_logprob: float | None = None
+    least_logprob: float | None = None
+    least_margin: float | None = None
     places: tuple[float, ...] = ()
 
 

@@ -18,13 +18,14 @@ class RunOptions(Shape):
 
 
 class RunRecord(Shape):
-    """What is written as a run starts."""
+    """What is written as a run starts. `confidence_model` is the fingerprint of the weights that its values' confidence comes from."""
 
     run_id: str
     job: Job
     options: RunOptions
     started_at: datetime
     pagemill_version: str
+    confidence_model: str | None = None
 
 
 class RunSummary(Shape):

@@ -107,6 +107,7 @@ class Completion:
     """What the engine said to one request.
 
     `text` keeps `<loc>` and `<seg>` tokens and drops eos; `logprobs` has one natural logarithm a token, eos included as in `token_ids`.
+    `margins` has one a token too, of engines that tell: by how much it was likelier than the next best, a difference of logarithms.
     `finish_reason` is "stop" at eos, "length" when `max_tokens` cut it off, "error" when this request alone failed (`error` says how).
     """
 
@@ -115,6 +116,7 @@ class Completion:
     logprobs: tuple[float, ...]
     finish_reason: Literal["stop", "length", "error"]
     error: str | None = None
+    margins: tuple[float, ...] = ()
 
     @property
     def mean_logprob(self) -> float | None:

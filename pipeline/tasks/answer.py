@@ -1,8 +1,10 @@
-"""Task answer: fields of a page, one question each.
+"""Task answer: fields of a page, one question each, which may be asked in several words.
 
 The prompt is a template with {question} and {lang} ("{question}" alone is what ft-docvqa and ft-chartqa understand). `unanswerable`
 is how PaliGemma was taught to say that a page has no such thing: a result. Every reading carries its row, `value`, whatever the verdict.
 """
+
+from collections.abc import Sequence
 
 from babel import localedata
 
@@ -23,15 +25,15 @@ def asks(task: AnswerTask) -> tuple[Ask, ...]:
     return tuple(_ask(task, field) for field in task.fields)
 
 
-def decode(completion: Completion, _affine: Affine, field: AnswerField, prompt: str, lang: str = "en") -> Reading:
-    """Return the field's value and the row of fields/ that says how it was found, whatever was said."""
-    broken = fault(completion, prompt) or stray_tokens(completion.text)
+def decode(completion: Completion, _affine: Affine, field: AnswerField, prompts: Sequence[str], lang: str = "en") -> Reading:
+    """Return the field's value and the row of fields/ that says how it was found, whatever was said to any of the prompts."""
+    broken = next(filter(None, (fault(completion, prompt) for prompt in prompts)), None) or stray_tokens(completion.text)
     if broken:
         return _rejected(broken)
     text = completion.text.strip()
     if not text:
         return _rejected(reject("empty", "the model said nothing"))
-    if is_echo(text, field.question):
+    if any(is_echo(text, question) for question in field.questions):
         return _rejected(reject("echo", "the answer repeats the question"))
     if text.casefold().rstrip(".") == "unanswerable":
         value = FieldValue(status="absent", reason="unanswerable")
@@ -46,13 +48,21 @@ def decode(completion: Completion, _affine: Affine, field: AnswerField, prompt: 
 def _ask(task: AnswerTask, field: AnswerField) -> Ask:
     if field.locale and not localedata.exists(field.locale):
         raise JobError(f"field {field.name}: no such locale: {field.locale} (en_US, de_DE and fr_CH are some)")
-    prompt = filled(task.prompt or PROMPT, lang=task.lang, question=field.question)
+    prompts = [filled(task.prompt or PROMPT, lang=task.lang, question=question) for question in field.questions]
 
     def read(completion: Completion, affine: Affine) -> Reading:
-        return decode(completion, affine, field, prompt, task.lang)
+        return decode(completion, affine, field, prompts, task.lang)
 
-    key = f"answer.{field.name}"
-    return Ask(key=key, prompt=prompt, max_tokens=task.max_tokens, decode=read, answer_field=field, settings=task.lang)
+    return Ask(
+        key=f"answer.{field.name}",
+        prompt=prompts[0],
+        max_tokens=task.max_tokens,
+        decode=read,
+        answer_field=field,
+        settings=task.lang,
+        rephrased=tuple(prompts[1:]),
+        confirm=field.confirm,
+    )
 
 
 def _rejected(broken: Reading) -> Reading:

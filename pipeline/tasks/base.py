@@ -40,7 +40,8 @@ Decoder = Callable[[Completion, Affine], Reading]
 class Ask:
     """One question to a page: a task, or one field of an answer task.
 
-    `key` names it in rows ("ocr", "answer.total", "detect", "raw.toc"); `version` counts the decoder's changes of meaning, and
+    `key` names it in rows ("ocr", "answer.total", "detect", "raw.toc"); `rephrased` are prompts that ask the same in other words, in turn
+    where it is not answered, or all of them to `confirm` an answer; `version` counts the decoder's changes of meaning, and
     `settings` is what else of the job its decoder goes by (labels, mask weights), so that a fingerprint can cover it.
     """
 
@@ -51,3 +52,10 @@ class Ask:
     version: int = 1
     answer_field: AnswerField | None = None
     settings: str = ""
+    rephrased: tuple[str, ...] = ()
+    confirm: bool = False
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Return every prompt, in the order in which they are asked."""
+        return (self.prompt, *self.rephrased)

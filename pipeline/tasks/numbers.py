@@ -3,7 +3,7 @@
 A check digit that does not fit rejects the number and nothing is repaired: which digit was misread, nobody can tell.
 """
 
-from types import ModuleType
+from typing import Protocol
 
 import phonenumbers
 from babel.core import Locale
@@ -14,6 +14,13 @@ from stdnum.util import clean, get_cc_module
 from pipeline.tasks.amounts import Unreadable
 
 _SEPARATORS = " -./"
+
+
+class _Numbers(Protocol):
+    """A module of python-stdnum for one kind of number."""
+
+    def validate(self, number: str) -> str:
+        """Return the number without separators, or raise ValidationError."""
 
 
 def normal_form(text: str, kind: str, locale: str | None) -> str:
@@ -28,7 +35,7 @@ def normal_form(text: str, kind: str, locale: str | None) -> str:
     return _checked(text, kind, {"iban": iban, "bic": bic, "isbn": isbn, "ean": ean, "luhn": luhn}[kind])
 
 
-def _checked(text: str, kind: str, module: ModuleType) -> str:
+def _checked(text: str, kind: str, module: _Numbers) -> str:
     bare = text.upper().removeprefix(f"{kind.upper()}:").removeprefix(kind.upper()).strip()
     try:
         return str(module.validate(clean(bare, _SEPARATORS)))
@@ -36,7 +43,7 @@ def _checked(text: str, kind: str, module: ModuleType) -> str:
         raise Unreadable("wrong_check_digit", f"the check digits of {text!r} do not fit") from exc
     except ValidationError as exc:
         article = "an" if kind in ("iban", "isbn", "ean") else "a"
-        raise Unreadable(f"not_{article}_{kind}", f"{text!r} is no {kind.upper()} number: {exc.message}") from exc
+        raise Unreadable(f"not_{article}_{kind}", f"{text!r} is no {kind.upper()} number: {exc}") from exc
 
 
 def _vat(text: str, country: str | None) -> str:

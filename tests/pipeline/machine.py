@@ -34,10 +34,11 @@ from pipeline.progress import Silent
 from pipeline.publish import publish, sweep
 from pipeline.questions import Question, questions
 from pipeline.reader import read
+from pipeline.readings import record
 from pipeline.runs import Runs
 from pipeline.selection import Selected, gone, load_manifest, select, to_inspect, units
 from pipeline.serving import Serving
-from pipeline.settle import Answered, Circumstances, PageFacts, record, rows
+from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.staging import Part
 from pipeline.storage import Store, open_store
 from pipeline.verify import verify

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.serving import Serving
 from schemas.box import Box
-from schemas.job import Model, Render, Rung
+from schemas.job import AnswerField, AnswerTask, Confidence, Model, Render, Rung
 from schemas.view import Completion
 
 LADDER = (Rung(resolution=448), Rung(resolution=448, tiles="grid"))
@@ -240,3 +240,56 @@ def test_a_value_of_a_tile_says_where_it_was_read(mill, machine, serving):
     box = Box(**date["box"])
     assert (box.x0, box.y0) == (0, 0)
     assert 0 < box.width < 800
+
+
+def test_other_words_are_asked_where_the_first_go_unanswered(mill, machine, serving, asked):
+    """In turn, on the same rung, and of no page that has answered; the row names the question that was."""
+
+    def say(request):
+        return machine.said("12" if "how much" in request.prompt or request.view.page_index == 1 else "unanswerable")
+
+    mill.put("a.pdf", machine.pdf("one", "two"))
+    fields = (AnswerField(name="total", question="the total?", rephrased=("how much is it?", "what to pay?")),)
+    mill.run(mill.job(AnswerTask(type="answer", fields=fields)), serving=serving(say))
+    assert [(page, prompt.removeprefix("answer en ")) for page, _, prompt in asked] == [
+        (0, "the total?"),
+        (1, "the total?"),
+        (0, "how much is it?"),
+    ]
+    found = [mill.field("a.pdf", "total", page) for page in (0, 1)]
+    assert [(row["value_text"], row["question"]) for row in found] == [("12", "how much is it?"), ("12", "the total?")]
+
+
+def test_questions_that_confirm_one_another_are_all_asked(mill, machine, serving, asked):
+    """The first answer stands, and how far the others agree stands among its signals."""
+
+    def say(request):
+        return machine.said("13" if "how much" in request.prompt else "12")
+
+    mill.put("a.pdf", machine.pdf("one"))
+    field = AnswerField(
+        name="total", question="the total?", rephrased=("how much?", "what to pay?"), confirm=True, type="integer"
+    )
+    mill.run(mill.job(AnswerTask(type="answer", fields=(field,))), serving=serving(say))
+    row = mill.field("a.pdf", "total")
+    assert len(asked) == 3
+    assert (row["value_number"], row["signals"]["questions"]) == (12, 0.5)
+    assert 0 < row["confidence"] < 1
+
+
+def test_a_value_that_is_not_sure_enough_climbs(mill, machine, serving, asked):
+    """Below `confidence.settle` it is asked again on the next rung, and only that one; the first rung's answer speaks for it or against it."""
+
+    def say(request):
+        return Completion("12", (5, 1), (-6.0 if "total" in request.prompt else -1e-6,) * 2, "stop")
+
+    mill.put("a.pdf", machine.pdf("a page"))
+    ladder = (Rung(resolution=448), Rung(resolution=896))
+    job = mill.job(
+        machine.answer("total", "date"),
+        render=Render(text_layer="ignore", ladder=ladder),
+        confidence=Confidence(settle=0.5),
+    )
+    mill.run(job, serving=serving(say))
+    assert [prompt.split()[-1] for _, _, prompt in asked] == ["total?", "date?", "total?"]
+    assert mill.field("a.pdf", "total")["signals"]["rungs"] == 1.0

@@ -1,0 +1,109 @@
+"""How sure a value is: signals in, a probability that it is right out. Pure, but for reading the file of weights.
+
+A model's own log-probability is not confidence: it says how sure the next token was, not that the page was legible or the question
+understood. A logistic regression weighs it against what else is known. It is fitted on labelled pages (`pagemill evaluate --calibrate`), and
+one ships for jobs that name none. Every feature is bounded, so that no single one decides alone, and 0 where its signal is not known.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from math import exp, expm1, log, log1p
+
+from pydantic import ValidationError
+
+from pipeline.errors import JobError
+from pipeline.storage import open_store
+from schemas.field import FieldValue
+from schemas.signals import ConfidenceModel, Signals
+
+_MOST = 8.0
+_Feature = Callable[[Signals, FieldValue], float]
+
+
+def confidence(signals: Signals, value: FieldValue, model: ConfidenceModel) -> float:
+    """Return the probability that a value, or that there is none, is right."""
+    known = features(signals, value)
+    score = model.intercept + sum(weight * known[name] for name, weight in model.weights.items())
+    return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, score))))
+
+
+def features(signals: Signals, value: FieldValue) -> dict[str, float]:
+    """Return every feature by its name."""
+    return {name: of(signals, value) for name, of in FEATURES.items()}
+
+
+def fingerprint(model: ConfidenceModel) -> str:
+    """Return what names a model's weights, whatever they were fitted on."""
+    weights = json.dumps([model.version, model.intercept, sorted(model.weights.items())])
+    return hashlib.sha256(weights.encode()).hexdigest()[:16]
+
+
+def load(uri: str | None) -> ConfidenceModel:
+    """Return the model in a file, or the one that ships. Raises JobError on a file that holds none."""
+    if uri is None:
+        return shipped()
+    try:
+        model = ConfidenceModel.model_validate_json(open_store(uri).read(uri))
+    except ValidationError as exc:
+        raise JobError(
+            f"{uri} holds no confidence model: write one with `pagemill evaluate SINK LABELS --calibrate {uri}`"
+        ) from exc
+    if unknown := sorted(set(model.weights) - set(FEATURES)):
+        raise JobError(f"{uri} weighs {', '.join(unknown)}, which this version does not know: calibrate again")
+    return model
+
+
+@cache
+def shipped() -> ConfidenceModel:
+    """Return the model that ships."""
+    return ConfidenceModel.model_validate_json(files("pipeline").joinpath("confidence.json").read_bytes())
+
+
+def _odds(logprob: float | None) -> float:
+    """Return the log-odds of a natural log-probability: how often the token came against all others together."""
+    if logprob is None:
+        return 0.0
+    least = min(logprob, -1e-9)
+    return _bounded(least - log(-expm1(least)))
+
+
+def _bounded(value: float) -> float:
+    return max(-_MOST, min(_MOST, value))
+
+
+def _centred(agreement: float | None) -> float:
+    return 0.0 if agreement is None else 2.0 * agreement - 1.0
+
+
+def _margin(signals: Signals) -> float:
+    """Return the least margin; where the engine tells none, the odds of the least likely token, which are the same between two."""
+    return _odds(signals.least_logprob) if signals.least_margin is None else min(signals.least_margin, _MOST)
+
+
+def _cross_check(signals: Signals) -> float:
+    return 0.0 if signals.cross_check is None else 1.0 if signals.cross_check else -1.0
+
+
+FEATURES: dict[str, _Feature] = {
+    "mean_odds": lambda signals, _: _odds(signals.mean_logprob),
+    "least_odds": lambda signals, _: _odds(signals.least_logprob),
+    "least_margin": lambda signals, _: _margin(signals),
+    "length": lambda signals, _: log1p(signals.tokens or 0),
+    "cut_off": lambda signals, _: float(signals.finish_reason == "length"),
+    "loops": lambda signals, _: float(bool(signals.loops)),
+    "checked": lambda signals, _: float(bool(signals.checked)),
+    "absent": lambda _, value: float(value.status == "absent"),
+    "layer": lambda signals, _: _centred(signals.layer),
+    "layer_same": lambda signals, _: float(signals.layer == 1.0),
+    "text": lambda signals, _: _centred(signals.text),
+    "text_same": lambda signals, _: float(signals.text == 1.0),
+    "tiles": lambda signals, _: _centred(signals.tiles),
+    "rungs": lambda signals, _: _centred(signals.rungs),
+    "questions": lambda signals, _: _centred(signals.questions),
+    "box": lambda signals, _: _centred(signals.box),
+    "cross_check": lambda signals, _: _cross_check(signals),
+}
+"""What is weighed. Log-odds and margins are cut at 8 (a probability of 0.9997); agreements go from -1 to 1."""

@@ -1,0 +1,99 @@
+"""From completions to what they say: one reading a task out of every view, every rung and every way in which it was asked. Pure.
+
+It does not know pages' rows, nor what else is known of a page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.stitch import Part, stitched
+from pipeline.tasks.base import Ask, Reading
+from schemas.page import CompletionRecord
+from schemas.view import Affine, Completion, Region
+
+_RANK = {"value": 0, "absent": 1, "reject": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What the views of one rung say to one prompt: `reading` of all of them together, `records` the completions behind it."""
+
+    rung: int
+    prompt: str
+    records: tuple[CompletionRecord, ...]
+    reading: Reading
+
+
+def record(ask: Ask, region: Region, rung: int, completion: Completion, prompt: str | None = None) -> CompletionRecord:
+    """Return a completion as rows keep it; an engine's error stands in `raw`, under finish_reason "error"."""
+    affine = region.affine
+    return CompletionRecord(
+        task=ask.key,
+        prompt=ask.prompt if prompt is None else prompt,
+        view=region.name,
+        affine=(affine.a, affine.b, affine.c, affine.d, affine.e, affine.f),
+        rung=rung,
+        raw=completion.text if completion.error is None else completion.error,
+        finish_reason=completion.finish_reason,
+        tokens=len(completion.token_ids),
+        mean_logprob=completion.mean_logprob,
+        least_logprob=min(completion.logprobs, default=None),
+        least_margin=min(completion.margins, default=None),
+        places=region.places if ask.key == "ocr" else (),
+    )
+
+
+def read(ask: Ask, records: Sequence[CompletionRecord]) -> Reading:
+    """Decode a task's completions on its last rung and join what the views say: rejected if any view was, absent if all are.
+
+    Of a question that was asked in several words, the first answer counts, and absence before a reject.
+    """
+    return chosen(voices(ask, records)).reading
+
+
+def voices(ask: Ask, records: Sequence[CompletionRecord]) -> tuple[Voice, ...]:
+    """Return what each rung said to each prompt, in the order in which they were asked."""
+    groups: dict[tuple[int, str], list[CompletionRecord]] = {}
+    for item in records:
+        groups.setdefault((item.rung, item.prompt), []).append(item)
+    return tuple(Voice(rung, prompt, tuple(items), _joined(ask, items)) for (rung, prompt), items in groups.items())
+
+
+def chosen(heard: Sequence[Voice]) -> Voice:
+    """Return the voice that counts, of which there must be one."""
+    last = max(voice.rung for voice in heard)
+    return min((voice for voice in heard if voice.rung == last), key=lambda voice: _RANK[voice.reading.verdict])
+
+
+def completed(item: CompletionRecord) -> Completion:
+    """Return a kept completion as the engine gave it, as far as decoding needs it."""
+    is_error = item.finish_reason == "error"
+    reason = item.finish_reason if item.finish_reason in {"stop", "length"} else "error"
+    return Completion(
+        text="" if is_error else item.raw,
+        token_ids=(),
+        logprobs=(),
+        finish_reason=reason,  # type: ignore[arg-type]  # narrowed by the line above
+        error=item.raw if is_error else None,
+    )
+
+
+def _joined(ask: Ask, shown: Sequence[CompletionRecord]) -> Reading:
+    turn = Affine(*shown[0].affine).turn()
+    parts = [_part(ask, item, turn) for item in shown]
+    rejected = next((part.reading for part in parts if part.reading.verdict == "reject"), None)
+    if rejected is not None:
+        return rejected
+    values = [part for part in parts if part.reading.verdict == "value"]
+    if not values:
+        return parts[0].reading if len(parts) == 1 else Reading(verdict="absent")
+    return stitched(values, turn)
+
+
+def _part(ask: Ask, item: CompletionRecord, turn: Affine | None) -> Part:
+    """Decode a completion; lines once more as they are on the page set upright, where they are level."""
+    completion, affine = completed(item), Affine(*item.affine)
+    reading = ask.decode(completion, affine)
+    upright = affine.then(turn.back()) if turn else affine
+    lines = ask.decode(completion, upright).lines if turn and reading.lines else reading.lines
+    return Part(reading, affine.box(0, 0, 1, 1), lines, upright, item.places, is_page=item.view == "page")
