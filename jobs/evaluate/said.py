@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jobs.evaluate.expected import Place, folded, stem
+from jobs.evaluate.unaided import asks_of, field_unaided, page_unaided
 from pipeline.errors import JobError
 from pipeline.places import Places
 from pipeline.reader import read
@@ -117,10 +118,13 @@ def read_sink(uri: str) -> Sink:
     begun = Runs(open_store(uri), Places(uri)).begun()
     if not begun:
         raise JobError(f"{uri} has no run to evaluate")
+    known_asks = asks_of(run.job for run in begun)
+    known = {page.page_id: page for page in pages}
     fields: dict[str, dict[str, FieldRow]] = defaultdict(dict)
     for row in from_table(read(uri, "fields"), FieldRow):
-        fields[row.page_id][row.name] = row
-    return sink(uri, {run.run_id: run.job for run in begun}, documents, pages, fields)
+        fields[row.page_id][row.name] = field_unaided(row, known.get(row.page_id), known_asks)
+    unaided = [page_unaided(page, known_asks) for page in pages]
+    return sink(uri, {run.run_id: run.job for run in begun}, documents, unaided, fields)
 
 
 def sink(

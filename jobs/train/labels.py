@@ -90,10 +90,25 @@ def _from_sink(uri: str) -> Iterator[Label]:
 
 
 def labels_of(pages: Sequence[PageRow], fields: Sequence[FieldRow]) -> Iterator[Label]:
-    """Yield what rows of a sink teach, taken as true: their text, tables, boxes and values, asked as they were asked."""
+    """Yield what rows of a sink teach, taken as true: their text, tables, boxes and values, asked as they were asked.
+
+    Of rows among which a person corrected any (`pagemill rerun --corrections`), only what that person said: nobody looked at the others.
+    """
+    texts, values = (
+        [page for page in pages if page.text_source == "human"],
+        [row for row in fields if row.value_source == "human"],
+    )
+    if texts or values:
+        yield from (label for page in texts for label in _of_page(page) if label.task in ("ocr", "spot"))
+        yield from _of_fields(pages, values)
+        return
     for page in pages:
         if page.status in ("ok", "partial"):
             yield from _of_page(page)
+    yield from _of_fields(pages, fields)
+
+
+def _of_fields(pages: Sequence[PageRow], fields: Sequence[FieldRow]) -> Iterator[Label]:
     prompts = {(page.page_id, each.task): each.prompt for page in pages for each in page.completions}
     for field in fields:
         if field.status in ("ok", "absent"):

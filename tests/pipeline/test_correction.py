@@ -5,6 +5,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from jobs.evaluate.evaluation import evaluate
+from jobs.train.labels import read_labels
 from pipeline.errors import JobError
 from pipeline.flow import correct
 from pipeline.ledger import Ledger
@@ -91,6 +93,24 @@ def test_the_same_bytes_elsewhere_are_correct_too(read_once, machine):
     mill.put("copy.pdf", machine.pdf("one two", "three four"))
     assert mill.run(mill.job(*_tasks())).requests == 0
     assert mill.field("copy.pdf", "total")["value_source"] == "human"
+
+
+def test_corrections_teach_and_judge(read_once):
+    """They are labels, and they alone; held against the sink that they stand in, they judge what the model had read there."""
+    mill, job = read_once, read_once.job(*_tasks())
+    said, read_number = mill.page("a.pdf")["lines"][0]["text"], mill.field("a.pdf", "number")["value_text"]
+    fields = (_field(mill, "total", "7 EUR"), _field(mill, "number", read_number))
+    correct(job, Corrections(fields=fields, lines=(_line(mill, said, "one two"),)))
+    labels = read_labels(mill.sink_uri)
+    assert {(each.task, each.target, each.page) for each in labels} == {
+        ("answer", "7 EUR", 0),
+        ("answer", read_number, 0),
+        ("ocr", "one two", 0),
+    }
+    report = evaluate(mill.sink_uri, mill.sink_uri, resamples=2)
+    totals = {f"{each.task}.{each.metric}": each.value for each in report.totals}
+    assert totals["fields.exact"] == 0.5
+    assert totals["text.cer"] > 0
 
 
 def test_what_is_no_value_changes_nothing(read_once):
