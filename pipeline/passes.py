@@ -27,7 +27,7 @@ from pipeline.settle import Answered, Circumstances, PageFacts, combine, readdre
 from pipeline.shards import write_shards
 from pipeline.staging import Part
 from pipeline.storage import Store
-from pipeline.suspects import Suspects, key
+from pipeline.suspects import Suspects
 from schemas.arrow import to_table
 from schemas.job import Job
 from schemas.page import Failure
@@ -97,18 +97,14 @@ class Passes:
         self._look_again()
 
     def _read_by_halves(self) -> None:
-        """Try what is left with one worker, one at a time: whatever is in flight at a death has caused it."""
+        """Try what is left with one worker, one at a time: whatever is in flight at a death has caused it, in this run or in one before."""
         while len(self._suspects):
-            before = {key(unit): self._suspects.deaths(unit) for unit in self._suspects}
+            self._suspects.halve_guilty()
+            for unit in self._suspects:
+                if self._suspects.is_guilty(unit) and self._suspects.deaths(unit) >= DEATHS_TO_REJECT:
+                    self._reject(unit)
             self._survives(_batches(self._suspects), 1, actors=1, calls=1, restarts=0)
             self._look_again()
-            for unit in self._suspects:
-                if self._suspects.deaths(unit) == before.get(key(unit)):
-                    continue
-                if unit.n_pages > 1:
-                    self._suspects.halve(unit)
-                elif self._suspects.deaths(unit) >= DEATHS_TO_REJECT:
-                    self._reject(unit)
 
     def _survives(self, batches: Iterable[pa.RecordBatch], units_per_block: int, **changes: int) -> bool:
         """Send units through the workers, commit what they stage, and return whether the workers lived through it.
