@@ -65,6 +65,7 @@ class Passes:
         self._questions = questions(job)
         self._suspects = Suspects(store, places)
         self._numbers = count()
+        self._deaths_at_nothing = 0
 
     def run(self, dead: Iterable[str] = ()) -> None:
         """Read all that is selected. Raises WorkersLost where workers die of more than can be found out one by one.
@@ -128,7 +129,9 @@ class Passes:
                     self._publish_now_and_then()
         except WorkersLost as error:
             self._progress.note(f"{error}; what was in flight is tried again apart from the rest")
-            self._suspects.note(self._run_id)
+            self._deaths_at_nothing = 0 if self._suspects.note(self._run_id) else self._deaths_at_nothing + 1
+            if self._deaths_at_nothing == MOST_LOSSES:
+                raise WorkersLost(f"{error}, {MOST_LOSSES} times before any had begun with a page; their logs say why") from error
             return False
         return True
 

@@ -51,10 +51,11 @@ class Suspects:
         for run_id in dead:
             self._note(run_id)
 
-    def note(self, run_id: str) -> None:
-        """Take up what this run had in flight, now that its workers are gone."""
-        self._note(run_id)
+    def note(self, run_id: str) -> bool:
+        """Take up what this run had in flight, now that its workers are gone; return whether that was anything."""
+        found = self._note(run_id)
         self.acquit(run_id)
+        return found
 
     def acquit(self, run_id: str) -> None:
         """Remove a run's markers."""
@@ -78,7 +79,7 @@ class Suspects:
             half = unit.model_copy(update={"first_page": unit.first_page + first, "n_pages": count})
             self._units[key(half)] = half
 
-    def _note(self, run_id: str) -> None:
+    def _note(self, run_id: str) -> bool:
         groups = [self._store.read(uri).decode().splitlines() for uri in self._markers() if _run_of(uri) == run_id]
         for lines in groups:
             units = [Unit.model_validate_json(line) for line in lines]
@@ -86,6 +87,7 @@ class Suspects:
             if len(units) == 1:
                 self._deaths.update(map(key, units))
                 self._guilty.update(map(key, units if len(groups) == 1 else ()))
+        return bool(groups)
 
     def _markers(self) -> list[str]:
         try:
