@@ -131,7 +131,9 @@ class Passes:
             self._progress.note(f"{error}; what was in flight is tried again apart from the rest")
             self._deaths_at_nothing = 0 if self._suspects.note(self._run_id) else self._deaths_at_nothing + 1
             if self._deaths_at_nothing == MOST_LOSSES:
-                raise WorkersLost(f"{error}, {MOST_LOSSES} times before any had begun with a page; their logs say why") from error
+                raise WorkersLost(
+                    f"{error}, {MOST_LOSSES} times before any had begun with a page; their logs say why"
+                ) from error
             return False
         return True
 
