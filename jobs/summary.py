@@ -66,8 +66,11 @@ def _reject(reject: Reject) -> str:
 
 def _whereabouts(summary: RunSummary, python: str) -> list[str]:
     sink = summary.sink_uri.rstrip("/")
-    query = f'SELECT source_uri, page_index, status, text FROM "{sink}/pages/*/*.parquet"'  # noqa: S608 - shown, never run
-    code = f'import duckdb; duckdb.sql("""{query} """).show()'
+    columns = "SELECT source_uri, page_index, status, text FROM"
+    if summary.sink_format == "iceberg":
+        code = f'import duckdb; from pipeline import read; pages = read("{sink}"); duckdb.sql("{columns} pages").show()'
+    else:
+        code = f'import duckdb; duckdb.sql("""{columns} "{sink}/pages/*/*.parquet" """).show()'
     return [
         f"  results   {sink}/documents, {sink}/pages, {sink}/fields",
         f"  query     {python} -c {quote(code)}",

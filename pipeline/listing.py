@@ -115,7 +115,8 @@ def _own(source_prefix: str, sink_uri: str) -> Callable[[str], bool]:
     sink = _path(canonical(sink_uri)).rstrip("/") + "/"
     if sink.startswith(source_prefix) and sink != source_prefix:
         return lambda path: path.startswith(sink)
-    outputs = (f"{sink}_", *(f"{sink}{name}/processed_date=" for name in _DATASETS))
+    folders = ("processed_date=", "data/processed_date=", "metadata/")
+    outputs = (f"{sink}_", f"{sink}catalog.db", *(f"{sink}{name}/{folder}" for name in _DATASETS for folder in folders))
     return lambda path: path.startswith(outputs)
 
 

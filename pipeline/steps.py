@@ -234,6 +234,7 @@ class Steps:
             run_id=self.run_id,
             job_name=self.job.name,
             sink_uri=self.job.sink.uri,
+            sink_format=self.job.sink.format,
             started_at=self.started_at,
             ended_at=datetime.now(UTC),
             objects_listed=self.objects_listed,
