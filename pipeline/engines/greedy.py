@@ -23,6 +23,7 @@ class Row:
     max_tokens: int
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+    margins: list[float] = field(default_factory=list)
     ended: bool = False
 
     @property
@@ -57,10 +58,11 @@ def decode(
         use_cache=True,
     ).last_hidden_state
     while True:
-        tokens, logprobs = _best(model.lm_head(hidden[:, -1]), description.final_softcap)
-        for row, token, logprob in zip(live, tokens.tolist(), logprobs.tolist(), strict=True):
+        tokens, logprobs, margins = _best(model.lm_head(hidden[:, -1]), description.final_softcap)
+        for row, token, logprob, margin in zip(live, tokens.tolist(), logprobs.tolist(), margins.tolist(), strict=True):
             row.token_ids.append(token)
             row.logprobs.append(logprob)
+            row.margins.append(margin)
             row.ended = token in eos
         keep = [index for index, row in enumerate(live) if not row.done]
         if not keep:
@@ -87,8 +89,8 @@ def _left_padded(description: Description, rows: Sequence[Row], device: torch.de
     return torch.tensor(ids, device=device), torch.tensor(attends, device=device)
 
 
-def _best(logits: torch.Tensor, softcap: float | None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return each row's likeliest token and its natural log-probability.
+def _best(logits: torch.Tensor, softcap: float | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return each row's likeliest token, its natural log-probability, and by how much that is above the next best token's.
 
     The soft cap is PaliGemma 2's own, trained with it; transformers' PaliGemma leaves it out, which changes no token but every probability.
     """
@@ -98,4 +100,5 @@ def _best(logits: torch.Tensor, softcap: float | None) -> tuple[torch.Tensor, to
     scores = logits.float()
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)
-    return tokens, scores.gather(1, tokens[:, None]).squeeze(1) - scores.logsumexp(-1)
+    best, next_best = scores.topk(2).values.unbind(1)
+    return tokens, scores.gather(1, tokens[:, None]).squeeze(1) - scores.logsumexp(-1), best - next_best

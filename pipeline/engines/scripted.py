@@ -13,16 +13,18 @@ import time
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from math import expm1, log
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from pipeline.engines.misreading import misread
 from pipeline.engines.reader import read
 from pipeline.engines.refusal import failed, why_unusable
 from pipeline.engines.weights import checkpoint_hash
 from pipeline.errors import CheckpointError, EngineDied
 from schemas.shape import Shape
-from schemas.truth import DocumentTruth
+from schemas.truth import DocumentTruth, PageTruth
 from schemas.view import Completion, Request, View
 
 _DOCUMENT_ID = re.compile(rb'"document_id"\s*:\s*"([0-9a-f]{64})"')
@@ -31,17 +33,32 @@ _TOKEN = re.compile(r"<loc\d{4}>|<seg\d{3}>| ?\w{1,4}| ?[^\w\s]|\s")
 _EOS = 1
 _SURE, _GUESSED = -0.001, -2.0
 _KEPT = 64
+_LEAST = 1e-9
 
 
 class Settings(Shape):
     """scripted.json: how long each request takes, and the pages ("document_id/page_index") that the engine dies of.
 
-    Of the pages in `kills_on` it takes its whole process down, as an engine does that runs out of memory.
+    Of the pages in `kills_on` it takes its whole process down, as an engine does that runs out of memory. `misread_rate` is how often
+    it misreads a letter (misreading.py), by `seed`.
     """
 
+    misread_rate: float = Field(default=0.0, ge=0, le=1)
+    seed: int = 0
     seconds_per_request: float = Field(default=0.0, ge=0)
     dies_on: frozenset[str] = frozenset()
     kills_on: frozenset[str] = frozenset()
+
+
+def misread_completion(page: PageTruth, text: str, request: Request, rate: float, seed: int) -> Completion:
+    """Return what a reader who errs says to a request whose true answer is `text`."""
+    view = request.view
+    others = [field.value.value_text for field in page.fields if field.value.value_text not in (None, text)]
+    is_field = any(field.question in request.prompt for field in page.fields)
+    where = f"{seed}/{view.document_id}/{view.page_index}"
+    asked = f"{where}/{view.region.name}/{view.resolution}/{request.prompt}"
+    wrong = misread(_TOKEN.findall(text), [each for each in others if each] if is_field else (), rate, where, asked)
+    return _completed(wrong.pieces, (*wrong.logprobs, _SURE), request)
 
 
 class ScriptedEngine:
@@ -86,15 +103,19 @@ class ScriptedEngine:
             raise EngineDied(f"as scripted, on page {request.view.page_index} of {request.view.document_id}")
         if self._settings.seconds_per_request:
             time.sleep(self._settings.seconds_per_request)
-        text = self._known(request.view, request.prompt)
-        return _completion(_digest(request), _GUESSED, request) if text is None else _completion(text, _SURE, request)
+        known = self._page(request.view)
+        text = None if known is None else read(known, request.view.region.affine, request.prompt)
+        if known is None or text is None:
+            return _completed(*_pieces(_digest(request), _GUESSED), request)
+        if not self._settings.misread_rate:
+            return _completed(*_pieces(text, _SURE), request)
+        return misread_completion(known, text, request, self._settings.misread_rate, self._settings.seed)
 
-    def _known(self, view: View, prompt: str) -> str | None:
+    def _page(self, view: View) -> PageTruth | None:
         if view.document_id not in self._paths:
             return None
         pages = self._document(view.document_id).pages
-        page = next((page for page in pages if page.page_index == view.page_index), None)
-        return None if page is None else read(page, view.region.affine, prompt)
+        return next((page for page in pages if page.page_index == view.page_index), None)
 
     def _load(self, document_id: str) -> DocumentTruth:
         path = self._paths[document_id]
@@ -129,14 +150,21 @@ def _digest(request: Request) -> str:
     return f"scripted {seen.hexdigest()[:16]}"
 
 
-def _completion(text: str, logprob: float, request: Request) -> Completion:
+def _pieces(text: str, logprob: float) -> tuple[list[str], list[float]]:
     pieces = _TOKEN.findall(text)
+    return pieces, [logprob] * (len(pieces) + 1)
+
+
+def _completed(pieces: Sequence[str], logprobs: Sequence[float], request: Request) -> Completion:
+    """Return an answer of these pieces, each with its log-probability, and eos with the one that is left over."""
     whole = len(pieces) < request.max_tokens  # eos takes one
     kept = pieces if whole else pieces[: request.max_tokens]
     token_ids = [*(2 + zlib.crc32(piece.encode()) for piece in kept), *([_EOS] if whole else [])]
+    said = tuple(logprobs[: len(token_ids)])
     return Completion(
         text="".join(kept),
         token_ids=tuple(token_ids),
-        logprobs=(logprob,) * len(token_ids),
+        logprobs=said,
         finish_reason="stop" if whole else "length",
+        margins=tuple(max(0.0, logprob - log(-expm1(min(logprob, -_LEAST)))) for logprob in said),
     )

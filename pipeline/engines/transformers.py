@@ -118,6 +118,7 @@ class TransformersEngine:
             token_ids=tuple(row.token_ids),
             logprobs=tuple(row.logprobs),
             finish_reason="stop" if row.ended else "length",
+            margins=tuple(row.margins),
         )
 
 

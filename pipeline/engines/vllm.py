@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import os
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from vllm import SamplingParams
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMError
 from vllm.inputs.engine import MultiModalInput, mm_input
+from vllm.logprobs import Logprob
 from vllm.multimodal.inputs import MultiModalFieldConfig, MultiModalKwargsItems, PlaceholderRange
 from vllm.outputs import RequestOutput
 from vllm.sampling_params import RequestOutputKind
@@ -192,7 +193,7 @@ class VllmEngine:
         settings = SamplingParams(
             temperature=0.0,
             max_tokens=max_tokens,
-            logprobs=0,  # the chosen token's alone
+            logprobs=2,  # the chosen token's and the next best's
             stop_token_ids=list(self._description.eos_ids),
             detokenize=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
@@ -234,7 +235,13 @@ class VllmEngine:
             token_ids=token_ids,
             logprobs=logprobs,
             finish_reason="stop" if output.finish_reason == "stop" else "length",
+            margins=tuple(_margin(step, token) for step, token in zip(output.logprobs or [], token_ids, strict=True)),
         )
+
+
+def _margin(step: Mapping[int, Logprob], token: int) -> float:
+    """Return by how much a token was likelier than the next best."""
+    return float(step[token].logprob - max(other.logprob for number, other in step.items() if number != token))
 
 
 class _Image:

@@ -43,8 +43,8 @@ def requests(view: Callable[[int, int], View]) -> list[Request]:
 
 def same(one: Completion, other: Completion) -> bool:
     """Return whether two completions are one answer; log-probabilities may differ by rounding."""
-    alike = replace(one, logprobs=()) == replace(other, logprobs=())
-    return alike and np.allclose(one.logprobs, other.logprobs, atol=1e-3)
+    alike = replace(one, logprobs=(), margins=()) == replace(other, logprobs=(), margins=())
+    return alike and np.allclose(one.logprobs, other.logprobs, atol=1e-3) and np.allclose(one.margins, other.margins, atol=2e-3)
 
 
 def test_answers_come_in_the_order_of_the_requests(engine: Engine, requests: list[Request]) -> None:
@@ -94,6 +94,8 @@ def test_every_token_has_its_log_probability(engine: Engine, requests: list[Requ
     for answer in engine.generate(requests):
         assert len(answer.logprobs) == len(answer.token_ids) > 0
         assert max(answer.logprobs) <= 0
+        assert len(answer.margins) == len(answer.token_ids)
+        assert min(answer.margins) >= 0
 
 
 @pytest.mark.parametrize("fault", ["small view", "floats", "two lines", "no tokens"])
