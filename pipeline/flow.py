@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 
 from pipeline.claim import claim
@@ -27,10 +27,14 @@ def run(job: Job, *, options: RunOptions | None = None, progress: Progress | Non
     with _begun(job, options, progress) as steps:
         with steps.interruptible():
             steps.list_objects()
+            if steps.is_finished():
+                return steps.end()
+            steps.compare()
             steps.inspect()
             steps.select()
             steps.read()
         steps.publish()
+        steps.seal()
         return steps.end()
 
 
@@ -89,7 +93,7 @@ def _begun(job: Job, options: RunOptions | None, progress: Progress | None) -> I
     part, parts = job.workers.shard_of
     with (
         claim(store, places.claim(f"job-{job.name}-{part + 1}-of-{parts}"), run_id) as held,
-        Ledger(store, places, run_id) as ledger,
+        closing(Ledger(store, places, run_id)) as ledger,  # loaded by the step that needs it
     ):
         steps = Steps(job, options or RunOptions(), progress or Silent(), run_id, store, places, ledger, held)
         steps.begin()

@@ -16,6 +16,7 @@ The folding is SQL in DuckDB, which spills to disk what memory does not hold. No
 import io
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
@@ -100,6 +101,14 @@ SELECT whole.*, source_id = newest_id AS is_newest, coalesce(source_id = live_id
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records there are: a generation, and names beside it. What lies under one name never changes, so the same names say the same."""
+
+    generation: str
+    names: frozenset[str]
+
+
 class Ledger:
     """A sink's ledger, loaded into DuckDB, with the tables
 
@@ -108,11 +117,11 @@ class Ledger:
     cover   one row a range of pages: Committed, and pages_file, which holds its rows, is_published; no two ranges of a source overlap
     files   the published files: LiveFile
 
-    Close it, or use it as a context manager.
+    Made, it is empty: `reload` loads it, or entering it as a context manager, which closes it too.
     """
 
     def __init__(self, store: Store, places: Places, run_id: str) -> None:
-        """Load the ledger; `run_id` names the records that this process will write."""
+        """Load nothing yet; `run_id` names the records that this process will write."""
         self._store, self._places, self._run_id = store, places, run_id
         self._scratch = tempfile.TemporaryDirectory(prefix="pagemill-ledger-", ignore_cleanup_errors=True)
         self._sql = duckdb.connect()
@@ -120,17 +129,17 @@ class Ledger:
         self._sql.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         self._written = 0
         self._is_folded = False
-        self._loaded: tuple[str, frozenset[str]] | None = None  # the generation, and the names of all records that were there
+        self._loaded: Records | None = None
         self.current = Current()
         self.unfolded: list[str] = []  # names of records that the snapshot lacks
         self.folded_and_there: list[str] = []  # names of records that it has, and that were not yet removed
+
+    def __enter__(self) -> Self:
         try:
             self.reload()
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -152,6 +161,15 @@ class Ledger:
                     message = f"the ledger is damaged: {error}; restore it, as without it no row can be accounted for"
                     raise StorageError(message) from error
         self.fold()
+
+    @property
+    def loaded(self) -> Records | None:
+        """Return which records are loaded."""
+        return self._loaded
+
+    def stored(self) -> Records:
+        """Return which records storage has now."""
+        return _records(self._read_current(), self._list_all())
 
     def fold(self) -> None:
         """Bring `cover` and `source` up to date with the records."""
@@ -216,9 +234,8 @@ class Ledger:
             self._insert("units", table)
 
     def _load(self) -> None:
-        current = self._read_current()
-        found = {kind: self._list(kind) for kind in RECORDS}
-        there = current.generation, frozenset(_name(kind, item) for kind, items in found.items() for item in items)
+        current, found = self._read_current(), self._list_all()
+        there = _records(current, found)
         if there == self._loaded:
             return
         self._loaded, self.current = None, current  # None: should reading fail half-way, the next attempt starts anew
@@ -261,9 +278,11 @@ class Ledger:
         self._written += 1
         self._store.write(self._places.ledger(kind, name), parquet_bytes(table))
         if self._loaded:
-            generation, names = self._loaded
-            self._loaded = generation, names | {f"{kind}/{name}"}
+            self._loaded = replace(self._loaded, names=self._loaded.names | {f"{kind}/{name}"})
         self.unfolded.append(f"{kind}/{name}")
+
+    def _list_all(self) -> dict[str, list[StoredObject]]:
+        return {kind: self._list(kind) for kind in RECORDS}
 
     def _list(self, kind: str) -> list[StoredObject]:
         try:
@@ -299,3 +318,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 def _name(kind: str, item: StoredObject) -> str:
     return f"{kind}/{item.uri.rsplit('/', 1)[-1]}"
+
+
+def _records(current: Current, found: Mapping[str, Sequence[StoredObject]]) -> Records:
+    return Records(current.generation, frozenset(_name(kind, item) for kind, items in found.items() for item in items))

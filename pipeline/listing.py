@@ -9,6 +9,7 @@ import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
@@ -71,9 +72,19 @@ def list_source(
         yield SourceObject(uri=item.uri, version=item.version, size_bytes=item.size_bytes, modified_at=item.modified_at)
 
 
-def write_manifest(objects: Iterable[SourceObject], store: Store, folder_uri: str, rows_per_shard: int = 50_000) -> list[str]:
-    """Write objects as manifest shards (columns of MANIFEST), and return the shards' uris in order; no objects make no shard."""
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What was listed: shards (columns of MANIFEST) in order, how many objects they hold, and a digest that is the same for the same objects."""
+
+    shards: tuple[str, ...]
+    objects: int
+    digest: str
+
+
+def write_manifest(objects: Iterable[SourceObject], store: Store, folder_uri: str, rows_per_shard: int = 50_000) -> Manifest:
+    """Write objects as manifest shards; no objects make no shard."""
     shards: list[str] = []
+    count, digest = 0, hashlib.sha256()
     for batch in _batches(objects, rows_per_shard):
         rows = ((identity(o.uri, o.version), o.uri, o.version, o.size_bytes, o.modified_at) for o in batch)
         table = _table(rows, MANIFEST)
@@ -81,7 +92,9 @@ def write_manifest(objects: Iterable[SourceObject], store: Store, folder_uri: st
         pq.write_table(table, buffer, compression="zstd")
         shards.append(join(folder_uri, f"manifest-{len(shards):06d}.parquet"))
         store.write(shards[-1], buffer.getvalue())
-    return shards
+        count += len(batch)
+        digest.update(buffer.getbuffer())
+    return Manifest(tuple(shards), count, digest.hexdigest())
 
 
 def in_shard(uri: str, shard: tuple[int, int]) -> bool:

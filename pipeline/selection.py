@@ -155,12 +155,11 @@ class Selected:
     pages: int
 
 
-def load_manifest(ledger: Ledger, store: Store, shards: Iterable[str]) -> int:
-    """Load the listed objects beside the ledger and return how many there are."""
+def load_manifest(ledger: Ledger, store: Store, shards: Iterable[str]) -> None:
+    """Load the listed objects beside the ledger."""
     ledger.execute(_MANIFEST)
     for shard in shards:
         ledger.insert("manifest", pq.read_table(io.BytesIO(store.read(shard))))
-    return _count(ledger, "SELECT count(*) FROM manifest")
 
 
 def load_unreadable(ledger: Ledger, job_name: str) -> int:
@@ -202,6 +201,12 @@ def select_kept(ledger: Ledger, *, job_name: str, run_id: str) -> Selected:
     """Choose all pages with rows of this job that this run has not made."""
     ledger.execute(_KEPT, {"job": job_name, "run_id": run_id})
     return _selected(ledger)
+
+
+def is_done(ledger: Ledger, *, tasks: Sequence[str], job_name: str, backfill: bool) -> bool:
+    """Return whether of the listed objects nothing is left to inspect or to read."""
+    new = any(batch.num_rows for batch in to_inspect(ledger, rows_per_batch=1))
+    return not new and not select(ledger, tasks=tasks, job_name=job_name, backfill=backfill).units
 
 
 def units(ledger: Ledger, but: Iterable[Unit] = (), rows_per_batch: int = 10_000) -> Iterator[pa.RecordBatch]:

@@ -15,7 +15,7 @@ from pipeline.correction import Corrector
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
 from pipeline.ledger import Ledger
-from pipeline.listing import in_shard, list_source, write_manifest
+from pipeline.listing import Manifest, in_shard, list_source, write_manifest
 from pipeline.passes import Passes
 from pipeline.passwords import passwords
 from pipeline.places import Places
@@ -25,9 +25,11 @@ from pipeline.questions import questions
 from pipeline.reader import pages_where
 from pipeline.redecode import Redecoder
 from pipeline.runs import Runs
+from pipeline.seal import Seal
 from pipeline.selection import (
     Selected,
     gone,
+    is_done,
     load_manifest,
     load_unreadable,
     select,
@@ -61,6 +63,7 @@ class Steps:
     held: Held
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     objects_listed: int = 0
+    manifest: Manifest | None = None
     objects_deleted: int = 0
     selected: Selected = field(default_factory=lambda: Selected(0, 0))
     was_interrupted: bool = False
@@ -70,6 +73,7 @@ class Steps:
     findings: Findings = field(init=False)
     commits: Commits = field(init=False)
     budget: Budget = field(init=False)
+    sealed: Seal = field(init=False)
 
     def begin(self) -> None:
         """Refuse what cannot be done before anything starts, and leave a record of the run."""
@@ -77,6 +81,7 @@ class Steps:
         self.budget = Budget(self.job.stop)
         settle_format(self.store, self.places, self.job.sink)
         self.runs = Runs(self.store, self.places)
+        self.sealed = Seal(self.store, self.places, self.job, backfill=self.options.backfill)
         self.findings = Findings(self.ledger, self.progress)
         self.commits = Commits(self.ledger, self.job, self.progress, self.held.check)
         record = RunRecord(
@@ -105,7 +110,7 @@ class Steps:
             self.was_interrupted = True
 
     def list_objects(self) -> None:
-        """List the source into manifest shards, and load them beside the ledger."""
+        """List the source into manifest shards."""
         self.progress.phase("list")
         objects = list_source(
             self.job.source,
@@ -115,15 +120,27 @@ class Steps:
             seed=self.options.seed,
             sink_uri=self.job.sink.uri,
         )
-        shards = write_manifest(objects, self.store, self.places.runs(self.run_id, "manifest"))
-        self.objects_listed = load_manifest(self.ledger, self.store, shards)
+        self.manifest = write_manifest(objects, self.store, self.places.runs(self.run_id, "manifest"))
+        self.objects_listed = self.manifest.objects
         self.progress.listed(self.objects_listed)
-        if self.options.limit is None and self.options.sample is None:
+
+    def is_finished(self) -> bool:
+        """Return whether it is certain at a glance that nothing is left to do."""
+        return not self.dead and self.manifest is not None and self.sealed.holds(self.manifest.digest, self.ledger)
+
+    def compare(self) -> None:
+        """Load the ledger and what is listed beside it, and note what is no longer there."""
+        self.ledger.reload()
+        if self.manifest is None:
+            return
+        load_manifest(self.ledger, self.store, self.manifest.shards)
+        if not self._is_pilot():
             missed = (known for known in gone(self.ledger, self.job.name) if in_shard(known.uri, self.job.workers.shard_of))
             self.objects_deleted = forget(self.ledger, missed, self.run_id)
 
     def list_unreadable(self) -> None:
         """Take the job's documents that could not be opened as what is listed: a limit or a password may be another now."""
+        self.ledger.reload()
         self.objects_listed = load_unreadable(self.ledger, self.job.name)
 
     def inspect(self, *, again: bool = False) -> None:
@@ -158,6 +175,7 @@ class Steps:
 
     def select_kept(self) -> None:
         """Choose all pages that this job has read, to be decoded again."""
+        self.ledger.reload()
         self._choose(partial(select_kept, self.ledger, job_name=self.job.name, run_id=self.run_id))
 
     def select_corrected(self, corrector: Corrector) -> None:
@@ -227,6 +245,13 @@ class Steps:
             for dead in self.dead:
                 self.runs.bury(dead)
 
+    def seal(self) -> None:
+        """Let the next run see at a glance that nothing is left, where that is so."""
+        if self.manifest is None or self._is_pilot() or self.was_interrupted or self.findings.left or self.commits.left:
+            return
+        if is_done(self.ledger, tasks=self._fingerprints(), job_name=self.job.name, backfill=self.options.backfill):
+            self.sealed.press(self.manifest.digest, self.ledger)
+
     def end(self) -> RunSummary:
         """Sum the run up, and leave the summary beside its record."""
         pages, left = self.commits.pages, [*self.findings.left, *(left.failure for left in self.commits.left)]
@@ -261,3 +286,6 @@ class Steps:
         )
         self.runs.end(summary)
         return summary
+
+    def _is_pilot(self) -> bool:
+        return self.options.limit is not None or self.options.sample is not None

@@ -169,10 +169,11 @@ class Mill:
             ran, runs = Ran(run_id), Runs(store, self.places)
             runs.begin(RunRecord(run_id=run_id, job=job, options=RunOptions(), started_at=NOW, pagemill_version="test"))
             dead = runs.dead(job, run_id)
-            shards = write_manifest(
+            manifest = write_manifest(
                 list_source(job.source, sink_uri=self.sink_uri), store, self.places.runs(run_id, "manifest")
             )
-            ran.listed = load_manifest(ledger, store, shards)
+            ran.listed = manifest.objects
+            load_manifest(ledger, store, manifest.shards)
             if "inspect" in steps:
                 ran.deleted = forget(ledger, gone(ledger, job.name), run_id)
                 ran.findings = self._inspect(job, ledger, run_id)

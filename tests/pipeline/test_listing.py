@@ -149,10 +149,10 @@ def test_names_that_are_not_utf8_are_matched_by_their_end(tmp_path: Path) -> Non
 def test_a_manifest_has_every_object_once(base: str, store: Store) -> None:
     """Shards of the size asked for hold all objects in order, with their ids and the schema's exact types."""
     listed = list(list_source(Source(uri=join(base, "in"))))
-    shards = write_manifest(iter(listed), store, join(base, "out/manifest"), rows_per_shard=3)
+    shards = write_manifest(iter(listed), store, join(base, "out/manifest"), rows_per_shard=3).shards
     tables = [pq.read_table(io.BytesIO(store.read(shard))) for shard in shards]
     assert [len(table) for table in tables] == [3, 3, 1]
-    assert shards == sorted(shards) == [item.uri for item in store.list(join(base, "out/manifest"))]
+    assert list(shards) == sorted(shards) == [item.uri for item in store.list(join(base, "out/manifest"))]
     assert all(table.schema.equals(MANIFEST) for table in tables)
     rows = pa.concat_tables(tables).to_pylist()
     assert rows == [{"source_id": item.source_id, **item.model_dump()} for item in listed]
@@ -160,7 +160,7 @@ def test_a_manifest_has_every_object_once(base: str, store: Store) -> None:
 
 def test_no_objects_make_no_shard(tmp_path: Path) -> None:
     """A manifest of nothing is no file at all."""
-    assert write_manifest([], open_store("/"), str(tmp_path / "manifest")) == []
+    assert write_manifest([], open_store("/"), str(tmp_path / "manifest")).shards == ()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -171,7 +171,7 @@ def test_a_manifest_keeps_what_is_unknown(tmp_path: Path) -> None:
         SourceObject(uri="s3://b/x", version="", size_bytes=2**40, modified_at=None),
         SourceObject(uri="s3://b/y", version="v", size_bytes=0, modified_at=time),
     ]
-    (shard,) = write_manifest(objects, open_store("/"), str(tmp_path))
+    (shard,) = write_manifest(objects, open_store("/"), str(tmp_path)).shards
     assert [(row["version"], row["size_bytes"], row["modified_at"]) for row in pq.read_table(shard).to_pylist()] == [
         ("", 2**40, None),
         ("v", 0, time),
