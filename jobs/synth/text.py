@@ -43,6 +43,11 @@ def draw(rng: Random, place: Locale) -> tuple[Canvas, ...]:
     return (canvas,)
 
 
+def made_line(rng: Random, place: Locale) -> str:
+    """Make up a line that is as long as may be."""
+    return _words(rng, place)[:_MOST_CHARACTERS].strip()
+
+
 def _pen(rng: Random) -> Pen:
     size = rng.triangular(8, 24, 13) / PIXELS_PER_POINT
     grey = rng.choice((0.0, 0.0, 0.0, 0.2, 0.4))
@@ -51,15 +56,18 @@ def _pen(rng: Random) -> Pen:
 
 
 def _line(rng: Random, place: Locale, pen: Pen, width: float) -> str:
-    """Make up a line that fits: a sentence, a row of words of one making, or a mixture."""
+    """Make up a line that fits."""
+    full = shorten(_words(rng, place), pen, width)[:_MOST_CHARACTERS].strip()
+    return shorten(full, pen, width * rng.uniform(0.15, 1.0)) if rng.random() < 0.4 else full
+
+
+def _words(rng: Random, place: Locale) -> str:
+    """Make up a sentence, a row of words of one making, or a mixture."""
     share = rng.random()
     if share < 0.35:
-        text = sentence(rng, place)
-    else:
-        makers = [rng.choice(_WORDS)] if share < 0.6 else list(_WORDS)
-        text = " ".join(rng.choice(makers)(rng, place) for _ in range(12))
-    full = shorten(text, pen, width)[:_MOST_CHARACTERS].strip()
-    return shorten(full, pen, width * rng.uniform(0.15, 1.0)) if rng.random() < 0.4 else full
+        return sentence(rng, place)
+    makers = [rng.choice(_WORDS)] if share < 0.6 else list(_WORDS)
+    return " ".join(rng.choice(makers)(rng, place) for _ in range(12))
 
 
 def _any(rng: Random, place: Locale) -> str:

@@ -1,9 +1,10 @@
 """What a view is asked in training, and what a perfect reader answers: the same words that the engines' tests go by."""
 
 import re
+from collections.abc import Sequence
 from random import Random
 
-from jobs.train.recipe import Lesson
+from jobs.train.recipe import ALL_TASKS, Asks, Lesson
 from jobs.train.views import Seen
 from pipeline.engines.reader import read
 from pipeline.tasks import table
@@ -11,23 +12,23 @@ from schemas.table import Table
 
 LABELS = ("title", "table", "total", "signature", "logo", "stamp")
 LONGEST = {224: 260, 448: 900}
-"""Tokens of the longest answer that is taught at a resolution: what a tile of it holds, and a tail of denser ones."""
+"""Tokens of the longest answer that is taught at a resolution: what a tile of it holds, and a tail of denser ones. Where an
+answer would be longer something else is asked; a recipe that asks for nothing shorter has it cut off."""
 _TOKEN = re.compile(r"<[a-z0-9/]+>")
-_TASKS = ("ocr", "spot", "answer", "detect", "table")
-_SHARES = (40, 15, 30, 10, 5)
 _ATTEMPTS = 4
 
 
-def asked(rng: Random, seen: Seen, lesson: Lesson, resolution: int) -> tuple[str, str]:
-    """Return a prompt for the view and its true answer. Early lessons ask for the text alone."""
+def asked(
+    rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Sequence[tuple[Asks, int]] = ALL_TASKS
+) -> tuple[str, str]:
+    """Return a prompt for the view and its true answer, by the tasks' shares. Early lessons ask for the text alone."""
     if lesson != "tiles":
         return "ocr", read(seen.page, seen.affine, "ocr") or ""
-    longest = LONGEST[resolution]
     for _ in range(_ATTEMPTS):
-        prompt, answer = _question(rng, seen)
-        if tokens(answer) <= longest:
+        prompt, answer = _question(rng, seen, asks)
+        if tokens(answer) <= LONGEST[resolution]:
             return prompt, answer
-    return _detection(rng, seen)
+    return _detection(rng, seen) if "detect" in dict(asks) else (prompt, answer)
 
 
 def tokens(answer: str) -> int:
@@ -35,8 +36,8 @@ def tokens(answer: str) -> int:
     return len(_TOKEN.sub("x", answer))
 
 
-def _question(rng: Random, seen: Seen) -> tuple[str, str]:
-    task = rng.choices(_TASKS, _SHARES)[0]
+def _question(rng: Random, seen: Seen, asks: Sequence[tuple[Asks, int]]) -> tuple[str, str]:
+    task = rng.choices([name for name, _ in asks], [share for _, share in asks])[0]
     if task == "detect":
         return _detection(rng, seen)
     if task == "answer" and seen.page.fields:

@@ -17,14 +17,14 @@ import torch
 from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
 from jobs.train.feed import Batch, batches
+from jobs.train.frame import FRAME_PX
 from jobs.train.grids import GridCourse
-from jobs.train.joint import JointCourse, fit_projector
+from jobs.train.joint import WholeCourse, fit_projector
 from jobs.train.loop import Plan, Progress, learn, load_learning
-from jobs.train.positions import stretched
 from jobs.train.recipe import Recipe, Stage, StageName, recipe
 from jobs.train.state import read_state
 from jobs.train.tower import TowerCourse
-from pipeline.checkpoints.architecture import PATCH_PX, Sizes
+from pipeline.checkpoints.architecture import Sizes
 from pipeline.checkpoints.build import build
 from pipeline.engines import attention
 from pipeline.engines.description import describe
@@ -61,7 +61,7 @@ def teach(recipe: Recipe, stage: Stage, out: Path, device: torch.device, minutes
     """Teach one stage, beginning with what the stages before it left in `out`; the sizes are those it was begun with."""
     recipe = replace(recipe, sizes=kept_sizes(out) or recipe.sizes)
     begun = time.monotonic()
-    blank = blank_checkpoint(recipe, stage.resolution, out)
+    blank = blank_checkpoint(recipe, FRAME_PX, out)
     vocabulary = Vocabulary.load(describe(blank))
     model = fresh_model(blank, recipe.seed).to(device)
     course = _course(recipe, stage, out, model, vocabulary, device)
@@ -78,6 +78,7 @@ def teach(recipe: Recipe, stage: Stage, out: Path, device: torch.device, minutes
         decay=recipe.decay,
         clip=recipe.clip,
         half=device.type == "cuda",
+        muon=True,
     )
     progress = learn(course, plan, device, _say, minutes)
     _note(out, stage, progress, time.monotonic() - begun, device)
@@ -125,41 +126,36 @@ def _course(
         return TowerCourse(model).to(device)
     if stage.name == "grids":
         return GridCourse(model).to(device)
-    course = JointCourse(model).to(device)
+    course = WholeCourse(model).to(device)
     if state_path(out, stage.name).exists():
         return course  # the loop takes it from there
     if stage.name == "joint":
-        _meet(recipe, out, model, vocabulary, device)
+        _meet(recipe, out, course, vocabulary, device)
     else:
-        _grow(recipe, out, course, device)
+        _go_on(out, course, device)
     return course
 
 
-def _meet(
-    recipe: Recipe, out: Path, model: PaliGemmaForConditionalGeneration, vocabulary: Vocabulary, device: torch.device
-) -> None:
+def _meet(recipe: Recipe, out: Path, course: WholeCourse, vocabulary: Vocabulary, device: torch.device) -> None:
     """Bring together a tower and a decoder that were taught apart."""
-    towers, readers = TowerCourse(model).to(device), GridCourse(model).to(device)
-    for name, course in (("tower", towers), ("grids", readers)):
+    towers, readers = TowerCourse(course.model).to(device), GridCourse(course.model).to(device)
+    for name, taught in (("tower", towers), ("grids", readers)):
         state = read_state(out / f"{name}.pt", device)
         if state is None:
             raise CheckpointError(f"{out} has no {name}.pt: teach the stage `{name}` first")
-        load_learning(course, state)
+        load_learning(taught, state)
+    course.heads.load_state_dict(towers.heads.state_dict())
     tower_stage = recipe.stage("tower")
     seen = (batch.to(device) for batch in islice(batches(recipe, tower_stage, vocabulary, 0), _HANDSHAKE_BATCHES))
-    left = fit_projector(model, readers.standins, seen)
+    left = fit_projector(course.model, readers.standins, seen)
     _say(f"joint: the projector leaves {left:.0%} of what stood for the glyphs unexplained")
 
 
-def _grow(recipe: Recipe, out: Path, course: JointCourse, device: torch.device) -> None:
-    """Take over what was learned at the smaller resolution, its positions stretched."""
+def _go_on(out: Path, course: WholeCourse, device: torch.device) -> None:
+    """Take over what was learned on smaller views."""
     state = read_state(state_path(out, "joint"), device)
     if state is None:
         raise CheckpointError(f"{out} has no joint.pt: teach the stage `joint` first")
-    count = (recipe.stage("large").resolution // PATCH_PX) ** 2
-    for name, weight in state.weights.items():
-        if name.endswith("position_embedding.weight"):
-            state.weights[name] = stretched(weight, count)
     load_learning(course, state)
 
 

@@ -10,30 +10,48 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from jobs.synth.document import stream
-from jobs.train.asked import asked
+from jobs.train.asked import LONGEST, asked
+from jobs.train.frame import SIDE, places
 from jobs.train.glyphs import glyph_grid
-from jobs.train.recipe import Recipe, Stage
+from jobs.train.pieces import piece
+from jobs.train.recipe import Lesson, Recipe, Stage
 from jobs.train.suffix import Rows, packed
 from jobs.train.views import Seen, views
+from pipeline.checkpoints.architecture import PATCH_PX
 from pipeline.engines.vocabulary import Vocabulary
 
 _APART = 10**9
 """The seeds of a stage begin at a multiple of this, so that no two stages read the same pages."""
 _ORDER = ("tower", "grids", "joint", "large")
+_PIECES: dict[Lesson, tuple[int, int, float]] = {
+    "word": (1, 10, 0.0),
+    "words": (3, 20, 0.2),
+    "lines": (8, 40, 0.5),
+    "tiles": (14, 48, 0.7),
+}
+"""By lesson: lines, characters of a line, share of real writing."""
+_CHARACTERS = 60
+"""A batch of pieces holds so many characters for each view of other stages' batches; short ones are more, up to twice its number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Views and what they are asked: pixels uint8 (n, side, side, 3); grids (n, patches, slots). What a stage does not use is None."""
+    """Views and what they are asked: pixels uint8 (n, side, side, 3); grids (n, patches, slots), which lie at `where` in the frame, (n, patches).
+
+    What a stage does not use is None. Pieces, which have different numbers of patches, come as one row of them: n is 1.
+    """
 
     pixels: Tensor | None
     grids: Tensor | None
     rows: Rows | None
+    where: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        pixels, grids = (each.to(device, non_blocking=True) if each is not None else None for each in (self.pixels, self.grids))
-        return Batch(pixels, grids, self.rows.to(device) if self.rows is not None else None)
+        pixels, grids, where = (
+            each.to(device, non_blocking=True) if each is not None else None for each in (self.pixels, self.grids, self.where)
+        )
+        return Batch(pixels, grids, self.rows.to(device) if self.rows is not None else None, where)
 
 
 def batches(recipe: Recipe, stage: Stage, vocabulary: Vocabulary, start: int) -> Iterator[Batch]:
@@ -61,18 +79,38 @@ class _Course(Dataset[Batch]):
         self._vocabulary = vocabulary
 
     def __getitem__(self, number: int) -> Batch:
-        stage = self._stage
-        lesson = stage.lesson(number)
-        seen = self._seen(number)
-        rng = stream("asked", stage.name, self._recipe.seed, number)
+        return self._of_pieces(number) if self._stage.name == "grids" else self._of_views(number)
+
+    def _of_pieces(self, number: int) -> Batch:
+        stage, lesson = self._stage, self._stage.lesson(number)
+        rng = stream("pieces", self._recipe.seed, number)
+        most_lines, most_characters, words = _PIECES[lesson]
+        lines, characters = (
+            rng.randint(1, most_lines),
+            rng.randint(min(4, most_characters), most_characters),
+        )  # alike, for the padding
+        count = max(1, min(2 * stage.batch, stage.batch * _CHARACTERS // (lines * characters)))
+        pieces = [piece(rng, lines, characters, words) for _ in range(count)]
         return Batch(
-            pixels=None
-            if stage.name == "grids"
-            else torch.from_numpy(np.stack([each.image for each in seen if each.image is not None])),
-            grids=_grids(seen, stage) if stage.name in ("tower", "grids") else None,
-            rows=None
-            if stage.name == "tower"
-            else packed(self._vocabulary, [asked(rng, each, lesson, stage.resolution) for each in seen]),
+            pixels=None,
+            grids=torch.from_numpy(np.concatenate([each.grid for each in pieces]))[None],
+            rows=packed(self._vocabulary, [("ocr", each.text) for each in pieces], shown=[each.where for each in pieces]),
+            where=torch.from_numpy(np.concatenate([each.where for each in pieces]))[None],
+        )
+
+    def _of_views(self, number: int) -> Batch:
+        stage, seen = self._stage, self._seen(number)
+        rng = stream("asked", stage.name, self._recipe.seed, number)
+        room = SIDE - stage.resolution // PATCH_PX
+        corners = torch.tensor([[rng.randint(0, room), rng.randint(0, room)] for _ in seen])
+        where = places(corners, stage.resolution)
+        longest = LONGEST[stage.resolution] + 1
+        pairs = [asked(rng, each, stage.lesson(number), stage.resolution, self._recipe.asks) for each in seen]
+        return Batch(
+            pixels=torch.from_numpy(np.stack([each.image for each in seen if each.image is not None])),
+            grids=torch.from_numpy(np.stack([glyph_grid(each.page, each.affine, stage.resolution) for each in seen])),
+            rows=None if stage.name == "tower" else packed(self._vocabulary, pairs, longest=longest, shown=list(where.numpy())),
+            where=where,
         )
 
     def _seen(self, number: int) -> list[Seen]:
@@ -82,12 +120,8 @@ class _Course(Dataset[Batch]):
         first = _APART * (1 + _ORDER.index(stage.name)) + recipe.seed * 10**6 + number * stage.batch
         found: list[Seen] = []
         for seed in range(first, first + documents):
-            found += views(lesson, seed, stage.resolution, count=recipe.views, scans=recipe.scans, drawn=stage.name != "grids")
+            found += views(lesson, seed, stage.resolution, count=recipe.views, scans=recipe.scans, tilings=recipe.tilings)
         return found[: stage.batch]
-
-
-def _grids(seen: list[Seen], stage: Stage) -> Tensor:
-    return torch.from_numpy(np.stack([glyph_grid(each.page, each.affine, stage.resolution) for each in seen]))
 
 
 def _one_thread(_worker: int) -> None:

@@ -21,6 +21,11 @@ CLASSES = len(_CLASS_OF) + 1
 Grid = NDArray[np.int64]
 
 
+def class_of(character: str) -> int:
+    """Return the class of a character that leaves ink. Raises KeyError for any other."""
+    return _CLASS_OF[character]
+
+
 def glyph_grid(page: PageTruth, affine: Affine, resolution: int) -> Grid:
     """Return the class of each place, (patches, SLOTS), patches row by row as the tower's tokens are."""
     side = resolution // PATCH_PX

@@ -7,14 +7,35 @@ from torch import Tensor, nn
 from transformers import PaliGemmaForConditionalGeneration
 
 from jobs.train.feed import Batch, as_pixels
+from jobs.train.frame import features
 from jobs.train.grids import GlyphStandins
 from jobs.train.suffix import Said, suffix_loss
+from jobs.train.tower import TowerHeads
 
 _RIDGE = 1e-3
+_GLYPHS_WEIGHT = 0.3
+
+
+class WholeCourse(nn.Module):
+    """The whole model, and the tower's heads, which go on saying which glyphs there are: the shortest way to teach it."""
+
+    def __init__(self, model: PaliGemmaForConditionalGeneration) -> None:
+        super().__init__()
+        self.model = model
+        self.heads = TowerHeads(model.config.vision_config.hidden_size)
+
+    def forward(self, batch: Batch) -> Said:
+        """Return how well the answers of a batch were written."""
+        if batch.rows is None or batch.where is None or batch.grids is None:
+            raise ValueError("the model is taught on words and grids")
+        seen = features(self.model.model.vision_tower, as_pixels(batch), batch.where)
+        told = self.heads(seen, batch.grids, batch.where)
+        said = suffix_loss(self.model, self.model.model.multi_modal_projector(seen), batch.rows)
+        return Said(said.loss + _GLYPHS_WEIGHT * told.loss, said.right, said.asked)
 
 
 class JointCourse(nn.Module):
-    """The whole model."""
+    """The whole model as it is served, on whole views."""
 
     def __init__(self, model: PaliGemmaForConditionalGeneration, softcap: float | None = None) -> None:
         """Take a model, and the bound of its logits where its family has one."""
@@ -26,8 +47,8 @@ class JointCourse(nn.Module):
         """Return how well the answers of a batch were written."""
         if batch.rows is None:
             raise ValueError("the model is taught on words")
-        features = self.model.get_image_features(as_pixels(batch)).pooler_output
-        return suffix_loss(self.model, features, batch.rows, self._softcap)
+        seen = self.model.get_image_features(as_pixels(batch)).pooler_output
+        return suffix_loss(self.model, seen, batch.rows, self._softcap)
 
 
 @torch.no_grad()
@@ -37,11 +58,13 @@ def fit_projector(model: PaliGemmaForConditionalGeneration, standins: GlyphStand
     Tower and decoder were taught apart, and this is their first handshake: least squares, in closed form. Without it the decoder has to
     find in noise what it already knew how to read.
     """
-    inputs, wanted = [], []
+    inputs: list[Tensor] = []
+    wanted: list[Tensor] = []
     for batch in seen:
-        features = model.model.vision_tower(as_pixels(batch)).last_hidden_state.float()
-        inputs.append(features.flatten(0, 1))
-        wanted.append(standins(batch.grids).float().flatten(0, 1))
+        if batch.where is None or batch.grids is None:
+            raise ValueError("the projector is fitted on grids")
+        inputs.append(features(model.model.vision_tower, as_pixels(batch), batch.where).float().flatten(0, 1))
+        wanted.append(standins(batch.grids, batch.where).float().flatten(0, 1))
     x, y = torch.cat(inputs), torch.cat(wanted)
     x_mean, y_mean = x.mean(0), y.mean(0)
     weight = _ridge(x - x_mean, y - y_mean)

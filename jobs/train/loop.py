@@ -13,11 +13,11 @@ from typing import Generic, Protocol, TypeVar
 import torch
 from torch import nn
 
+from jobs.train.optimizers import MuonAndAdamW, adamw
 from jobs.train.state import State, read_state, write_state
 from jobs.train.suffix import Said
 
 _SAY_EVERY = 50
-_BETAS = (0.9, 0.98)
 
 
 class Sendable(Protocol):
@@ -36,7 +36,8 @@ class Plan(Generic[B]):
 
     `batches(start)` yields the batches of micro-steps from optimizer step `start`, `accumulate` of them a step; `rate` gives a step's
     learning rate; `state_path` is where the state is kept. `half` runs the forward pass in bfloat16:
-    on CPUs without matrix units that was measured to be half as fast again as float32, so it is for GPUs.
+    on CPUs without matrix units that was measured to be half as fast again as float32, so it is for GPUs. `muon` lets Muon teach the
+    matrices of the layers: for models that begin with nothing, not for adapting ones that can read.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Plan(Generic[B]):
     clip: float = 1.0
     accumulate: int = 1
     half: bool = False
+    muon: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def learn(
     Raises ArithmeticError when the loss is no longer a number: the state then is the last good one.
     """
     learning = [parameter for parameter in course.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(_groups(learning, plan.decay), lr=plan.rate(0), betas=_BETAS)
+    optimizer = (MuonAndAdamW if plan.muon else adamw)(course, plan.rate(0), plan.decay)
     start, spent, losses = _resumed(course, optimizer, plan.state_path, device)
     if start:
         say(f"{plan.name}: going on from step {start} of {plan.steps}")
@@ -117,16 +119,8 @@ def _told(said: list[Said], name: str, step: int) -> tuple[float, int, int]:
     return loss, sum(int(each.right) for each in said), sum(each.asked for each in said)
 
 
-def _groups(learning: list[nn.Parameter], decay: float) -> list[dict[str, object]]:
-    """Return matrices, which decay, and vectors, which do not."""
-    return [
-        {"params": [each for each in learning if each.ndim > 1], "weight_decay": decay},
-        {"params": [each for each in learning if each.ndim <= 1], "weight_decay": 0.0},
-    ]
-
-
 def _resumed(
-    course: nn.Module, optimizer: torch.optim.Optimizer, path: Path, device: torch.device
+    course: nn.Module, optimizer: torch.optim.Optimizer | MuonAndAdamW, path: Path, device: torch.device
 ) -> tuple[int, float, list[float]]:
     state = read_state(path, device)
     if state is None:
@@ -142,7 +136,12 @@ def load_learning(course: nn.Module, state: State) -> None:
 
 
 def _keep(
-    course: nn.Module, optimizer: torch.optim.Optimizer, path: Path, step: int, seconds: float, losses: list[float]
+    course: nn.Module,
+    optimizer: torch.optim.Optimizer | MuonAndAdamW,
+    path: Path,
+    step: int,
+    seconds: float,
+    losses: list[float],
 ) -> None:
     """Write what is being taught; frozen weights come from the checkpoint again."""
     weights = {name: weight.detach() for name, weight in course.named_parameters() if weight.requires_grad}

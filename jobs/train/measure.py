@@ -12,7 +12,7 @@ import numpy as np
 
 from jobs.synth.document import stream
 from jobs.train.asked import asked
-from jobs.train.recipe import Lesson
+from jobs.train.recipe import Lesson, Recipe
 from jobs.train.scores import Score, score
 from jobs.train.views import Seen, views
 from pipeline.engines.description import describe
@@ -36,12 +36,12 @@ class Measured:
     confidence: float
 
 
-def measured(folder: Path, count: int, lesson: Lesson = "tiles") -> list[Measured]:
-    """Ask the checkpoint about `count` held-out views."""
+def measured(folder: Path, count: int, recipe: Recipe, lesson: Lesson = "tiles") -> list[Measured]:
+    """Ask the checkpoint about `count` held-out views what the recipe teaches."""
     description = describe(folder)
     engine = launch(Model(checkpoint=str(folder), engine="transformers", dtype="bfloat16"), description)
     answers: list[Measured] = []
-    questions = islice(_questions(lesson, description.resolution), count)
+    questions = islice(_questions(recipe, lesson, description.resolution), count)
     try:
         while some := list(islice(questions, _AT_ONCE)):
             requests = [Request(_view(seen), prompt, _MOST_TOKENS) for seen, prompt, _ in some]
@@ -60,12 +60,14 @@ def by_kind(answers: Sequence[Measured]) -> list[tuple[str, str, Score]]:
     return [(kind, finish, found) for (kind, finish, task), pairs in sorted(groups.items()) for found in score(task, pairs)]
 
 
-def _questions(lesson: Lesson, resolution: int) -> Iterator[tuple[Seen, str, str]]:
+def _questions(recipe: Recipe, lesson: Lesson, resolution: int) -> Iterator[tuple[Seen, str, str]]:
     seed = 0
     while True:
         rng = stream("measure", lesson, seed)
-        for seen in views(lesson, seed, resolution, count=_VIEWS_A_DOCUMENT, scans=_SCANS, split="evaluate"):
-            prompt, answer = asked(rng, seen, lesson, resolution)
+        for seen in views(
+            lesson, seed, resolution, count=_VIEWS_A_DOCUMENT, scans=_SCANS, split="evaluate", tilings=recipe.tilings
+        ):
+            prompt, answer = asked(rng, seen, lesson, resolution, recipe.asks)
             yield seen, prompt, answer
         seed += 1
 

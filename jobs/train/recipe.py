@@ -12,7 +12,13 @@ from pipeline.checkpoints.architecture import EMBEDDED, Sizes
 
 StageName = Literal["tower", "grids", "joint", "large"]
 Lesson = Literal["word", "words", "lines", "tiles"]
+Asks = Literal["ocr", "spot", "answer", "detect", "table"]
+Tiling = Literal["none", "grid", "whitespace"]
 Device = Literal["cpu", "cuda"]
+
+ALL_TASKS: tuple[tuple[Asks, int], ...] = (("ocr", 40), ("spot", 15), ("answer", 30), ("detect", 10), ("table", 5))
+"""Shares in what tiles are asked."""
+ALL_TILINGS: tuple[Tiling, ...] = ("none", "grid", "whitespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Recipe:
     processes: int = 1
     views: int = 4
     scans: float = 0.1
+    asks: tuple[tuple[Asks, int], ...] = ALL_TASKS
+    tilings: tuple[Tiling, ...] = ALL_TILINGS
     decay: float = 0.02
     clip: float = 1.0
 
@@ -68,7 +76,7 @@ SMALL = Sizes(
     text_width=160,
     text_layers=4,
     text_heads=5,
-    text_kv_heads=1,
+    text_kv_heads=5,
     text_mlp=480,
     head_dim=32,
 )
@@ -78,17 +86,19 @@ What 55 minutes of about a quarter of a core gave: the tower, 1,800 steps (28,80
 (24,000 pages of words), was leaving the language plateau, loss 2.50, knowing which letters a page has and not yet their order.
 """
 
-_WORD_BY_WORD: tuple[tuple[float, Lesson], ...] = ((0.1, "word"), (0.35, "words"), (1.0, "lines"))
+_WORD_BY_WORD: tuple[tuple[float, Lesson], ...] = ((0.14, "word"), (0.47, "words"), (0.85, "lines"), (1.0, "tiles"))
 _EASY_FIRST: tuple[tuple[float, Lesson], ...] = ((0.1, "words"), (1.0, "lines"))
 
 ON_CPU = Recipe(
     sizes=SMALL,
     stages=(
-        Stage("tower", 224, 20_000, 16, 1.2e-3, ((1.0, "lines"),)),
-        Stage("grids", 224, 12_000, 24, 1.2e-3, _WORD_BY_WORD),
-        Stage("joint", 224, 30_000, 16, 8e-4, _EASY_FIRST),
-        Stage("large", 448, 20_000, 8, 4e-4, ((1.0, "tiles"),)),
+        Stage("tower", 224, 900, 16, 1.2e-3, ((1.0, "lines"),)),
+        Stage("grids", 448, 1_700, 48, 2e-3, _WORD_BY_WORD),
+        Stage("joint", 224, 2_000, 16, 1e-3, _EASY_FIRST),
+        Stage("large", 448, 400, 8, 6e-4, ((1.0, "tiles"),)),
     ),
+    asks=(("ocr", 1),),
+    tilings=("grid",),
 )
 ON_CUDA = Recipe(
     sizes=EMBEDDED,

@@ -1,6 +1,6 @@
 """Makes a checkpoint of what `python -m jobs.train.embedded` taught, asks it about pages that it never saw, and writes that into its card.
 
-`python -m jobs.train.release --state FOLDER --to FOLDER [--views N]`. What is not yet taught at 448 px is made a checkpoint of 224.
+`python -m jobs.train.release --state FOLDER --to FOLDER [--views N]`.
 """
 
 import json
@@ -14,6 +14,7 @@ import torch
 
 from jobs.train.embedded import fresh_model, kept_sizes, state_path
 from jobs.train.export import write_checkpoint
+from jobs.train.frame import FRAME_PX
 from jobs.train.joint import JointCourse
 from jobs.train.loop import load_learning
 from jobs.train.measure import Measured, by_kind, measured
@@ -39,16 +40,15 @@ def main(state_folder: Path, target: Path, views: int) -> None:
 
 def release(state_folder: Path, target: Path, views: int) -> str:
     """Write the checkpoint that a training's state holds, in bfloat16; return its card. Raises CheckpointError where there is none yet."""
-    sizes, stage, state = _taught(state_folder)
-    resolution = ON_CPU.stage(stage).resolution
+    sizes, state = _taught(state_folder)
     with tempfile.TemporaryDirectory() as scratch:
-        blank = build(Path(scratch), resolution=resolution, sizes=sizes, dtype="bfloat16")
+        blank = build(Path(scratch), resolution=FRAME_PX, sizes=sizes, dtype="bfloat16")
         model = fresh_model(blank, seed=0)
         load_learning(JointCourse(model), state)
         write_checkpoint(model, blank, target, card="")
-    answers = measured(target, views, "tiles" if stage == "large" else "lines")
+    answers = measured(target, views, ON_CPU)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    written = card(sizes, resolution, parameters, _history(state_folder), answers)
+    written = card(sizes, FRAME_PX, parameters, _history(state_folder), answers)
     (target / "MODEL_CARD.md").write_text(written, encoding="utf-8")
     return written
 
@@ -93,13 +93,13 @@ def _stretches(history: Sequence[dict[str, object]]) -> list[str]:
     ]
 
 
-def _taught(folder: Path) -> tuple[Sizes, StageName, State]:
+def _taught(folder: Path) -> tuple[Sizes, State]:
     sizes = kept_sizes(folder)
     stages: tuple[StageName, ...] = ("large", "joint")
     for stage in stages:
         state = read_state(state_path(folder, stage), torch.device("cpu"))
         if sizes is not None and state is not None:
-            return sizes, stage, state
+            return sizes, state
     raise CheckpointError(f"{folder} holds no joint training yet: python -m jobs.train.embedded --out {folder} goes on with it")
 
 

@@ -8,7 +8,9 @@ optimiser.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import PaliGemmaForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutputWithPooling
@@ -20,17 +22,18 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Token ids, which of them are suffix (1), which are real (1), and labels, all (rows, tokens); a label is the next token's id."""
+    """Token ids, which of them are suffix (1), which are real (1), labels and positions, all (rows, tokens); a label is the next token's id."""
 
     ids: Tensor
     token_types: Tensor
     real: Tensor
     labels: Tensor
+    positions: Tensor
 
     def to(self, device: torch.device) -> "Rows":
         """Return the rows on a device."""
-        moved = (each.to(device, non_blocking=True) for each in (self.ids, self.token_types, self.real, self.labels))
-        return Rows(*moved)
+        tensors = (self.ids, self.token_types, self.real, self.labels, self.positions)
+        return Rows(*(each.to(device, non_blocking=True) for each in tensors))
 
     @property
     def attends(self) -> Tensor:
@@ -43,25 +46,37 @@ class Rows:
         return (looks | torch.eye(count, dtype=torch.bool, device=self.ids.device))[:, None]
 
 
-def packed(vocabulary: Vocabulary, pairs: Sequence[tuple[str, str]], *, longest: int | None = None) -> Rows:
-    """Return (prompt, answer) pairs as rows, padded on the right to the longest; answers are cut to `longest` tokens, and then have no eos."""
+def packed(
+    vocabulary: Vocabulary,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    longest: int | None = None,
+    shown: Sequence[NDArray[np.int64]] | None = None,
+) -> Rows:
+    """Return (prompt, answer) pairs as rows, padded on the right to the longest; answers are cut to `longest` tokens, and then have no eos.
+
+    `shown` says for each pair which patches of a whole image there are, if not all; they keep the positions of a whole image.
+    """
     description = vocabulary.description
+    every = np.arange(description.image_tokens)
     rows = []
-    for prompt, answer in pairs:
-        prefix = vocabulary.prefix(prompt)
+    for (prompt, answer), patches in zip(pairs, shown or [every] * len(pairs), strict=True):
+        prefix = [description.image_id] * len(patches) + vocabulary.text_prefix(prompt)
         suffix = [*vocabulary.tokenizer.encode(answer, add_special_tokens=False).ids, description.eos_ids[0]]
-        rows.append((prefix, suffix[:longest] if longest else suffix))
-    width = max(len(prefix) + len(suffix) for prefix, suffix in rows)
+        rows.append((patches, prefix, suffix[:longest] if longest else suffix))
+    width = max(len(prefix) + len(suffix) for _, prefix, suffix in rows)
     ids = torch.full((len(rows), width), description.pad_id)
-    token_types, real = torch.zeros_like(ids), torch.zeros_like(ids)
+    token_types, real, positions = torch.zeros_like(ids), torch.zeros_like(ids), torch.ones_like(ids)
     labels = torch.full_like(ids, IGNORED)
-    for index, (prefix, suffix) in enumerate(rows):
-        start, end = len(prefix), len(prefix) + len(suffix)
+    for index, (patches, prefix, suffix) in enumerate(rows):
+        seen, start, end = len(patches), len(prefix), len(prefix) + len(suffix)
         ids[index, :end] = torch.tensor(prefix + suffix)
         token_types[index, start:] = 1
         real[index, :end] = 1
         labels[index, start - 1 : end - 1] = torch.tensor(suffix)
-    return Rows(ids, token_types, real, labels)
+        positions[index, :seen] = torch.from_numpy(patches) + 1  # PaliGemma counts from 1
+        positions[index, seen:] = torch.arange(width - seen) + description.image_tokens + 1
+    return Rows(ids, token_types, real, labels, positions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +97,7 @@ def suffix_loss(model: PaliGemmaForConditionalGeneration, features: Tensor, rows
     hidden = model.model(
         input_ids=rows.ids,
         attention_mask=rows.attends,
-        position_ids=rows.real.cumsum(1).clamp(min=1),  # PaliGemma counts from 1
+        position_ids=rows.positions,
         mm_encoder_outputs={"image": BaseModelOutputWithPooling(pooler_output=features)},
         use_cache=False,
     ).last_hidden_state

@@ -1,6 +1,6 @@
-"""The first stage: the vision tower alone, asked at every patch which glyphs have their centre in it.
+"""The vision tower alone, asked at every patch which glyphs have their centre in it, and where in the frame it lies.
 
-The head that answers is thrown away afterwards; what stays is a tower that tells one letter from another.
+The head that answers is thrown away afterwards; what stays is a tower that tells one letter from another, and knows where it stands.
 """
 
 import torch
@@ -8,33 +8,51 @@ from torch import Tensor, nn
 from transformers import PaliGemmaForConditionalGeneration
 
 from jobs.train.feed import Batch, as_pixels
+from jobs.train.frame import SIDE, features
 from jobs.train.glyphs import BLANK, CLASSES, SLOTS
 from jobs.train.suffix import Said
 
 _BLANK_WEIGHT = 0.1
 """Most places are blank; weighted fully, to say nothing would be the best answer for thousands of steps."""
+_PLACE_WEIGHT = 0.1
 
 
 class TowerCourse(nn.Module):
-    """The tower and its head."""
+    """The tower and its heads."""
 
     def __init__(self, model: PaliGemmaForConditionalGeneration) -> None:
         super().__init__()
         self.tower = model.model.vision_tower
-        self.head = nn.Linear(model.config.vision_config.hidden_size, SLOTS * CLASSES)
-        self.register_buffer("weights", torch.ones(CLASSES), persistent=False)
-        self.get_buffer("weights")[BLANK] = _BLANK_WEIGHT
+        self.heads = TowerHeads(model.config.vision_config.hidden_size)
 
     def forward(self, batch: Batch) -> Said:
         """Return how well the places of a batch were told, and of those with a glyph how many."""
-        logits = self.head(self.tower(as_pixels(batch)).last_hidden_state).float().reshape(-1, CLASSES)
-        return glyph_loss(logits, batch.grids, self.get_buffer("weights"))
+        if batch.grids is None or batch.where is None:
+            raise ValueError("the tower is taught on grids")
+        said: Said = self.heads(features(self.tower, as_pixels(batch), batch.where), batch.grids, batch.where)
+        return said
 
 
-def glyph_loss(logits: Tensor, grids: Tensor | None, weights: Tensor) -> Said:
+class TowerHeads(nn.Module):
+    """What tells from a patch's features which glyphs it has, and its row and column."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.glyphs = nn.Linear(width, SLOTS * CLASSES)
+        self.places = nn.Linear(width, 2 * SIDE)
+        self.register_buffer("weights", torch.ones(CLASSES), persistent=False)
+        self.get_buffer("weights")[BLANK] = _BLANK_WEIGHT
+
+    def forward(self, seen: Tensor, grids: Tensor, where: Tensor) -> Said:
+        """Return the loss over all places, and the count of right ones among those that hold a glyph."""
+        said = glyph_loss(self.glyphs(seen).float().reshape(-1, CLASSES), grids, self.get_buffer("weights"))
+        lies = torch.stack((where // SIDE, where % SIDE), dim=-1).reshape(-1)
+        placed = nn.functional.cross_entropy(self.places(seen).float().reshape(-1, SIDE), lies)
+        return Said(said.loss + _PLACE_WEIGHT * placed, said.right, said.asked)
+
+
+def glyph_loss(logits: Tensor, grids: Tensor, weights: Tensor) -> Said:
     """Return the weighted loss over all places, and the count of right ones among those that hold a glyph."""
-    if grids is None:
-        raise ValueError("the tower is taught on grids")
     labels = grids.reshape(-1)
     loss = nn.functional.cross_entropy(logits, labels, weight=weights)
     inked = labels != BLANK

@@ -13,7 +13,7 @@ from jobs.synth.document import Split, generate, stream
 from jobs.synth.finish import Finish, finished
 from jobs.synth.locales import locale
 from jobs.synth.samples import READABLE
-from jobs.train.recipe import Lesson
+from jobs.train.recipe import ALL_TILINGS, Lesson, Tiling
 from jobs.train.words import SIDE_PT, few_words
 from pipeline.documents.document import open_document
 from pipeline.documents.picture import Pixels
@@ -22,7 +22,7 @@ from pipeline.documents.whitespace import PICTURE_PX, cut
 from schemas.box import Box
 from schemas.job import Limits
 from schemas.truth import PageTruth
-from schemas.view import Affine
+from schemas.view import Affine, Region
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +57,9 @@ def views(
     scans: float = 0.0,
     drawn: bool = True,
     split: Split = "train",
+    tilings: tuple[Tiling, ...] = ALL_TILINGS,
 ) -> tuple[Seen, ...]:
-    """Return the views of one seed's document, always the same ones: `count`, but of a page of words one."""
+    """Return the views of one seed's document, always the same ones: `count`, but of a page of words one; tiles by `tilings`, evenly."""
     rng = stream("lesson", lesson, split, seed)
     finish: Finish = "scan" if rng.random() < scans and drawn else "pdf"
     if lesson in ("word", "words"):
@@ -70,7 +71,7 @@ def views(
         affines = [_window(rng, sheet.page, side * rng.uniform(0.85, 1.2)) for _ in range(count)]
     else:
         sheet = _of_document(rng, rng.choice(READABLE), seed, finish, split)
-        affines = _as_served(rng, sheet, resolution, count)
+        affines = _as_served(rng, sheet, resolution, [rng.choice(tilings) for _ in range(count)])
     images = _rendered(sheet, affines, resolution) if drawn else [None] * len(affines)
     return tuple(Seen(sheet, affine, image) for affine, image in zip(affines, images, strict=True))
 
@@ -95,16 +96,19 @@ def _window(rng: Random, page: PageTruth, side: float) -> Affine:
     return Affine.of_box(Box(x0=x0, y0=y0, x1=x0 + side, y1=y0 + side))
 
 
-def _as_served(rng: Random, sheet: Sheet, resolution: int, count: int) -> list[Affine]:
-    """Return views as the rungs of a run cut them: the whole page, and tiles of a grid or tiles between lines."""
+def _as_served(rng: Random, sheet: Sheet, resolution: int, tilings: Sequence[Tiling]) -> list[Affine]:
+    """Return views as the rungs of a run cut them: the whole page, tiles of a grid, tiles between lines."""
     page = sheet.page
-    whole = whole_page(page.width_pt, page.height_pt)
-    tiles = grid(page.width_pt, page.height_pt, resolution)
-    if rng.random() < 0.5:
-        (picture,) = _rendered(sheet, [whole.affine], PICTURE_PX)
-        tiles = cut(picture, page.width_pt, page.height_pt, resolution)
-    chosen = [whole, *(rng.choice(tiles) for _ in range(count - 1))]
-    return [region.affine for region in chosen]
+    found: dict[Tiling, list[Region]] = {}
+    for tiling in sorted(set(tilings)):
+        if tiling == "none":
+            found[tiling] = [whole_page(page.width_pt, page.height_pt)]
+        elif tiling == "grid":
+            found[tiling] = grid(page.width_pt, page.height_pt, resolution)
+        else:
+            (picture,) = _rendered(sheet, [whole_page(page.width_pt, page.height_pt).affine], PICTURE_PX)
+            found[tiling] = cut(picture, page.width_pt, page.height_pt, resolution)
+    return [rng.choice(found[tiling]).affine for tiling in tilings]
 
 
 def _rendered(sheet: Sheet, affines: Sequence[Affine], resolution: int) -> list[Pixels]:

@@ -73,9 +73,9 @@ def test_training_sees_the_pixels_that_serving_sees(tmp_path) -> None:
 @pytest.mark.parametrize("stage", ["tower", "grids", "joint", "large"])
 def test_a_batch_depends_on_its_number_alone(tmp_path, stage) -> None:
     """A course that goes on at a step, or that other processes make, sees what it would have seen."""
-    lesson, resolution = ("tiles", 448) if stage == "large" else ("words", 224)
+    lesson, resolution = {"large": ("tiles", 448), "grids": ("words", 448)}.get(stage, ("words", 224))
     recipe = Recipe(TINY, (Stage(stage, resolution, 4, 3, 1e-3, ((1.0, lesson),)),), processes=0)
-    vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, resolution, tmp_path)))
+    vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
     whole = list(batches(recipe, recipe.stages[0], vocabulary, 0))
     later = list(batches(recipe, recipe.stages[0], vocabulary, 2))
     assert len(whole) == 4
@@ -83,6 +83,7 @@ def test_a_batch_depends_on_its_number_alone(tmp_path, stage) -> None:
         for ours, theirs in (
             (one.pixels, other.pixels),
             (one.grids, other.grids),
+            (one.where, other.where),
             (one.rows and one.rows.ids, other.rows and other.rows.ids),
         ):
             assert (ours is None) == (theirs is None)
@@ -92,7 +93,7 @@ def test_a_batch_depends_on_its_number_alone(tmp_path, stage) -> None:
 
 
 def test_answers_that_are_taught_can_be_decoded() -> None:
-    """Whatever a view is asked in training, the task's own decoder takes the true answer."""
+    """Whatever a view is asked in training, the task's own decoder takes the true answer"""
     from jobs.synth.document import stream
     from jobs.train.asked import LABELS, LONGEST, asked, tokens
 
@@ -119,6 +120,6 @@ def test_a_recipe_goes_through_its_stages(recipe) -> None:
     assert recipe.stages[-1].resolution == 448
     for stage in recipe.stages:
         assert stage.rate_at(0) < stage.rate_at(stage.steps // 2) == stage.rate
-        assert 0 < stage.rate_at(stage.steps - 1) < 0.01 * stage.rate
+        assert 0 < stage.rate_at(stage.steps - 1) < 0.02 * stage.rate
         assert stage.lesson(0) == stage.lessons[0][1]
         assert stage.lesson(stage.steps - 1) == stage.lessons[-1][1]

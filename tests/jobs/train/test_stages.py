@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import load_file
 
 from jobs.train.embedded import blank_checkpoint, fresh_model, state_path, teach
-from jobs.train.feed import batches
+from jobs.train.feed import as_pixels, batches
+from jobs.train.frame import features
 from jobs.train.grids import GlyphStandins
 from jobs.train.joint import fit_projector
-from jobs.train.positions import stretched
 from jobs.train.recipe import Recipe, Stage
 from jobs.train.release import release
 from jobs.train.state import State, read_state, write_state
@@ -25,7 +25,7 @@ RECIPE = Recipe(
     sizes=replace(TINY, vision_layers=1, text_layers=1),
     stages=(
         Stage("tower", 224, 6, 2, 3e-3, WORDS),
-        Stage("grids", 224, 6, 2, 3e-3, WORDS),
+        Stage("grids", 448, 6, 2, 3e-3, WORDS),
         Stage("joint", 224, 2, 2, 1e-3, WORDS),
         Stage("large", 448, 1, 2, 1e-3, ((1.0, "lines"),)),
     ),
@@ -37,14 +37,14 @@ def test_each_stage_begins_with_what_the_last_one_left(tmp_path, capsys) -> None
     """Tower and decoder meet in the joint stage, and 448 begins where 224 ended; a stage that is done is not taught again."""
     for stage in RECIPE.stages:
         assert teach(RECIPE, stage, tmp_path, CPU).done
-    joint, large = (read_state(state_path(tmp_path, name), CPU) for name in ("joint", "large"))
+    tower, joint, large = (read_state(state_path(tmp_path, name), CPU) for name in ("tower", "joint", "large"))
+    assert tower
     assert joint
     assert large
-    positions = [next(w for n, w in s.weights.items() if n.endswith("position_embedding.weight")) for s in (joint, large)]
-    assert (positions[1] - stretched(positions[0], 1024)).abs().max() < 0.01  # but for one step
-    other = [name for name, weight in joint.weights.items() if weight.shape == large.weights[name].shape]
-    assert len(other) == len(joint.weights) - 1
-    assert all((joint.weights[name] - large.weights[name]).abs().max() < 0.01 for name in other)
+    assert joint.weights.keys() == large.weights.keys()
+    assert all((joint.weights[name] - large.weights[name]).abs().max() < 0.01 for name in joint.weights)  # but for one step
+    met = {f"model.model.vision_tower.{name.removeprefix('tower.')}": w for name, w in tower.weights.items() if name[0] == "t"}
+    assert all((joint.weights[name] - weight).abs().max() < 0.01 for name, weight in met.items())
     assert "the projector leaves" in capsys.readouterr().out
     assert teach(RECIPE, RECIPE.stages[0], tmp_path, CPU).step == 6
 
@@ -77,27 +77,16 @@ def test_the_tower_learns(tmp_path) -> None:
 
 def test_the_projector_is_fitted_to_what_stood_for_the_glyphs(tmp_path) -> None:
     """Least squares leave less than a fitted mean would, and the model's projector is what was fitted."""
-    folder = blank_checkpoint(RECIPE, 224, tmp_path)
+    folder = blank_checkpoint(RECIPE, 448, tmp_path)
     model = fresh_model(folder, 0)
     standins = GlyphStandins(64)
     seen = list(batches(RECIPE, RECIPE.stage("tower"), Vocabulary.load(describe(folder)), 0))
     left = fit_projector(model, standins, seen)
     assert 0 < left < 1
     with torch.no_grad():
-        from jobs.train.feed import as_pixels
-
-        said = model.get_image_features(as_pixels(seen[0])).pooler_output
-        wanted = standins(seen[0].grids)
+        said = model.model.multi_modal_projector(features(model.model.vision_tower, as_pixels(seen[0]), seen[0].where))
+        wanted = standins(seen[0].grids, seen[0].where)
     assert (said - wanted).square().sum() < (wanted - wanted.mean((0, 1))).square().sum()
-
-
-def test_stretched_positions_keep_their_places() -> None:
-    """A field that rises evenly from left to right still does at twice the side, and constants stay."""
-    rising = torch.arange(4.0).repeat(4)[:, None]
-    wide = stretched(rising, 64).reshape(8, 8)
-    assert (wide.diff(dim=1) > 0).all()
-    assert torch.allclose(wide, wide[:1].expand(8, 8))
-    assert torch.allclose(stretched(torch.full((16, 3), 2.5), 64), torch.full((64, 3), 2.5))
 
 
 def test_a_state_is_whole_or_refused(tmp_path) -> None:
@@ -123,10 +112,10 @@ def test_what_was_taught_becomes_a_checkpoint_with_measured_figures(tmp_path) ->
         teach(RECIPE, stage, tmp_path, CPU)
     written = release(tmp_path, tmp_path / "out", 3)
     assert written == (tmp_path / "out" / "MODEL_CARD.md").read_text()
-    assert "| text | " in written
+    assert "| ocr | " in written
     assert "joint: 2 of 2 steps of 2" in written
     description = describe(tmp_path / "out")
-    assert (description.resolution, description.dtype) == (224, "bfloat16")
+    assert (description.resolution, description.dtype) == (448, "bfloat16")
     state = read_state(state_path(tmp_path, "joint"), CPU)
     assert state is not None
     wanted = next(weight for name, weight in state.weights.items() if name.endswith("layers.0.mlp.up_proj.weight"))
