@@ -11,6 +11,7 @@ from pipeline import cluster
 from pipeline.budget import Budget
 from pipeline.claim import Held
 from pipeline.commit import Commits
+from pipeline.confidence import fingerprint, load
 from pipeline.correction import Corrector
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
@@ -90,6 +91,7 @@ class Steps:
             options=self.options,
             started_at=self.started_at,
             pagemill_version=version("pagemill"),
+            confidence_model=fingerprint(load(self.job.confidence.model)),
         )
         self.runs.begin(record)
         self.dead = self.runs.dead(self.job, self.run_id)
