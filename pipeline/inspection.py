@@ -1,7 +1,13 @@
-"""Inspect: read each new object once, to know its sha256, what it is and how many pages it has, or why it cannot be opened."""
+"""Inspect: read each new object once, to know its sha256, what it is and how many pages it has, or why it cannot be opened.
+
+A fault of our own that an object brings out is that object's reject, like a document's. A fault that a blank page brings out as well is
+the installation's, and ends the run: rather that than every document rejected.
+"""
 
 import hashlib
+import tempfile
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +18,7 @@ import pyarrow as pa
 
 from pipeline.cache import DocumentCache
 from pipeline.documents.child import Child
-from pipeline.errors import AccessDenied, DocumentError, ObjectArchived, StorageError
+from pipeline.errors import AccessDenied, DocumentError, ObjectArchived, PagemillError, RunError, StorageError
 from pipeline.ledger import Ledger
 from pipeline.progress import Progress
 from pipeline.storage import open_store
@@ -28,6 +34,24 @@ ROWS_PER_RECORD = 5000
 SECONDS_PER_RECORD = 10.0
 
 _FINAL = {AccessDenied: "access_denied", ObjectArchived: "archived"}  # asking again tomorrow gives the same
+_SUSPICIOUS = ("fault", "crashed")  # of these it is not sure that they are the document's
+_MOST_CHARS = 300
+_MEND = "see to the installation, and run again to go on"
+_BLANK = b"""%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj
+xref
+0 4
+0000000000 65535 f\x20
+0000000009 00000 n\x20
+0000000052 00000 n\x20
+0000000101 00000 n\x20
+trailer<</Size 4/Root 1 0 R>>
+startxref
+164
+%%EOF
+"""
 
 
 class Inspection(Shape):
@@ -112,7 +136,7 @@ class Inspector:
         left: list[Failure] = []
         for item in from_table(objects, SourceObject):
             try:
-                done.append(self.inspect(item))
+                done.append(self._inspect(item))
             except StorageError as error:
                 left.append(Failure(stage="fetch", code=type(error).__name__, message=str(error)))
         result = Inspection(inspected=tuple(done), left=tuple(left), store_retries=self._retries.take())
@@ -120,13 +144,7 @@ class Inspector:
 
     def inspect(self, item: SourceObject) -> Inspected:
         """Open one object; raise StorageError where its bytes cannot be had now but may be had later."""
-        known = Inspected(
-            **dict(item),
-            source_id=item.source_id,
-            job_name=self._job.name,
-            run_id=self._run_id,
-            recorded_at=datetime.now(UTC),
-        )
+        known = self._known(item)
         limit = self._job.limits.bytes
         if item.size_bytes > limit:
             message = f"{item.size_bytes} bytes are more than limits.bytes allows ({limit})"
@@ -144,9 +162,61 @@ class Inspector:
             return _unreadable(known, error.failure())
         return known.model_copy(update={"media_type": opened.media_type, "page_count": opened.page_count})
 
+    def _inspect(self, item: SourceObject) -> Inspected:
+        """Inspect an object whatever it brings out; raise RunError where a blank page brings out the like."""
+        try:
+            found = _sent(self.inspect(item))
+        except PagemillError:
+            raise
+        except Exception as error:  # noqa: BLE001 - which faults there are is what nobody knows yet
+            found = _unreadable(self._known(item), _fault(error))
+        if any(failure.code in _SUSPICIOUS for failure in found.failures):
+            self._try_blank(found.failures[0])
+        return found
+
+    def _try_blank(self, failure: Failure) -> None:
+        with tempfile.NamedTemporaryFile(prefix="pagemill-blank-", suffix=".pdf") as file:
+            file.write(_BLANK)
+            file.flush()
+            try:
+                found = _sent(self.inspect(SourceObject(uri=file.name, version="", size_bytes=len(_BLANK))))
+            except Exception as error:
+                raise RunError(
+                    f"documents cannot be opened here, not even a blank page: {_in_short(error)}; {_MEND}"
+                ) from error
+        if found.page_count != 1:
+            raise RunError(f"documents cannot be opened here, not even a blank page: {failure.message}; {_MEND}")
+
+    def _known(self, item: SourceObject) -> Inspected:
+        return Inspected(
+            **dict(item),
+            source_id=item.source_id,
+            job_name=self._job.name,
+            run_id=self._run_id,
+            recorded_at=datetime.now(UTC),
+        )
+
 
 def _unreadable(known: Inspected, failure: Failure) -> Inspected:
     return known.model_copy(update={"failures": (failure,)})
+
+
+def _fault(error: Exception) -> Failure:
+    message = f"a fault of Pagemill's own: {_in_short(error)}; please report it where you have Pagemill from, with the document if you can"
+    return Failure(stage="open", code="fault", message=message)
+
+
+def _in_short(error: Exception) -> str:
+    """Return what went wrong and where, in one line that can be stored whatever the error's words are."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    said = " ".join(str(error).split())[:_MOST_CHARS].encode(errors="replace").decode()
+    return f"{type(error).__name__}: {said} ({Path(at.filename).name}:{at.lineno})"
+
+
+def _sent(found: Inspected) -> Inspected:
+    """Return what was found, once it is sure that it can travel: text that is none, of a broken document, cannot."""
+    found.model_dump_json()
+    return found
 
 
 def _sha256(path: Path) -> str:
