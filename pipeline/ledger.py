@@ -16,6 +16,7 @@ The folding is SQL in DuckDB, which spills to disk what memory does not hold. No
 import io
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
@@ -36,6 +37,7 @@ from schemas.unit import StagedPart
 
 RECORDS: dict[str, type[Shape]] = {"sources": Inspected, "units": Committed}
 ATTEMPTS_TO_READ = 5
+READS_AT_ONCE = 16  # half an hour without a publication leaves hundreds of small records, each a request away
 
 Parameters = Sequence[object] | Mapping[str, object] | None
 
@@ -246,9 +248,11 @@ class Ledger:
             name for kind, items in found.items() for item in items if (name := _name(kind, item)) in folded
         ]
         self._start_tables()
-        for kind, items in listed.items():
-            for item in items:
-                self._insert(kind, self._read_table(item.uri))
+        with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+            for kind, items in listed.items():
+                tables = list(pool.map(self._read_table, [item.uri for item in items]))
+                if tables:
+                    self._insert(kind, pa.concat_tables(tables, promote_options="permissive"))
         self._loaded = there
 
     def _start_tables(self) -> None:
