@@ -8,6 +8,7 @@ import mmap
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,6 +52,7 @@ def main(opener: Opener = open_document, libraries: Sequence[str] = LIBRARIES) -
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     os.dup2(2, 1)  # a library that prints must not break the messages
     limits = TypeAdapter(Start).validate_json(_read(orders_in)).limits
+    confine.close_off()  # before libraries start threads, which inherit it
     for library in libraries:
         importlib.import_module(library)
     confine.forbid_writing()
@@ -95,7 +97,8 @@ class _Desk:
     def _divide(self, order: DividePage) -> tuple[Region, ...]:
         """Divide the page as it would lie upright, and place the parts where they are."""
         document = self._page(order.page_index)
-        pose = document.pose(order.page_index)
+        seen = document.pose(order.page_index)
+        pose = replace(seen, turn_deg=(seen.turn_deg + order.turn_deg) % 360)
         width_pt, height_pt = pose.upright_size_pt
         whole = whole_page(width_pt, height_pt)
         if order.tiling == "none":

@@ -1,5 +1,6 @@
 """The process that reads documents: whatever a document does to it, its caller gets an error and its neighbours are read."""
 
+import json
 import os
 import signal
 import subprocess
@@ -100,11 +101,34 @@ def test_what_a_library_prints_disturbs_nothing(child: Child, tmp_path: Path):
 
 
 def test_the_child_cannot_write(child: Child, tmp_path: Path):
-    """A document that makes the process write a file fails, and no byte is written."""
+    """A document that makes the process write a file fails, and not even the file is made."""
     child.open(document(tmp_path, "probe write"))
     with pytest.raises(DocumentError):
         child.probe(0, text_layer=False)
-    assert [path.stat().st_size for path in (tmp_path / "scratch").iterdir()] in ([], [0])
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_the_child_reads_and_computes_and_nothing_else(child: Child, tmp_path: Path):
+    """It changes no file, starts no program, reaches no network, signals nobody and sees no other's environment; unconfined it could."""
+    there = tmp_path / "scratch" / "there"
+    there.write_text("kept")
+    child.open(document(tmp_path, "probe escape"))
+    assert child.probe(0, text_layer=False).width_pt == 100
+    assert [path.name for path in there.parent.iterdir()] == ["there"]
+    assert there.read_text() == "kept"
+    unconfined = subprocess.run([*COMMAND, "unconfined"], cwd=there.parent, capture_output=True, text=True, check=True)
+    assert len(unconfined.stdout.splitlines()) == 19  # all but removing what was renamed and removed before
+
+
+def test_the_childs_limits_hold(child: Child, tmp_path: Path):
+    """It may write files of no size, leaves no core file, and has bounded memory: soft and hard limits, so that it cannot raise them."""
+    child.open(document(tmp_path, "probe limits"))
+    with pytest.raises(DocumentError) as info:
+        child.probe(0, text_layer=False)
+    file, core, memory = json.loads(str(info.value))
+    assert (file, core) == ([0, 0], [0, 0])
+    assert memory[0] == memory[1]
+    assert LIMITS.memory < memory[0] < LIMITS.memory + 4 * 10**9
 
 
 def test_frames_come_in_the_order_of_their_regions(child: Child, tmp_path: Path):
