@@ -78,6 +78,11 @@ def _centred(agreement: float | None) -> float:
     return 0.0 if agreement is None else 2.0 * agreement - 1.0
 
 
+def _standing(agreement: float | None) -> float:
+    """Return 1 of a value that stands in a text, and less than 0 of one that does not, however near something else comes to it."""
+    return 0.0 if agreement is None else 1.0 if agreement == 1.0 else agreement - 1.0
+
+
 def _margin(signals: Signals) -> float:
     """Return the least margin; where the engine tells none, the odds of the least likely token, which are the same between two."""
     return _odds(signals.least_logprob) if signals.least_margin is None else min(signals.least_margin, _MOST)
@@ -89,17 +94,14 @@ def _cross_check(signals: Signals) -> float:
 
 FEATURES: dict[str, _Feature] = {
     "mean_odds": lambda signals, _: _odds(signals.mean_logprob),
-    "least_odds": lambda signals, _: _odds(signals.least_logprob),
     "least_margin": lambda signals, _: _margin(signals),
     "length": lambda signals, _: log1p(signals.tokens or 0),
     "cut_off": lambda signals, _: float(signals.finish_reason == "length"),
     "loops": lambda signals, _: float(bool(signals.loops)),
     "checked": lambda signals, _: float(bool(signals.checked)),
     "absent": lambda _, value: float(value.status == "absent"),
-    "layer": lambda signals, _: _centred(signals.layer),
-    "layer_same": lambda signals, _: float(signals.layer == 1.0),
-    "text": lambda signals, _: _centred(signals.text),
-    "text_same": lambda signals, _: float(signals.text == 1.0),
+    "layer": lambda signals, _: _standing(signals.layer),
+    "text": lambda signals, _: _standing(signals.text),
     "tiles": lambda signals, _: _centred(signals.tiles),
     "rungs": lambda signals, _: _centred(signals.rungs),
     "questions": lambda signals, _: _centred(signals.questions),
@@ -107,3 +109,5 @@ FEATURES: dict[str, _Feature] = {
     "cross_check": lambda signals, _: _cross_check(signals),
 }
 """What is weighed. Log-odds and margins are cut at 8 (a probability of 0.9997); agreements go from -1 to 1."""
+SPEAK_FOR = frozenset({"mean_odds", "least_margin", "layer", "text", "tiles", "rungs", "questions", "box", "cross_check"})
+"""What can only speak for a value: its weight is never below 0, whatever chance says in the labels at hand."""

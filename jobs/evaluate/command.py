@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from jobs.evaluate.accept import Bound
     from jobs.evaluate.forms import Form
+    from jobs.evaluate.report import Report
     from schemas.job import Job
     from schemas.run import RunOptions, RunSummary
 
@@ -30,6 +31,12 @@ _FORMS = ("truth", "labels", "sroie", "funsd", "cord", "docvqa", "pubtabnet")
     metavar="GRID",
     help="Run and judge every combination of a grid file.",
 )
+@click.option(
+    "--calibrate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Fit confidence to LABELS, and write its weights to FILE, for `confidence: {model: FILE}`.",
+)
 @click.option("--accept", "bounds", multiple=True, metavar="BOUND", help="What is good enough: cer<=0.03; may be repeated.")
 @click.option("--resamples", type=click.IntRange(min=1), default=1000, show_default=True, help="For the intervals.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals.")
@@ -40,6 +47,7 @@ def evaluate(
     labels: str | None,
     form: str | None,
     grid: Path | None,
+    calibrate: Path | None,
     bounds: tuple[str, ...],
     resamples: int,
     seed: int,
@@ -70,29 +78,30 @@ def evaluate(
     wanted = [bound(text) for text in bounds]
     how = "json" if as_json else "markdown" if as_markdown else "terminal"
     if grid is not None:
-        if sink is not None or form is not None or listed_only:
-            raise click.UsageError("--grid names its job, labels and format itself, and leaves out what is not listed")
+        if sink is not None or form is not None or listed_only or calibrate:
+            raise click.UsageError(
+                "--grid names its job, labels and format itself, leaves out what is not listed, and calibrates nothing"
+            )
         return _grid(grid, wanted, resamples, how)
     if sink is None or labels is None:
         raise click.UsageError("name the SINK of a run and its LABELS, or a --grid")
-    return _one(sink, labels, cast("Form | None", form), wanted, resamples, seed, how, listed_only=listed_only)
-
-
-def _one(
-    sink: str,
-    labels: str,
-    form: "Form | None",
-    bounds: "Sequence[Bound]",
-    resamples: int,
-    seed: int,
-    how: str,
-    *,
-    listed_only: bool,
-) -> int:
     from jobs.evaluate.evaluation import evaluate as evaluated
+
+    report = evaluated(
+        sink,
+        labels,
+        form=cast("Form | None", form),
+        listed_only=listed_only,
+        resamples=resamples,
+        seed=seed,
+        calibrate_to=calibrate,
+    )
+    return _say(report, wanted, how)
+
+
+def _say(report: "Report", bounds: "Sequence[Bound]", how: str) -> int:
     from jobs.evaluate.words import markdown, show
 
-    report = evaluated(sink, labels, form=form, listed_only=listed_only, resamples=resamples, seed=seed)
     if how == "json":
         click.echo(report.model_dump_json(indent=2))
     elif how == "markdown":

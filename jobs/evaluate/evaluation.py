@@ -3,10 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from jobs.evaluate.calibrate import calibrated, held_out
 from jobs.evaluate.expected import Expected, Labels, LeftOut
 from jobs.evaluate.forms import Form, read_expected
 from jobs.evaluate.judge import TEXTS, Case, judge
+from jobs.evaluate.reliability import Judged, Reliability, reliability
 from jobs.evaluate.report import LeftOutCount, Report
 from jobs.evaluate.said import Asked, Said, Sink, read_sink
 from jobs.evaluate.scores import scores
@@ -23,11 +26,13 @@ def evaluate(
     listed_only: bool = False,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    calibrate_to: Path | None = None,
 ) -> Report:
     """Return how near a sink's rows come to labels.
 
     A labelled page without a row is an error; with `listed_only` that holds only of documents that the sink's runs found in their
-    source, and others are left out and counted. Raises JobError where there is nothing to judge.
+    source, and others are left out and counted. With `calibrate_to`, weights of confidence are fitted to the labels and written there.
+    Raises JobError where there is nothing to judge, or too little to learn from.
     """
     labels, sink = read_expected(labels_uri, form), read_sink(sink_uri)
     cases, left_out = judged(labels, sink, listed_only=listed_only)
@@ -36,6 +41,7 @@ def evaluate(
         raise JobError(f"{labels_uri} has no label for what {sink_uri} holds: {reasons}")
     places = {(each.document, index) for each, index in cases}
     found = [each for each, _ in cases]
+    answers = [each.judged for each in found if each.judged is not None]
     return Report(
         sink_uri=sink_uri,
         labels_uri=labels_uri,
@@ -46,7 +52,22 @@ def evaluate(
         documents=len({document for document, _ in places}),
         left_out=left_out,
         scores=scores(found, resamples=resamples, seed=seed),
+        confidence=_confidence(answers),
+        calibrated=_calibrated(answers, calibrate_to, seed, labels_uri) if calibrate_to else None,
     )
+
+
+def _confidence(answers: Sequence[Judged]) -> Reliability | None:
+    known = [(each.row.confidence, each.is_right) for each in answers if each.row.confidence is not None]
+    return reliability(*zip(*known, strict=True)) if known else None
+
+
+def _calibrated(answers: Sequence[Judged], path: Path, seed: int, labels_uri: str) -> Reliability:
+    """Fit the weights of confidence into a file, and return how good such weights are on documents that they have not seen."""
+    found = reliability(held_out(answers, seed), [each.is_right for each in answers])
+    model = calibrated(answers, note=f"labels {labels_uri.rstrip('/').rsplit('/', 1)[-1]}")
+    path.write_text(model.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return found
 
 
 def judged(labels: Labels, sink: Sink, *, listed_only: bool = False) -> tuple[list[tuple[Case, int]], tuple[LeftOutCount, ...]]:

@@ -4,11 +4,12 @@ A page or an answer that is not there is judged as an empty one: it is an error,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.evaluate import boxes, text, trees, values
 from jobs.evaluate.boxes import Matched
 from jobs.evaluate.expected import Expected
+from jobs.evaluate.reliability import Judged
 from jobs.evaluate.said import TEXT_LAYER, UNKNOWN, Asked, Said, State, wanted
 from jobs.evaluate.text import Share
 from pipeline.tasks import detect, spot, table
@@ -25,7 +26,8 @@ _ABSENT = FieldValue(status="absent")
 class Case:
     """One judged answer to the question `key`.
 
-    `traits` are what it is grouped by, in order; `shares` are summed by metric, and `found` makes average precision.
+    `traits` are what it is grouped by, in order; `shares` are summed by metric, `found` makes average precision, and `judged` is there of
+    a field's answer that was taken, whose confidence can be held against the truth.
     """
 
     document: str
@@ -35,6 +37,7 @@ class Case:
     state: State
     shares: tuple[tuple[str, Share], ...]
     found: tuple[Matched, ...] | None = None
+    judged: Judged | None = None
 
 
 def judge(expected: Expected, said: Said) -> Case | str:
@@ -89,9 +92,11 @@ def _field(expected: Expected, said: Said, asked: Asked) -> Case | str:
     from_layer = row is not None and row.value_source == "text_layer"
     shares = (("exact", (float(right), 1.0)), ("anls", (near, 1.0)))
     rung, resolution = (row.rung, row.resolution) if row else (None, None)
-    return _case(
+    case = _case(
         expected, said, asked, shares, task="fields", from_layer=from_layer, state=state, rung=rung, resolution=resolution
     )
+    is_taken = row is not None and row.status in ("ok", "absent") and row.signals is not None
+    return replace(case, judged=Judged(case.document, row, right)) if row and is_taken else case
 
 
 def _things(expected: Expected, said: Said, asked: Asked) -> Case | str:

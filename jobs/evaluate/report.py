@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from jobs.evaluate.reliability import Reliability
 from schemas.shape import Shape
 
 By = Literal["all", "kind", "finish", "type", "field", "resolution", "rung", "prompt"]
@@ -48,7 +49,10 @@ class LeftOutCount(Shape):
 
 
 class Report(Shape):
-    """An evaluation of a sink against labels."""
+    """An evaluation of a sink against labels.
+
+    `confidence` is of the confidence that stands in the rows; `calibrated` of newly fitted weights, on documents they have not seen.
+    """
 
     sink_uri: str
     labels_uri: str
@@ -59,6 +63,8 @@ class Report(Shape):
     documents: int
     left_out: tuple[LeftOutCount, ...]
     scores: tuple[Score, ...]
+    confidence: Reliability | None = None
+    calibrated: Reliability | None = None
 
     @property
     def totals(self) -> list[Score]:

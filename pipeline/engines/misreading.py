@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 
-UNANSWERABLE = "unanswerable"
+UNANSWERABLE = ("unan", "swer", "able")
 _ALIKE = (
     "0OQD8",
     "1lI7",
@@ -47,24 +47,25 @@ class Misreading:
     logprobs: tuple[float, ...]
 
 
-def misread(pieces: Sequence[str], others: Sequence[str], rate: float, page: str, asked: str) -> Misreading:
+def misread(pieces: Sequence[str], others: Sequence[Sequence[str]], rate: float, page: str, asked: str) -> Misreading:
     """Return what is read in place of `pieces`: a letter is wrong about once in 1 / `rate`, on a page of usual legibility.
 
     `others` are other answers that the page would give. The same `page` is as legible whatever is `asked`; the same two give the same.
     """
     rng = _generator(asked)
     trouble = rate * exp(_generator(page).gauss(0.0, 0.8))
-    whole = "".join(pieces)
-    swapped = _another(whole, others, trouble, rng)
+    swapped = _another(pieces, others, trouble, rng)
     if swapped is not None:
-        return Misreading((swapped,), (-rng.expovariate(2.5),))
+        return Misreading(tuple(swapped), tuple(-rng.expovariate(2.5 if index == 0 else 20.0) for index in range(len(swapped))))
     read = [_piece(piece, trouble, rng) for piece in pieces]
     return Misreading(tuple(piece for piece, _ in read), tuple(logprob for _, logprob in read))
 
 
-def _another(whole: str, others: Sequence[str], trouble: float, rng: random.Random) -> str | None:
+def _another(
+    pieces: Sequence[str], others: Sequence[Sequence[str]], trouble: float, rng: random.Random
+) -> Sequence[str] | None:
     chance = rng.random()
-    if whole == UNANSWERABLE:
+    if tuple(pieces) == UNANSWERABLE:
         return rng.choice(others) if others and chance < _MADE_UP * trouble else None
     if others and chance < _WRONG_FIELD * trouble:
         return rng.choice(others)

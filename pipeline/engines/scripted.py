@@ -57,7 +57,9 @@ def misread_completion(page: PageTruth, text: str, request: Request, rate: float
     is_field = any(field.question in request.prompt for field in page.fields)
     where = f"{seed}/{view.document_id}/{view.page_index}"
     asked = f"{where}/{view.region.name}/{view.resolution}/{request.prompt}"
-    wrong = misread(_TOKEN.findall(text), [each for each in others if each] if is_field else (), rate, where, asked)
+    wrong = misread(
+        _TOKEN.findall(text), [_TOKEN.findall(each) for each in others if each] if is_field else (), rate, where, asked
+    )
     return _completed(wrong.pieces, (*wrong.logprobs, _SURE), request)
 
 

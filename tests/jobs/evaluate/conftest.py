@@ -67,6 +67,12 @@ def child() -> Iterator[tuple[Child, Child]]:
         yield one, other
 
 
+@pytest.fixture(scope="session")
+def machine_of_tests() -> ModuleType:
+    """Return the machine of the pipeline's tests."""
+    return _machine()
+
+
 @pytest.fixture
 def bench(tmp_path: Path, child: tuple[Child, Child]) -> Bench:
     """Return a source of four documents of two kinds and two finishes, with their truth beside them."""
