@@ -1,15 +1,12 @@
 """`pagemill rerun`: chosen pages once more."""
 
-import sys
-
 import click
 
+from jobs.attend import attend, attended
 from jobs.corrections import load_corrections
-from jobs.interrupt import interruptible
 from jobs.jobfile import load
-from jobs.progress import watch
-from jobs.summary import in_words
-
+from pipeline.progress import Progress
+from schemas.run import RunSummary
 
 UNREAD = "status IN ('partial', 'failed')"
 
@@ -28,8 +25,7 @@ UNREAD = "status IN ('partial', 'failed')"
     metavar="FILE",
     help="Read nothing again: put what a person corrected in a report in the place of what was read.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@attended
 def rerun(job_file: str, where: str | None, corrections: str | None, *, as_json: bool, quiet: bool) -> int:
     """Read those pages of JOB again of which an expression holds; the new rows take the place of the old.
 
@@ -43,7 +39,7 @@ def rerun(job_file: str, where: str | None, corrections: str | None, *, as_json:
     from pipeline.flow import correct
     from pipeline.flow import rerun as read_again
 
-    with interruptible(sys.stderr), watch(sys.stderr, quiet=quiet) as progress:
-        summary = correct(job, by_hand, progress=progress) if by_hand else read_again(job, where or UNREAD, progress=progress)
-    click.echo(summary.model_dump_json(indent=2) if as_json else in_words(summary, sys.executable))
-    return summary.exit_code
+    def work(progress: Progress) -> RunSummary:
+        return correct(job, by_hand, progress=progress) if by_hand else read_again(job, where or UNREAD, progress=progress)
+
+    return attend(work, as_json=as_json, quiet=quiet)

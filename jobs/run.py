@@ -1,15 +1,11 @@
 """`pagemill run`: a job file, or a place with documents, through the whole flow."""
 
-import sys
 from pathlib import Path
 
 import click
 
-from jobs.glimpse import glimpse
-from jobs.interrupt import interruptible
+from jobs.attend import attend, attended
 from jobs.jobfile import adhoc, load, with_sink
-from jobs.progress import watch
-from jobs.summary import in_words
 from schemas.job import Job
 from schemas.run import RunOptions
 
@@ -21,8 +17,7 @@ from schemas.run import RunOptions
 @click.option("--seed", type=int, default=0, show_default=True, help="Which random N objects --sample takes.")
 @click.option("--backfill", is_flag=True, help="Ask new tasks and fields of documents that are read already, too.")
 @click.option("--sink", metavar="URI", help="Where the results go, instead of where the job says.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@attended
 def run(
     job_or_uri: str,
     limit: int | None,
@@ -46,17 +41,9 @@ def run(
     from pipeline.flow import run as run_job
 
     options = RunOptions(limit=limit, sample=sample, seed=seed, backfill=backfill)
-    with interruptible(sys.stderr), watch(sys.stderr, quiet=quiet) as progress:
-        summary = run_job(job, options=options, progress=progress)
-    click.echo(summary.model_dump_json(indent=2) if as_json else f"{glimpse(summary)}{in_words(summary, _python())}")
-    return summary.exit_code
+    return attend(lambda progress: run_job(job, options=options, progress=progress), as_json=as_json, quiet=quiet)
 
 
 def job_of(job_or_uri: str) -> Job:
     """Return the job of a job file, or one for a place with documents."""
     return load(job_or_uri) if Path(job_or_uri).suffix in (".yaml", ".yml") else adhoc(job_or_uri)
-
-
-def _python() -> str:
-    here, interpreter = Path.cwd(), Path(sys.executable)
-    return str(interpreter.relative_to(here) if interpreter.is_relative_to(here) else interpreter)
