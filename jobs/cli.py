@@ -26,6 +26,7 @@ from pipeline.errors import (
     StorageError,
     StorageUnavailable,
 )
+from pipeline.redact import redact
 
 BAD_REQUEST, NOT_COMPLETE = 2, 3
 
@@ -121,7 +122,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return NOT_COMPLETE
     except Exception:  # noqa: BLE001 - Python's own exit code for a traceback, 1, would say that the run is complete
-        traceback.print_exc()
+        click.echo(redact(traceback.format_exc()), err=True, nl=False)
         click.echo("pagemill: this is a bug; what is committed stands, and the same command goes on from there", err=True)
         return NOT_COMPLETE
     return code if isinstance(code, int) else 0

@@ -40,15 +40,21 @@ def load(path: str | Path) -> Job:
 
 
 def adhoc(uri: str) -> Job:
-    """Return the job for `pagemill run URI`: all text of every document, read by the embedded checkpoint, into ./pagemill-out."""
+    """Return the job for `pagemill run URI`: all text of every document, read by the embedded checkpoint, into ./pagemill-out.
+
+    Raises JobError where the uri cannot be a source.
+    """
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", uri.rstrip("/").rsplit("/", 1)[-1]).strip("-._")
-    return Job(
+    job = Job(
         name=stem[:128] or "documents",
         source=Source(uri=uri),
         model=Model(checkpoint="embedded", engine="transformers", dtype="float32"),
         tasks=(OcrTask(type="ocr"),),
         sink=Sink(uri=ADHOC_SINK),
     )
+    if wrong := refusals(job):
+        raise JobError("\n".join(f"{uri}: {message}" for _, message in wrong))
+    return job
 
 
 def with_sink(job: Job, uri: str) -> Job:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from jobs.yamlfile import Path
 from pipeline.engines.quantization import why_not_quantized
 from pipeline.errors import StorageError
+from pipeline.redact import redact
 from pipeline.storage import canonical
 from schemas.job import Job, RawTask, ReferTask, Sink, Task
 
@@ -23,6 +24,11 @@ def refusals(job: Job) -> list[Refusal]:
 def _of_places(job: Job) -> Iterator[Refusal]:
     uris = {("source", "uri"): job.source.uri, ("source", "inventory"): job.source.inventory, ("sink", "uri"): job.sink.uri}
     yield from ((path, said) for path, uri in uris.items() if uri and (said := _unreachable(uri)))
+    named = {**uris, ("model", "checkpoint"): job.model.checkpoint, ("model", "adapter"): job.model.adapter}
+    for path, uri in named.items():
+        if uri and redact(uri) != uri:
+            message = "this holds a credential or a signature, and would be kept with the results: name the place alone, as s3://bucket/key"
+            yield path, message
     yield from _of_catalog(job.sink)
 
 
@@ -38,7 +44,7 @@ def _of_catalog(sink: Sink) -> Iterator[Refusal]:
         yield ("sink", "catalog", "uri"), "a REST catalog needs the `uri` of its service"
     if catalog.type == "sqlite" and (catalog.uri or catalog.warehouse):
         yield ("sink", "catalog"), "the SQLite catalog is always `catalog.db` in the sink: leave out `uri` and `warehouse`"
-    if catalog.uri and "@" in urlsplit(catalog.uri).netloc:
+    if any("@" in urlsplit(uri).netloc or redact(uri) != uri for uri in (catalog.uri, catalog.warehouse) if uri):
         message = "credentials do not belong in a job file: PyIceberg takes them from PYICEBERG_CATALOG__PAGEMILL__CREDENTIAL or …__TOKEN"
         yield ("sink", "catalog", "uri"), message
 

@@ -20,11 +20,15 @@ PagemillError
 A bad page is a row, not an exception; only what stops the whole run travels up from a step.
 """
 
+from pipeline.redact import redact
 from schemas.page import Failure, Stage
 
 
 class PagemillError(Exception):
-    """The root; its text is written for the person who reads it and names what to do."""
+    """The root; its text is written for the person who reads it and names what to do. It may end in a row, so secrets in it are hidden."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(redact(message))
 
 
 class JobError(PagemillError):

@@ -15,7 +15,7 @@ from jobs.report.history import run_entry
 from jobs.report.lake import Lake
 from jobs.report.pictures import Picture, Sitter, chosen, pictures
 from jobs.report.planned import plan_entry
-from jobs.report.redact import redact
+from pipeline.redact import redact
 from jobs.report.shapes import DocumentEntry, Overview, Throughput
 from jobs.report.tally import Tally, spans
 from pipeline.documents.child import Child

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import exp
 
 from jobs.report.agreement import agreement
-from jobs.report.redact import redact
+from pipeline.redact import redact
 from jobs.report.shapes import Agreement, Asked, CellEntry, FieldEntry, Note, PageEntry, Piece, Rect, TableEntry
 from pipeline.settle import WITNESS
 from schemas.box import Box

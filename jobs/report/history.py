@@ -1,6 +1,6 @@
 """The runs that made a sink: what they were asked for, and what came of them."""
 
-from jobs.report.redact import redact
+from pipeline.redact import redact
 from jobs.report.shapes import RunEntry
 from schemas.run import RunSummary
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from jobs.report.redact import redact
+from pipeline.redact import redact
 from pipeline.cache import DocumentCache
 from pipeline.documents.child import Child
 from pipeline.errors import DocumentError, StorageError

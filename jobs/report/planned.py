@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jobs.report.redact import redact
+from pipeline.redact import redact
 from jobs.report.shapes import PlanEntry
 from schemas.plan import Estimate, Plan
 from schemas.run import RunRecord, RunSummary

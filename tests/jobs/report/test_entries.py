@@ -4,7 +4,7 @@ import pytest
 
 from jobs.report.agreement import agreement
 from jobs.report.entries import page_entry
-from jobs.report.redact import HIDDEN, redact
+from pipeline.redact import HIDDEN, redact
 
 
 def test_the_words_of_both_are_agreement():

@@ -8,7 +8,7 @@ _SECRETS = [
     (re.compile(r"(?<=://)[^/\s@:?#]*:[^/\s@]+(?=@)"), HIDDEN),
     (
         re.compile(
-            r"(?i)([?&;](?:X-Amz-[\w-]+|X-Goog-[\w-]+|AWSAccessKeyId|Signature|Expires|sig|se|sp|sv|sr|token|access_token|key|password)=)[^&\s\"'<>]+"
+            r"(?i)([?&;](?:X-Amz-[\w-]+|X-Goog-[\w-]+|AWSAccessKeyId|Signature|Expires|sig|se|sp|sv|sr|token|access_token|key|password)=)[^&\s\"'<>]*[^&\s\"'<>:.,;)]"
         ),
         rf"\1{HIDDEN}",
     ),
