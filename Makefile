@@ -7,16 +7,19 @@ STAMPS := $(VENV)/stamps
 PYTEST := $(BIN)/python -m pytest
 TORCH := $(shell sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
 
-.PHONY: demo test test-slow check parity parity-cuda bench bench-gpu soak clean
+.PHONY: demo test test-slow faults check parity parity-cuda bench bench-gpu soak clean
 
 demo: $(STAMPS)/package                # a real job on documents that ship, from a folder to Parquet
 	@$(BIN)/pagemill run jobs/examples/demo.yaml
 
 test: $(STAMPS)/test                   # what every change must pass
-	$(PYTEST) -m "not slow and not vllm and not wheel and not bench and not soak"
+	$(PYTEST) -m "not slow and not vllm and not wheel and not bench and not faults"
 
 test-slow: $(STAMPS)/test              # what takes minutes
-	$(PYTEST) -m "slow and not vllm and not bench and not soak"
+	$(PYTEST) -m "slow and not vllm and not bench and not faults"
+
+faults: $(STAMPS)/test                 # real processes, killed and disturbed at three seeded moments each
+	$(PYTEST) -m faults
 
 check: $(STAMPS)/check                 # style, types, who may import whom, and the wheel
 	$(BIN)/ruff check
@@ -28,8 +31,8 @@ check: $(STAMPS)/check                 # style, types, who may import whom, and 
 bench: $(STAMPS)/test                  # ratios on this machine; what did not help is in tests/bench/LOG.md
 	$(PYTEST) -m bench -s
 
-soak: $(STAMPS)/test                   # hours: killed at random, and exact at the end
-	$(PYTEST) -m soak -s
+soak: $(STAMPS)/test                   # hours: the same at twenty moments each, and 10,000 documents
+	PAGEMILL_MOMENTS=20 $(PYTEST) -m faults -s
 
 parity: .venv-vllm/installed           # vLLM against the reference, token for token, on a CPU
 	.venv-vllm/bin/python -m pytest -m vllm tests/pipeline/engines

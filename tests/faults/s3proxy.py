@@ -18,7 +18,11 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect"}
 
 
 class FaultyProxy(ThreadingHTTPServer):
-    """Passes requests on to `upstream_url`, and spoils `rate` of them (at most `most`). `counts` says how many of each fault, and of "requests"."""
+    """Passes requests on to `upstream_url`, and spoils `rate` of them (at most `most`).
+
+    `counts` says how many of each fault, and of "requests"; `writes` how many of these would put an object. `refusal`,
+    once set, is the status and the code that every request to put one is answered.
+    """
 
     daemon_threads = True
 
@@ -38,16 +42,25 @@ class FaultyProxy(ThreadingHTTPServer):
         self.rate, self.faults, self.stall_s = rate, faults, stall_s
         self.most = most
         self.counts: Counter[str] = Counter()
+        self.writes = 0
+        self.refusal: tuple[int, str] | None = None
         self._random = random.Random(seed)  # noqa: S311 (no secret)
         self._lock = threading.Lock()
 
-    def draw(self) -> str | None:
+    def draw(self, method: str) -> str | None:
         """Return what to do wrong with the next request."""
         with self._lock:
+            self.writes += method == "PUT"
             may = self.most is None or self.spoiled < self.most
             fault = self._random.choice(self.faults) if may and self._random.random() < self.rate else None
             self.counts["requests"] += 1
             return fault
+
+    def disturb(self, *, rate: float, seed: int | str) -> None:
+        """Spoil another share of the requests from now on, and count them anew."""
+        with self._lock:
+            self.rate, self._random = rate, random.Random(seed)  # noqa: S311 (no secret)
+            self.counts.clear()
 
     def count(self, fault: str) -> None:
         """Note that a request was spoiled."""
@@ -82,8 +95,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.server.draw()
-        if fault in _ERRORS:
+        fault = self.server.draw(self.command)
+        if self.command == "PUT" and self.server.refusal:
+            self._refuse(*self.server.refusal)
+        elif fault in _ERRORS:
             self.server.count(fault)
             self._refuse(*_ERRORS[fault])
         elif fault in {"reset", "stall"}:

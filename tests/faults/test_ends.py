@@ -1,0 +1,86 @@
+"""Runs that are told to end, runs of a job that is at work already, and a page of which the engine dies every time."""
+
+import hashlib
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+GRACE_S = 30.0  # what a spot instance gives
+
+
+@pytest.mark.parametrize("place", ["files"], indirect=True)
+def test_a_spot_instance_that_is_taken_away_loses_nothing(place, nights, undisturbed, moments, seed):
+    """After SIGTERM at any moment the run ends by itself within 30 s, and what it has committed is not read again."""
+    rng, struck, night = random.Random(seed), 0, None  # noqa: S311 (no secret)
+    while struck < moments:
+        if night is None:
+            night = place()
+            night.fill(nights.documents())
+        running = night.start()
+        told = running.until_written(rng.randrange(1, undisturbed.writes)) and running.kill("driver", rng, signal.SIGTERM)
+        began = time.monotonic()
+        code, _, complained = running.end()
+        assert not told or time.monotonic() - began < GRACE_S
+        assert "Traceback" not in complained
+        assert code == (3 if "ending: what is done is kept" in complained else 0), complained
+        struck += told
+        if code == 0:
+            undisturbed.assert_same(night)
+            night = None
+    if night is not None:
+        done = night.committed()
+        summary = night.run()
+        assert summary.pages_ok + summary.pages_blank == undisturbed.pages - len(done)
+        undisturbed.assert_same(night)
+
+
+@pytest.mark.parametrize("place", ["files"], indirect=True)
+def test_of_two_runs_of_one_job_the_second_is_refused(place, nights, undisturbed):
+    """While one is at work, another ends at once with exit code 3, says who has it, and touches nothing."""
+    night = place()
+    night.fill(nights.documents())
+    running = night.start()
+    assert running.until_written(2)
+    code, _, complained = night.start().end()
+    assert code == 3
+    assert "is at work here: process" in complained
+    code, _, complained = running.end()
+    assert code == 0, complained
+    undisturbed.assert_same(night)
+
+
+@pytest.mark.parametrize("place", ["files"], indirect=True)
+def test_a_page_that_kills_the_engine_is_found_and_rejected_and_read_once_it_no_longer_does(place, nights):
+    """Of a document of five pages, one takes its engine's whole process down: the four others have rows, and `rerun` reads it later."""
+    documents = {"deadly.pdf": nights.pdf(*(f"page {number}" for number in range(5))), "fine.pdf": nights.pdf("fine")}
+    deadly = f"{hashlib.sha256(documents['deadly.pdf']).hexdigest()}/3"
+    night = place(settings={"kills_on": [deadly]})
+    night.fill(documents)
+    summary = night.run()
+    assert (summary.pages_ok, summary.pages_failed, summary.left) == (5, 1, 0)
+    (failed,) = [row for row in night.values()["pages"] if row["status"] == "failed"]
+    assert (failed["source_uri"], failed["page_index"]) == ("/in/deadly.pdf", 3)
+    assert [failure["code"] for failure in failed["failures"]] == ["worker_died"]
+    assert night.verify().is_exact
+    assert night.run().pages_selected == 0  # a reject is done
+
+    night.answer_with({})
+    code, said, complained = night.start(command=("rerun", "status = 'failed'")).end()
+    assert code == 0, complained
+    again = nights.RunSummary.model_validate_json(said)
+    assert (again.pages_ok, again.pages_failed) == (1, 0)
+    assert {row["status"] for row in night.values()["pages"]} == {"ok"}
+    assert night.verify().is_exact
+    night.assert_gone()
+
+
+def test_who_is_killed_leaves_the_job_to_the_next(nights):
+    """The harness itself can tell: a process that was started is seen, and is seen no more when it has ended."""
+    sleeping = subprocess.Popen(["sleep", "60"])
+    assert sleeping.pid in nights.family(sleeping.pid)
+    sleeping.kill()
+    sleeping.wait()
+    assert nights._state(sleeping.pid) in "ZX"

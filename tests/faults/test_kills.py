@@ -1,0 +1,52 @@
+"""SIGKILL of any process of a run, at seeded moments, on files and on S3: the rerun ends where an undisturbed run does, and nobody stays behind."""
+
+import random
+
+import pytest
+
+
+@pytest.mark.parametrize("victim", ["driver", "raylet"])
+def test_a_run_that_is_killed_is_completed_by_the_next(victim, place, nights, undisturbed, moments, seed):
+    """Whatever ends the whole run: what it has committed is never read again, and all else is read, once."""
+    rng, struck, night = random.Random(seed), 0, None  # noqa: S311 (no secret)
+    while struck < moments:
+        if night is None:
+            night = place(own_ray=victim == "raylet")
+            night.fill(nights.documents())
+        before = night.committed()
+        running = night.start()
+        was_there = running.until_written(rng.randrange(1, undisturbed.writes)) and running.kill(victim, rng)
+        code, _, complained = running.end()
+        struck += was_there
+        if code == 0:  # it had less left to do than that, or needed no Ray any more
+            assert victim == "raylet" or not was_there
+            undisturbed.assert_same(night)
+            night = None
+            continue
+        assert was_there, complained
+        assert before <= night.committed()
+    if night is not None:
+        done = night.committed()
+        summary = night.run()
+        assert summary.pages_ok + summary.pages_blank == undisturbed.pages - len(done)
+        undisturbed.assert_same(night)
+
+
+@pytest.mark.parametrize("victim", ["worker", "child"])
+def test_a_run_outlives_its_workers(victim, place, nights, undisturbed, moments, seed):
+    """Actors, their tasks and the processes that open documents die, and the run goes on, or says that it must be run again."""
+    rng, struck = random.Random(seed), 0  # noqa: S311 (no secret)
+    while struck < moments:
+        night = place()
+        night.fill(nights.documents())
+        running, code = night.start(), 3
+        for moment in sorted(rng.sample(range(1, undisturbed.writes), min(3, moments - struck))):
+            struck += running.until_written(moment) and running.kill(victim, rng)
+        code, said, complained = running.end()
+        assert code in (0, 3), complained
+        if code == 0:
+            summary = nights.RunSummary.model_validate_json(said)
+            assert summary.tally.requests == undisturbed.summary.tally.requests
+        else:
+            night.run()
+        undisturbed.assert_same(night)
