@@ -40,7 +40,7 @@ _BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipeline.document
 COMMAND = (executable, "-I", "-B", "-c", _BOOT, str(Path(__file__).parents[2]))
 """The environment is empty and the interpreter isolated from it, so it is told where this package lies."""
 
-_START_TIMEOUT_S = 120.0
+_START_TIMEOUT_S = 300.0
 _OPEN_PAGES = 4
 """Opening may take as long as so many pages: it reads a PDF's whole cross-reference table, and repairs it where it is broken."""
 
@@ -133,7 +133,7 @@ class Child:
                 self._process.ask(Start(limits=self._limits).model_dump_json().encode(), _START_TIMEOUT_S)
             except (TimeoutError, Died) as exc:
                 self._end()
-                raise RunError(f"the process that reads documents does not start: {exc or 'no answer'}") from exc
+                raise RunError(f"the process that reads documents does not start: {str(exc) or f'no answer in {_START_TIMEOUT_S:g} s'}") from exc
         return self._process
 
     def _ask(self, stage: Stage, order: Order, timeout_s: float) -> Answer:
