@@ -293,3 +293,19 @@ def test_a_value_that_is_not_sure_enough_climbs(mill, machine, serving, asked):
     mill.run(job, serving=serving(say))
     assert [prompt.split()[-1] for _, _, prompt in asked] == ["total?", "date?", "total?"]
     assert mill.field("a.pdf", "total")["signals"]["rungs"] == 1.0
+
+
+def test_a_text_layer_beside_the_models_text_is_a_witness(mill, machine, serving):
+    """Under `compare` the row says how far the two agree and what one alone has, and a field's signals whether the layer has its value."""
+
+    def say(request):
+        return machine.said("the quick red fox" if request.prompt == "ocr" else "brown fox")
+
+    mill.put("a.pdf", machine.pdf("the quick\nbrown fox jumps over\nthe lazy dog"))
+    ran = mill.run(mill.job(machine.OCR, machine.answer("animal"), render=Render(text_layer="compare")), serving=serving(say))
+    page, field = mill.page("a.pdf"), mill.field("a.pdf", "animal")
+    assert (page["text_source"], page["agreement"]["only_model"]) == ("model", ["red"])
+    assert set(page["agreement"]["only_layer"]) >= {"brown", "dog"}
+    assert ran.commits.witnessed.pages == 1
+    assert ran.commits.witnessed.word_recall == pytest.approx(page["agreement"]["word_recall"]) == pytest.approx(3 / 9)
+    assert field["signals"]["layer"] == 1.0
