@@ -46,6 +46,12 @@ def _came_out(summary: RunSummary) -> list[str]:
         lines.append(f"  model     {summary.engine}: {summary.tally.requests:,} requests, {summary.tally.tokens:,} tokens")
     if summary.store_retries:
         lines.append(f"  storage   {_n(summary.store_retries, 'request')} made again, as the store failed in passing")
+    if summary.witnessed.pages:
+        seen = summary.witnessed
+        lines.append(
+            f"  witness   {_n(seen.pages, 'text layer')} beside the model's text: {seen.cer:.1%} of its characters otherwise, "
+            f"{seen.word_recall:.1%} of its words found"
+        )
     return lines
 
 

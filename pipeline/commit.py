@@ -10,6 +10,7 @@ from pipeline.ledger import Ledger
 from pipeline.progress import Progress
 from schemas.job import Job
 from schemas.unit import Left, Reject, StagedPart, Tally, Unit
+from schemas.witness import Witnessed
 
 PARTS_PER_COMMIT = 64
 SECONDS_PER_COMMIT = 5.0
@@ -31,6 +32,7 @@ class Commits:
         self.fields = 0
         self.left: list[Left] = []
         self.tally = Tally()
+        self.witnessed = Witnessed()
         self.engine: str | None = None
 
     @property
@@ -70,6 +72,7 @@ class Commits:
         self.fields += part.n_fields
         self.left.extend(part.left)
         self.tally += part.tally
+        self.witnessed += part.witnessed
         self.engine = part.engine or self.engine
         for reject in part.rejects:
             key = (reject.stage, reject.code)

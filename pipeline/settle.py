@@ -12,6 +12,7 @@ from pipeline.confidence import confidence
 from pipeline.readings import chosen, read, voices
 from pipeline.signals import signals
 from pipeline.tasks.base import Ask, Reading
+from pipeline.witness import agreement
 from schemas.box import Box, LabelledBox
 from schemas.field import FieldRow, FieldValue
 from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, Stage, TextSource
@@ -147,6 +148,7 @@ def rows(
         status=_status(facts, failures, has_value=bool(facts.text_source) or any(r.verdict != "reject" for _, r in readings)),
         text=facts.text if facts.text_source else from_model and from_model.text,
         text_source=text_source,
+        agreement=agreement(from_model.text, facts.witness.raw) if facts.witness and from_model and from_model.text else None,
         lines=facts.lines if facts.text_source else _lines(from_model),
         tables=facts.tables or _numbered(table for reading in values for table in reading.tables),
         boxes=tuple(box for reading in values for box in reading.boxes),
@@ -180,6 +182,7 @@ def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
             "rotation": seen.rotation,
             "text": text.text,
             "text_source": text.text_source,
+            "agreement": text.agreement,
             "lines": text.lines,
             "tables": new.page.tables or prior.page.tables,
             "boxes": (*_boxes_kept(prior.page, new.page, asked), *new.page.boxes),

@@ -12,6 +12,7 @@ from pipeline.ledger import parquet_bytes
 from pipeline.places import Places, staged
 from pipeline.settle import Rows
 from pipeline.storage import Store
+from pipeline.witness import witnessed
 from schemas.arrow import to_table
 from schemas.field import FieldRow
 from schemas.page import Failure, PageRow
@@ -80,6 +81,7 @@ class Part:
             rejects=_rejects(self._pages),
             engine=engine,
             tally=tally,
+            witnessed=witnessed(row.agreement for row in self._pages),
             processed_at=at,
         )
 

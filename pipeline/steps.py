@@ -282,6 +282,7 @@ class Steps:
             stopped=self.budget.spent,
             engine=self.commits.engine,
             tally=self.commits.tally,
+            witnessed=self.commits.witnessed,
             store_retries=self.store.retries + self.findings.store_retries + self.commits.tally.store_retries,
             rejects=(*self.findings.rejects, *self.commits.rejects),
             max_reject_rate=self.job.accept.max_reject_rate,

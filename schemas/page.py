@@ -6,6 +6,7 @@ from typing import Literal
 from schemas.box import Box, LabelledBox
 from schemas.shape import Shape
 from schemas.table import Table
+from schemas.witness import Agreement
 
 Stage = Literal["fetch", "open", "render", "infer", "decode", "settle"]
 PageStatus = Literal["ok", "blank", "partial", "failed"]
@@ -55,6 +56,7 @@ class PageRow(Shape):
 
     `rotation` is the PDF's own /Rotate, which sizes and boxes follow already, as every viewer does. A scan that lies on its side, on its
     head or askew is set upright for the model alone: its boxes stay where a viewer shows the print, and completions' maps hold the turn.
+    `agreement` is there where a trusted text layer was kept beside the model's text (`text_layer: compare`).
     """
 
     page_id: str
@@ -68,6 +70,7 @@ class PageRow(Shape):
     status: PageStatus
     text: str | None = None
     text_source: TextSource | None = None
+    agreement: Agreement | None = None
     lines: tuple[Line, ...] = ()
     tables: tuple[Table, ...] = ()
     boxes: tuple[LabelledBox, ...] = ()

@@ -6,6 +6,7 @@ from typing import Literal
 from schemas.job import Job
 from schemas.shape import Shape
 from schemas.unit import Reject, Tally
+from schemas.witness import Witnessed
 
 
 class RunOptions(Shape):
@@ -61,6 +62,7 @@ class RunSummary(Shape):
     engine: str | None = None
     tally: Tally = Tally()
     store_retries: int = 0
+    witnessed: Witnessed = Witnessed()
     rejects: tuple[Reject, ...] = ()
     max_reject_rate: float
 

@@ -5,6 +5,7 @@ from itertools import zip_longest
 
 from schemas.page import Failure
 from schemas.shape import Shape
+from schemas.witness import Witnessed
 
 UNIT_PAGES = 32
 
@@ -116,4 +117,5 @@ class StagedPart(Shape):
     rejects: tuple[Reject, ...] = ()
     engine: str | None = None
     tally: Tally = Tally()
+    witnessed: Witnessed = Witnessed()
     processed_at: datetime

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from math import exp
 
-from jobs.report.agreement import agreement
-from pipeline.redact import redact
 from jobs.report.shapes import Agreement, Asked, CellEntry, FieldEntry, Note, PageEntry, Piece, Rect, TableEntry
+from pipeline.redact import redact
 from pipeline.settle import WITNESS
+from schemas import witness
 from schemas.box import Box
 from schemas.field import FieldRow
 from schemas.page import CompletionRecord, Failure, PageRow
@@ -20,8 +20,7 @@ _ODDS_FROM = 0.5
 
 def page_entry(page: PageRow, fields: Sequence[FieldRow]) -> PageEntry:
     """Return a page as it is shown; `fields` are its own."""
-    witness = next((item.raw for item in page.completions if item.task == WITNESS), None)
-    compared = None if witness is None or page.text is None else agreement(page.text, witness)
+    compared = _compared(page.agreement)
     asked = tuple(_asked(item) for item in page.completions if item.task != WITNESS)
     return PageEntry(
         source_id=page.source_id,
@@ -67,6 +66,15 @@ def _quality(page: PageRow, fields: Sequence[FieldRow], compared: Agreement | No
     if any(field.status in ("invalid", "rejected") for field in fields):
         signals.append(_BAD_VALUE)
     return max(0.0, min(signals, default=1.0))
+
+
+def _compared(found: witness.Agreement | None) -> Agreement | None:
+    """Return an agreement as one score, the share of words that both have of those that either has (Dice's coefficient)."""
+    if found is None:
+        return None
+    both = found.word_recall + found.word_precision
+    score = 2 * found.word_recall * found.word_precision / both if both else 0.0
+    return Agreement(score=round(score, 4), only_model=found.only_model, only_layer=found.only_layer)
 
 
 def _field(field: FieldRow) -> FieldEntry:

@@ -18,6 +18,7 @@ from pipeline.runs import Runs
 from pipeline.settle import WITNESS, Rows
 from pipeline.staging import Part
 from pipeline.storage import open_store
+from pipeline.witness import agreement
 from schemas.box import Box, LabelledBox
 from schemas.field import FieldRow
 from schemas.job import Job, Limits, Sink, Source
@@ -75,6 +76,7 @@ def rich_page(source: str) -> Rows:
         source,
         text="Invoice 17\nTotal 40.00",
         text_source="model",
+        agreement=agreement("Invoice 17 Total 40.00", "Invoice 17 Total 40.99"),
         lines=(
             Line(text="Invoice 17", box=_box(20, 30, 90, 44), confidence=0.97),
             Line(text="Total 40.00", box=_box(20, 50, 100, 64)),

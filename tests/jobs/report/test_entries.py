@@ -2,19 +2,17 @@
 
 import pytest
 
-from jobs.report.agreement import agreement
 from jobs.report.entries import page_entry
 from pipeline.redact import HIDDEN, redact
+from pipeline.witness import agreement
 
 
-def test_the_words_of_both_are_agreement():
-    """Order does not matter, how often does; what one side alone has is named."""
-    found = agreement("a b b c", "b a d")
-    assert found.score == pytest.approx(2 * 2 / 7, abs=1e-4)
-    assert found.only_model == ("b", "c")
-    assert found.only_layer == ("d",)
-    assert agreement("", "").score == 1.0
-    assert agreement("a", "").score == 0.0
+def test_the_words_of_both_are_agreement(make):
+    """Of seven words, four are shared; what one side alone has is named."""
+    entry = page_entry(make("page", "s", agreement=agreement("a b b c", "b a d")), ())
+    assert entry.agreement
+    assert entry.agreement.score == pytest.approx(2 * 2 / 7, abs=1e-4)
+    assert (entry.agreement.only_model, entry.agreement.only_layer) == (("b", "c"), ("d",))
 
 
 def test_quality_orders_pages_by_what_is_wrong(make):
