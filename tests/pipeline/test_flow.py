@@ -180,3 +180,4 @@ def test_a_checkpoint_that_cannot_be_served_ends_the_run_and_blames_no_page(tmp_
     with pytest.raises(CheckpointError, match="448"):
         run(job)
     assert [finding.code for finding in verify(job.sink.uri).findings] == ["pages_unread"]
+    assert machine.files(job.sink.uri, "_pagemill/in_flight") == {}
