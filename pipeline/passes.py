@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipeline import cluster
 from pipeline.budget import Budget
 from pipeline.commit import Commits
-from pipeline.errors import WorkersLost
+from pipeline.errors import PagemillError, WorkersLost
 from pipeline.ledger import Ledger
 from pipeline.passwords import passwords
 from pipeline.places import Places
@@ -77,7 +77,7 @@ class Passes:
             self._read_together()
             self._read_alone()
             self._read_by_halves()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, PagemillError):  # a checkpoint that is refused, a store out of reach
             self._suspects.acquit(self._run_id)  # what was in flight did nothing wrong
             raise
 
