@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.answers import answers
 from pipeline.errors import JobError, ObjectMissing
 from pipeline.ledger import ATTEMPTS_TO_READ, Ledger
 from pipeline.merge import kept
@@ -16,7 +17,7 @@ from schemas.arrow import DATASETS, schema_of
 from schemas.field import FieldRow
 from schemas.page import PageRow
 
-Dataset = Literal["documents", "pages", "fields"]
+Dataset = Literal["documents", "pages", "fields", "answers"]
 
 _RANGES = """
 SELECT pages_file, source_id, first_page, n_pages FROM cover
@@ -27,10 +28,13 @@ SEMI JOIN (SELECT source_id FROM source WHERE is_live) USING (source_id) ORDER B
 def read(sink_uri: str, dataset: Dataset = "pages") -> pa.Table:
     """Return all rows that hold now: every page once, of the latest whole version of every source object.
 
+    "answers" has a row for each document and field: the one page's answer that was chosen, and by which rule (pipeline.answers).
     Plain globs over the Parquet files give the same between runs; during one they may show a page twice or a moment late.
     """
+    if dataset == "answers":
+        return answers(read(sink_uri, "fields"))
     if dataset not in DATASETS:
-        raise JobError(f"no dataset is called {dataset}; there are {', '.join(DATASETS)}")
+        raise JobError(f"no dataset is called {dataset}; there are {', '.join(DATASETS)} and answers")
     store, places = open_store(sink_uri), Places(sink_uri)
     with Ledger(store, places, run_id="read") as ledger:
         for _ in range(ATTEMPTS_TO_READ - 1):

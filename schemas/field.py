@@ -12,6 +12,7 @@ from schemas.signals import Signals
 
 FieldStatus = Literal["ok", "absent", "invalid", "rejected"]
 ValueSource = Literal["model", "text_layer", "human"]
+Rule = Literal["human", "only", "agreed", "weight", "first", "none"]
 BoxSource = Literal["text_layer", "tile", "spot", "detect"]
 Number = Annotated[Decimal, Field(max_digits=38, decimal_places=9)]
 
@@ -57,3 +58,11 @@ class FieldRow(FieldValue):
     rung: int | None = None
     run_id: str
     processed_at: datetime
+
+
+class AnswerRow(FieldRow):
+    """A document's one answer to a field: the row of the page that was chosen, by which rule (pipeline.answers), of how many pages with a value."""
+
+    rule: Rule
+    pages_answering: int
+    pages_agreeing: int
