@@ -35,7 +35,10 @@ def _of_places(job: Job) -> Iterator[Refusal]:
 def _of_catalog(sink: Sink) -> Iterator[Refusal]:
     catalog = sink.catalog
     if sink.format == "iceberg" and any(odd in sink.uri for odd in "%#?"):
-        yield ("sink", "uri"), "Iceberg tables cannot lie where a name holds one of % # ?: engines disagree on how it is spelled"
+        yield (
+            ("sink", "uri"),
+            "Iceberg tables cannot lie where a name holds one of % # ?: engines disagree on how it is spelled",
+        )
     if catalog is None:
         return
     if sink.format != "iceberg":
@@ -72,15 +75,16 @@ def _of_model(job: Job) -> Iterator[Refusal]:
 
 
 def _of_ladder(job: Job) -> Iterator[Refusal]:
-    ladder = job.render.ladder
+    ladder, model = job.render.ladder, job.model.checkpoint
     for index, rung in enumerate(ladder):
         if rung in ladder[:index]:
             yield ("render", "ladder", index), "this rung stands twice: the same view would get the same answer"
-        if (rung.checkpoint or job.model.checkpoint) != job.model.checkpoint or rung.resolution != ladder[0].resolution:
-            yield (
-                ("render", "ladder", index),
-                "a ladder over several checkpoints or resolutions is not built yet: keep to the first rung's",
+        same = [each for each in ladder[:index] if (each.checkpoint or model) == (rung.checkpoint or model)]
+        if job.model.engine != "scripted" and any(each.resolution != rung.resolution for each in same):
+            message = (
+                "a checkpoint reads views of one resolution: name the `checkpoint` of this rung, one that reads its resolution"
             )
+            yield ("render", "ladder", index), message
 
 
 def _of_tasks(job: Job) -> Iterator[Refusal]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from pipeline.ladder import is_final
 from pipeline.ledger import Ledger
 from pipeline.progress import Progress
 from schemas.job import Job
@@ -66,7 +67,8 @@ class Commits:
             self._count(part)
 
     def _count(self, part: StagedPart) -> None:
-        statuses = "".join(outcome.statuses for outcome in part.outcomes)
+        final = [outcome for outcome in part.outcomes if is_final(outcome.tasks)]  # others are counted once they have climbed
+        statuses = "".join(outcome.statuses for outcome in final)
         for status in self.pages:
             self.pages[status] += statuses.count(status)
         self.fields += part.n_fields
@@ -78,5 +80,5 @@ class Commits:
             key = (reject.stage, reject.code)
             count = reject.count + (self._rejects[key].count if key in self._rejects else 0)
             self._rejects[key] = self._rejects.get(key, reject).model_copy(update={"count": count})
-        ended = sum(1 for outcome in part.outcomes if outcome.first_page == 0)
+        ended = sum(1 for outcome in final if outcome.first_page == 0)
         self._progress.committed(len(statuses), statuses.count("p") + statuses.count("f"), ended)

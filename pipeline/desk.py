@@ -6,14 +6,15 @@ One desk serves one thread. It opens a document again only when another lay ther
 from collections.abc import Sequence
 
 from pipeline.cache import DocumentCache
-from pipeline.documents.child import Child
+from pipeline.coverage import touches
+from pipeline.documents.child import Child, Turn
 from pipeline.documents.textlayer import TextLayer
 from pipeline.errors import DocumentError
 from pipeline.settle import WITNESS, PageFacts
 from schemas.job import Job, Rung
 from schemas.page import CompletionRecord, Failure
 from schemas.unit import Unit
-from schemas.view import View
+from schemas.view import Affine, View
 
 
 class Desk:
@@ -54,11 +55,15 @@ class Desk:
             return facts
         return _with_layer(facts, probe.text_layer, stands_in=wanted == "prefer")
 
-    def views(self, document_id: str, facts: PageFacts, rung: Rung) -> list[View]:
-        """Render what a rung shows of a page of the open document; raise DocumentError where that fails."""
+    def views(
+        self, document_id: str, facts: PageFacts, rung: Rung, *, parts: Sequence[Affine] | None = None, turn_deg: Turn = 0
+    ) -> list[View]:
+        """Render what a rung shows of a page of the open document, or of some parts of it; raise DocumentError where that fails."""
         if facts.width_pt is None or facts.height_pt is None:
             return []
-        shown = self._child.regions(facts.page_index, rung.tiles, rung.resolution)
+        shown = self._child.regions(facts.page_index, rung.tiles, rung.resolution, turn_deg)
+        if parts is not None:
+            shown = [region for region in shown if touches(region.affine, parts)]
         images = self._child.render(facts.page_index, shown, rung.resolution)
         return [View(document_id, facts.page_index, region, image) for region, image in zip(shown, images, strict=True)]
 

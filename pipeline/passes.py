@@ -54,7 +54,7 @@ class Passes:
         progress: Progress,
         select: Callable[[], object],
         publish: Callable[[], None],
-        worker: type,
+        worker: Callable[..., object],
     ) -> None:
         """Take what a run works with; `select` works the table `todo` out anew, and `worker` is what units are sent to."""
         self._publish, self._published_s = publish, time.monotonic()

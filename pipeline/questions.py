@@ -58,5 +58,5 @@ def _fingerprint(job: Job, ask: Ask) -> str:
     # Whether a value is required changes no answer; keys that are not used must not, or a new one would ask everything anew.
     field = ask.answer_field.model_dump_json(exclude={"required"}, exclude_defaults=True) if ask.answer_field else ""
     model = job.model.model_dump_json(include={"checkpoint", "revision", "adapter", "quantization", "dtype"})
-    render = job.render.model_dump_json()
+    render = job.render.model_dump_json(exclude=None if job.render.max_requests_per_page else {"max_requests_per_page"})
     return f"{ask.key}:{identity(ask.prompt, ask.max_tokens, ask.version, ask.settings, field, model, render)}"

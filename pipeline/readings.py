@@ -5,7 +5,9 @@ It does not know pages' rows, nor what else is known of a page.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import atan2, inf, pi
 
+from pipeline.coverage import is_covered
 from pipeline.stitch import Part, stitched
 from pipeline.tasks.base import Ask, Reading
 from schemas.page import CompletionRecord
@@ -52,17 +54,40 @@ def read(ask: Ask, records: Sequence[CompletionRecord]) -> Reading:
 
 
 def voices(ask: Ask, records: Sequence[CompletionRecord]) -> tuple[Voice, ...]:
-    """Return what each rung said to each prompt, in the order in which they were asked."""
-    groups: dict[tuple[int, str], list[CompletionRecord]] = {}
+    """Return what each rung said to each prompt, in the order in which they were asked; of a page that was turned, each way apart.
+
+    A rung that looked only at the part of the page that needed it speaks for the whole: what it did not show again stays as it was read.
+    """
+    groups: dict[tuple[int, int, str], list[CompletionRecord]] = {}
     for item in records:
-        groups.setdefault((item.rung, item.prompt), []).append(item)
-    return tuple(Voice(rung, prompt, tuple(items), _joined(ask, items)) for (rung, prompt), items in groups.items())
+        groups.setdefault((item.rung, _quarter(item), item.prompt), []).append(item)
+    heard: dict[tuple[int, int, str], Voice] = {}
+    for (rung, quarter, prompt), items in groups.items():
+        below = [key for key in heard if key[0] < rung and key[1:] == (quarter, prompt)]
+        whole = _over(heard[max(below)].records, items) if below else items
+        heard[rung, quarter, prompt] = Voice(rung, prompt, tuple(whole), _joined(ask, whole))
+    return tuple(heard.values())
 
 
 def chosen(heard: Sequence[Voice]) -> Voice:
-    """Return the voice that counts, of which there must be one."""
+    """Return the voice that counts, of which there must be one; of a page that was turned, the way in which most was read, and surest."""
     last = max(voice.rung for voice in heard)
-    return min((voice for voice in heard if voice.rung == last), key=lambda voice: _RANK[voice.reading.verdict])
+    at_last = [voice for voice in heard if voice.rung == last]
+    best = min(at_last, key=lambda voice: _RANK[voice.reading.verdict])
+    if len({_quarter(voice.records[0]) for voice in at_last}) == 1 or best.reading.verdict != "value":
+        return best
+    return max((voice for voice in at_last if voice.reading.verdict == "value"), key=_sureness)
+
+
+def in_need(ask: Ask, records: Sequence[CompletionRecord]) -> tuple[Affine, ...] | None:
+    """Return which views of what is not settled must be looked at again: what was rejected, else what gave the value; None is all of it."""
+    voice = chosen(voices(ask, records))
+    alone = [(item, ask.decode(completed(item), Affine(*item.affine)).verdict) for item in voice.records]
+    wanted = "reject" if any(verdict == "reject" for _, verdict in alone) else "value"
+    parts = [item for item, verdict in alone if verdict == wanted]
+    if not parts or any(item.view == "page" for item in parts):
+        return None
+    return tuple(Affine(*item.affine) for item in parts)
 
 
 def completed(item: CompletionRecord) -> Completion:
@@ -76,6 +101,31 @@ def completed(item: CompletionRecord) -> Completion:
         finish_reason=reason,  # type: ignore[arg-type]  # narrowed by the line above
         error=item.raw if is_error else None,
     )
+
+
+def _over(below: Sequence[CompletionRecord], items: Sequence[CompletionRecord]) -> list[CompletionRecord]:
+    """Return a finer rung's completions with those of the rung below that it did not show again, each where it was in reading order."""
+    finer, whole, is_in = [Affine(*item.affine) for item in items], [], False
+    for item in below:
+        if not is_covered(Affine(*item.affine), finer):
+            whole.append(item)
+        elif not is_in:
+            whole += items
+            is_in = True
+    return whole if is_in else [*whole, *items]
+
+
+def _quarter(item: CompletionRecord) -> int:
+    """Return by how many quarter turns a view is turned from the page; it may lie askew beside."""
+    a, b = (item.affine or (1.0, 0.0))[:2]
+    return round(atan2(b, a) / (pi / 2)) % 4
+
+
+def _sureness(voice: Voice) -> float:
+    """Return the mean log-probability of a voice's tokens; what tells none is least sure."""
+    known = [(item.mean_logprob, item.tokens) for item in voice.records if item.mean_logprob is not None]
+    tokens = sum(count for _, count in known)
+    return sum(mean * count for mean, count in known) / tokens if tokens else -inf
 
 
 def _joined(ask: Ask, shown: Sequence[CompletionRecord]) -> Reading:

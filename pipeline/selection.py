@@ -140,6 +140,18 @@ FROM cover JOIN source USING (source_id) WHERE is_live AND list_contains(jobs, $
 ORDER BY uri, first_page
 """
 
+# Pages of which a question waits for a stage of the ladder; the same bytes under several names climb once.
+_CLIMBING = """
+CREATE OR REPLACE TEMP TABLE todo AS
+SELECT cover.document_id, any_value(media_type) AS media_type,
+    list(struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes) ORDER BY uri) AS origins,
+    first_page, n_pages,
+    struct_pack(pages_file := arg_min(pages_file, uri), source_id := arg_min(source_id, uri), tasks := tasks,
+        jobs := list_sort(list_distinct(flatten(list(jobs))))) AS prior
+FROM cover JOIN source USING (source_id) WHERE is_newest AND list_contains(jobs, $job) AND list_has_any(tasks, $marks::VARCHAR[])
+GROUP BY cover.document_id, first_page, n_pages, tasks ORDER BY min(uri), first_page
+"""
+
 _UNITS_BUT = """
 SELECT * FROM todo WHERE NOT EXISTS (
     SELECT 1 FROM apart WHERE apart.document_id = todo.document_id
@@ -207,6 +219,12 @@ def is_done(ledger: Ledger, *, tasks: Sequence[str], job_name: str, backfill: bo
     """Return whether of the listed objects nothing is left to inspect or to read."""
     new = any(batch.num_rows for batch in to_inspect(ledger, rows_per_batch=1))
     return not new and not select(ledger, tasks=tasks, job_name=job_name, backfill=backfill).units
+
+
+def select_climbing(ledger: Ledger, *, marks: Sequence[str], job_name: str) -> Selected:
+    """Choose the pages of this job of which a question waits for a stage of the ladder: `marks` is how rows say so (ladder.waiting)."""
+    ledger.execute(_CLIMBING, {"marks": list(marks), "job": job_name})
+    return _selected(ledger)
 
 
 def units(ledger: Ledger, but: Iterable[Unit] = (), rows_per_batch: int = 10_000) -> Iterator[pa.RecordBatch]:

@@ -317,6 +317,8 @@ def _value(facts: PageFacts, answer: Answered) -> FieldValue:
         return FieldValue(status="rejected", reason=facts.notes[0].code if facts.notes else "page_lost")
     if facts.is_blank:
         return FieldValue(status="absent", reason="blank_page")
+    if not answer.records:
+        return FieldValue(status="rejected", reason="not_asked")
     reading = read(answer.ask, answer.records)
     if reading.value is not None:
         return reading.value

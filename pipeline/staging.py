@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipeline.ladder import is_final
 from pipeline.ledger import parquet_bytes
 from pipeline.places import Places, staged
 from pipeline.settle import Rows
@@ -21,10 +22,11 @@ from schemas.unit import Left, Origin, Reject, StagedPart, Tally, Unit, UnitOutc
 
 @dataclass(slots=True)
 class _Range:
-    """What is known so far of one origin's pages of a unit."""
+    """What is known so far of neighbouring pages of a unit and origin that answer the same."""
 
     unit: Unit
     origin: Origin
+    first_page: int
     tasks: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
     statuses: list[str] = field(default_factory=list)
@@ -40,7 +42,9 @@ class Part:
         self._marker = places.in_flight(run_id, name)
         self._pages: list[PageRow] = []
         self._fields: list[FieldRow] = []
-        self._ranges: dict[tuple[str, int], _Range] = {}
+        self._final: list[PageRow] = []
+        self._ranges: list[_Range] = []
+        self._latest: dict[str, _Range] = {}
         self._left: list[Left] = []
         store.write(self._marker, "\n".join(unit.model_dump_json() for unit in units).encode())
 
@@ -50,7 +54,9 @@ class Part:
             return
         self._pages.append(rows.page)
         self._fields.extend(rows.fields)
-        known = self._ranges.setdefault((origin.source_id, unit.first_page), _Range(unit, origin, tuple(tasks), tuple(jobs)))
+        if is_final(tasks):
+            self._final.append(rows.page)
+        known = self._range(unit, origin, rows.page.page_index, tuple(tasks), tuple(jobs))
         known.statuses.append(rows.page.status[0])
 
     def has_left(self, unit: Unit) -> bool:
@@ -64,8 +70,10 @@ class Part:
         pages = range(unit.first_page, unit.first_page + unit.n_pages)
         self._pages = [row for row in self._pages if row.source_id not in mine or row.page_index not in pages]
         self._fields = [row for row in self._fields if row.source_id not in mine or row.page_index not in pages]
+        self._final = [row for row in self._final if row.source_id not in mine or row.page_index not in pages]
+        self._ranges = [known for known in self._ranges if known.unit != unit]
         for source_id in mine:
-            self._ranges.pop((source_id, unit.first_page), None)
+            self._latest.pop(source_id, None)
 
     def stage(self, tally: Tally, engine: str | None, at: datetime) -> StagedPart:
         """Write the rows, and return the report that a commit needs; the marker goes, as nothing is in flight any more."""
@@ -73,25 +81,37 @@ class Part:
             for dataset, table in (("pages", to_table(self._pages, PageRow)), ("fields", to_table(self._fields, FieldRow))):
                 self._store.write(self._places.file(staged(self.part_id, dataset)), parquet_bytes(table))
         self._store.delete([self._marker])
+        final = {row.page_id for row in self._final}
         return StagedPart(
             part_id=self.part_id,
-            outcomes=tuple(_outcome(known) for known in self._ranges.values()),
+            outcomes=tuple(map(_outcome, self._ranges)),
             left=tuple(self._left),
-            n_fields=len(self._fields),
-            rejects=_rejects(self._pages),
+            n_fields=sum(row.page_id in final for row in self._fields),
+            rejects=_rejects(self._final),
             engine=engine,
             tally=tally,
-            witnessed=witnessed(row.agreement for row in self._pages),
+            witnessed=witnessed(row.agreement for row in self._final),
             processed_at=at,
         )
+
+    def _range(self, unit: Unit, origin: Origin, page_index: int, tasks: tuple[str, ...], jobs: tuple[str, ...]) -> _Range:
+        known = self._latest.get(origin.source_id)
+        if (
+            known is None
+            or (known.unit, known.tasks, known.jobs) != (unit, tasks, jobs)
+            or known.first_page + len(known.statuses) != page_index
+        ):
+            known = self._latest[origin.source_id] = _Range(unit, origin, page_index, tasks, jobs)
+            self._ranges.append(known)
+        return known
 
 
 def _outcome(known: _Range) -> UnitOutcome:
     return UnitOutcome(
         source_id=known.origin.source_id,
         document_id=known.unit.document_id,
-        first_page=known.unit.first_page,
-        n_pages=known.unit.n_pages,
+        first_page=known.first_page,
+        n_pages=len(known.statuses),
         statuses="".join(known.statuses),
         tasks=known.tasks,
         jobs=known.jobs,

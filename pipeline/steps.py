@@ -15,6 +15,7 @@ from pipeline.confidence import fingerprint, load
 from pipeline.correction import Corrector
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
+from pipeline.ladder import stages, waiting
 from pipeline.ledger import Ledger
 from pipeline.listing import Manifest, in_shard, list_source, write_manifest
 from pipeline.passes import Passes
@@ -34,6 +35,7 @@ from pipeline.selection import (
     load_manifest,
     load_unreadable,
     select,
+    select_climbing,
     select_kept,
     select_pages,
     to_inspect,
@@ -42,7 +44,7 @@ from pipeline.selection import (
 from pipeline.shards import write_shards
 from pipeline.storage import Store
 from pipeline.tasks.kinds import misfits
-from pipeline.worker import Worker
+from pipeline.worker import Worker, climber
 from schemas.job import Job
 from schemas.run import RunOptions, RunRecord, RunSummary
 
@@ -201,14 +203,26 @@ class Steps:
             self.progress.note(f"not corrected: {said}")
 
     def read(self) -> None:
-        """Send the units through the workers, and commit what they stage."""
+        """Send the units through the workers, and commit what they stage; then what is left to climb, a checkpoint at a time."""
         if self.selected.units:
             self._passes(Worker).run(self.dead)
+        for stage in stages(self.job)[1:]:
+            self._climb(stage.number)
 
     def decode_again(self) -> None:
         """Make the units' rows anew from the completions that they keep."""
         if self.selected.units:
             self._passes(Redecoder).run(self.dead)
+
+    def _climb(self, stage: int) -> None:
+        """Send what waits for a stage of the ladder to the checkpoint that answers there."""
+        marks = [waiting(fingerprint, stage) for fingerprint in self._fingerprints()]
+        self._select = partial(select_climbing, self.ledger, marks=marks, job_name=self.job.name)
+        self.ledger.fold()
+        found = self._select()
+        if found.units:
+            self.selected = self.selected if self.selected.units else found
+            self._passes(climber(stage)).run()
 
     def _choose(self, choose: Callable[[], Selected]) -> None:
         self._select = choose
@@ -216,7 +230,7 @@ class Steps:
         self.selected = choose()
         self.progress.selected(self.selected.pages)
 
-    def _passes(self, worker: type) -> Passes:
+    def _passes(self, worker: Callable[..., object]) -> Passes:
         return Passes(
             self.job,
             self.run_id,

@@ -83,6 +83,8 @@ def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
     texts = [part.reading.text for part in parts if part.reading.text is not None]
     if not texts:
         return (), None
+    if not any(part.lines for part in parts):  # answers, which are words without lines
+        return (), "\n".join(texts)
     known = [_known(part) for part in parts]
     if not any(_overlap(one.box, other.box) for one, other in combinations(parts, 2)):
         lines = tuple(line for part, pieces in zip(parts, known, strict=True) for line in _of_part(part, pieces))

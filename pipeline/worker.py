@@ -5,7 +5,7 @@ reach) is reported as left, without a row, so that it is never taken for done.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -16,14 +16,17 @@ import pyarrow as pa
 
 from pipeline.cache import DocumentCache
 from pipeline.confidence import load
+from pipeline.coverage import touches
 from pipeline.desk import Desk
+from pipeline.documents.child import Turn
 from pipeline.engines.start import start
 from pipeline.errors import DocumentError, StorageError
+from pipeline.ladder import stages, waiting
 from pipeline.metrics import Metrics
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
-from pipeline.readings import read, record
+from pipeline.readings import in_need, read, record
 from pipeline.serving import Meter, Serving
 from pipeline.settle import (
     TEXT_LAYER_KEYS,
@@ -44,14 +47,21 @@ from schemas.arrow import from_table
 from schemas.job import Job, Rung
 from schemas.page import CompletionRecord, Failure
 from schemas.unit import Origin, StagedPart, Tally, Unit
-from schemas.view import Request, View
+from schemas.view import Affine, Request, View
 
+TURNS: tuple[Turn, ...] = (180, 90, 270)
+"""Scans that lie on their side are nearly always told by their picture; those on their head are missed now and then."""
+TEXT_KEYS = ("ocr", "spot")
 PAGES_AT_ONCE = 16  # pages whose views wait for the engine together: at 896 pixels 38 MB
 
 
 @dataclass(slots=True)
 class _Page:
-    """A page on its way up the ladder: `asked` is what its rows lack, `views` what the next rung shows of it, once rendered."""
+    """A page on its way up the ladder: `asked` is what its rows lack, `views` what the next rung shows of it, once rendered.
+
+    `needs` names the views of the rung below that an unsettled question must look at again, by its key; None is all of the page. `spent`
+    counts the page's requests, and `unasked` the questions that there were none left for.
+    """
 
     unit: Unit
     facts: PageFacts
@@ -60,10 +70,30 @@ class _Page:
     views: list[View] | None = None
     records: dict[str, list[CompletionRecord]] = field(default_factory=dict)
     resolutions: dict[str, int] = field(default_factory=dict)
+    needs: dict[str, tuple[Affine, ...] | None] = field(default_factory=dict)
+    spent: int = 0
+    unasked: set[str] = field(default_factory=set)
 
     def wanting(self) -> list[Question]:
         """Return the questions that the model is to answer."""
         return [question for question in self.asked if not self.facts.spares(question.ask)]
+
+    def parts(self) -> list[Affine] | None:
+        """Return the views that any question must look at again, or None for all of the page."""
+        wanted = [part for part in self.needs.values() if part is not None]
+        return [each for part in wanted for each in part] if wanted and len(wanted) == len(self.needs) else None
+
+    def shown(self, question: Question) -> list[View]:
+        """Return the views that the question is asked of."""
+        parts = self.needs.get(question.ask.key)
+        return [view for view in self.views or () if parts is None or touches(view.region.affine, parts)]
+
+    def reads_as_nothing(self) -> bool:
+        """Return whether a page that is not blank gave no text; where none was asked for, whether every answer is a reject."""
+        said = [(question.ask, records) for question in self.wanting() if (records := self.records.get(question.ask.key))]
+        texts = [(ask, records) for ask, records in said if ask.key in TEXT_KEYS]
+        verdicts = {read(ask, records).verdict for ask, records in texts or said}
+        return verdicts == ({"absent"} if texts else {"reject"}) and self.facts.layer_text is None
 
     def is_answered(self, question: Question, rung: int) -> bool:
         """Return whether a rung gave a value, so that the question need not be asked there in other words."""
@@ -88,17 +118,18 @@ class _Asked:
 
 
 class Worker:
-    """The worker of a pass; calls may come from several threads, and share one engine."""
+    """The worker of a pass, which climbs one stage of the ladder; calls may come from several threads, and share one engine."""
 
-    def __init__(self, job: Job, run_id: str, passwords: Sequence[str], serving: Serving | None = None) -> None:
+    def __init__(self, job: Job, run_id: str, passwords: Sequence[str], serving: Serving | None = None, stage: int = 0) -> None:
         self._job, self._run_id, self._passwords = job, run_id, tuple(passwords)
+        self._stage, self._is_last = stages(job)[stage], stage == len(stages(job)) - 1
         self._places, self._sink = Places(job.sink.uri), open_store(job.sink.uri)
         source = open_store(job.source.uri)
         self._cache, self._retries = DocumentCache(source), NewRetries(source, self._sink)
         self._questions = questions(job, mask_decoder(job))
         self._confidence = load(job.confidence.model)
         longest = max(question.ask.max_tokens for question in self._questions)
-        self._serving = serving or Serving(job.model, job.render.ladder[0].resolution, partial(start, max_tokens=longest))
+        self._serving = serving or Serving(self._stage.model, self._stage.resolution, partial(start, max_tokens=longest))
         self._desks: LifoQueue[Desk] = LifoQueue()
         self._metrics = Metrics(job.name)
 
@@ -120,8 +151,10 @@ class Worker:
         pages = self._pages(units, desk, part)
         while chunk := list(islice(pages, PAGES_AT_ONCE)):
             began = time.monotonic()
-            for index, rung in enumerate(self._job.render.ladder):
+            for index, rung in self._stage.rungs:
                 self._ask(chunk, index, rung, desk, meter, part)
+            if self._is_last:
+                self._turn(chunk, desk, meter, part)
             self._add(chunk, part, processed_at, (time.monotonic() - began) / len(chunk))
         tally = Tally(
             requests=meter.requests,
@@ -157,17 +190,36 @@ class Worker:
     def _pages_of(self, unit: Unit, desk: Desk) -> Iterator[_Page]:
         """Turn the unit's pages over, each with the first rung's views while its document lies open."""
         known = prior_rows(self._sink, self._places, unit)
-        done = frozenset(unit.prior.tasks) if unit.prior else frozenset()
-        asked = tuple(question for question in self._questions if question.fingerprint not in done)
+        asked = self._asked(unit)
         for page_index in range(unit.first_page, unit.first_page + unit.n_pages):
             prior = known.get(page_index)
             facts = self._known_facts(prior, asked) or self._fresh_facts(unit, page_index, desk)
             page = _Page(unit, facts, asked, prior)
-            self._show(page, self._job.render.ladder[0], desk)
+            if prior and self._stage.number:
+                self._take_up(page, prior)
+            self._show(page, self._stage.rungs[0][1], desk)
             yield page
+
+    def _asked(self, unit: Unit) -> tuple[Question, ...]:
+        """Return what a unit's rows lack, or, on a later stage, what waits for it."""
+        done = frozenset(unit.prior.tasks) if unit.prior else frozenset()
+        if self._stage.number:
+            return tuple(each for each in self._questions if waiting(each.fingerprint, self._stage.number) in done)
+        return tuple(question for question in self._questions if question.fingerprint not in done)
+
+    def _take_up(self, page: _Page, prior: Rows) -> None:
+        """Go on from what the stages below said."""
+        for question in page.asked:
+            said = [
+                item for item in prior.page.completions if item.task == question.ask.key and item.prompt in question.ask.prompts
+            ]
+            page.records[question.ask.key] = said
+            page.spent += len(said)
 
     def _known_facts(self, prior: Rows | None, asked: Sequence[Question]) -> PageFacts | None:
         """Return what the page's rows say of it, unless the page must be opened again to answer: it was lost, or its text is asked anew."""
+        if prior is not None and self._stage.number:
+            return facts_of(prior.page)
         if prior is None or (asked and prior.page.width_pt is None):
             return None
         return None if any(question.ask.key in TEXT_LAYER_KEYS for question in asked) else facts_of(prior.page)
@@ -176,26 +228,32 @@ class Worker:
         unopened = desk.lay(unit)
         return PageFacts(page_index, is_lost=True, notes=(unopened,)) if unopened else desk.facts(page_index)
 
-    def _show(self, page: _Page, rung: Rung, desk: Desk) -> None:
-        """Render what the rung shows of a page that is not settled."""
+    def _show(self, page: _Page, rung: Rung, desk: Desk, turn_deg: Turn = 0) -> None:
+        """Render what the rung shows of a page that is not settled: the parts that need it, or the whole page, turned if so asked."""
         page.views = []
-        if not self._unsettled(page):
+        unsettled = self._unsettled(page)
+        if not unsettled and not turn_deg:
             return
-        unopened = desk.lay(page.unit)
+        known = {} if turn_deg else page.records
+        page.needs = {
+            each.ask.key: in_need(each.ask, said) if (said := known.get(each.ask.key)) else None for each in unsettled
+        }
+        parts, unopened = page.parts(), desk.lay(page.unit)
         try:
-            page.views = [] if unopened else desk.views(page.unit.document_id, page.facts, rung)
+            shown = [] if unopened else desk.views(page.unit.document_id, page.facts, rung, parts=parts, turn_deg=turn_deg)
+            page.views = shown
         except DocumentError as error:
             unopened = error.failure()
         if unopened and not page.records:
             page.facts = page.facts.lost(unopened)
 
-    def _show_again(self, page: _Page, rung: Rung, desk: Desk, part: Part) -> None:
+    def _show_again(self, page: _Page, rung: Rung, desk: Desk, part: Part, turn_deg: Turn = 0) -> None:
         """Render what a later rung shows; a unit whose document can no longer be had is left, and none of its pages is asked any more."""
         page.views = []
         if part.has_left(page.unit):
             return
         try:
-            self._show(page, rung, desk)
+            self._show(page, rung, desk, turn_deg)
         except StorageError as error:
             part.leave(page.unit, Failure(stage="fetch", code=type(error).__name__, message=str(error)))
 
@@ -206,6 +264,19 @@ class Worker:
             if page.views is None:
                 self._show_again(page, rung, desk, part)
             open_.append((page, self._unsettled(page) if page.views else []))
+        self._say_all(open_, index, rung, meter)
+
+    def _turn(self, pages: Sequence[_Page], desk: Desk, meter: Meter, part: Part) -> None:
+        """Ask pages that read as nothing once more, on their heads and on their sides, until something is read."""
+        index, rung = self._stage.rungs[-1]
+        for turn_deg in TURNS:
+            open_ = [(page, page.wanting()) for page in pages if page.reads_as_nothing()]
+            for page, _ in open_:
+                self._show_again(page, rung, desk, part, turn_deg)
+            self._say_all([(page, asked) for page, asked in open_ if page.views], index, rung, meter)
+
+    def _say_all(self, open_: Sequence[tuple[_Page, list[Question]]], index: int, rung: Rung, meter: Meter) -> None:
+        """Ask what is open of the pages' views, and what was not answered once more in other words."""
         meter.rungs += [0] * (index + 1 - len(meter.rungs))
         self._say(
             [_Asked(page, question, prompt) for page, asked in open_ for question in asked for prompt in _first(question)],
@@ -225,13 +296,14 @@ class Worker:
                 rung,
                 meter,
             )
-        for page in pages:
-            page.views = None
+        for page, _ in open_:
+            page.views, page.needs = None, {}
 
     def _say(self, asked: Sequence["_Asked"], index: int, rung: Rung, meter: Meter) -> None:
         """Ask prompts of every view of their pages; those of one view are adjacent, so that it is encoded once."""
+        afforded = [each for each in asked if self._affords(each)]
         said = [
-            (each, view) for _, mine in groupby(asked, key=lambda each: id(each.page)) for each, view in _by_view(list(mine))
+            (each, view) for _, mine in groupby(afforded, key=lambda each: id(each.page)) for each, view in _by_view(list(mine))
         ]
         requests = [Request(view, each.prompt, each.question.ask.max_tokens) for each, view in said]
         meter.rungs[index] += len(requests)
@@ -239,6 +311,18 @@ class Worker:
             ask, page = each.question.ask, each.page
             page.records.setdefault(ask.key, []).append(record(ask, view.region, index, completion, each.prompt))
             page.resolutions[ask.key] = rung.resolution
+
+    def _affords(self, asked: "_Asked") -> bool:
+        """Return whether a page may be asked this of all its views; a question that was never asked for that is a reject."""
+        page, most = asked.page, self._job.render.max_requests_per_page
+        wanted, key = len(page.shown(asked.question)), asked.question.ask.key
+        if most is None or page.spent + wanted <= most:
+            page.spent += wanted
+            page.unasked.discard(key)
+            return True
+        if not page.records.get(key):
+            page.unasked.add(key)
+        return False
 
     def _unsettled(self, page: _Page) -> list[Question]:
         least = self._job.confidence.settle
@@ -254,10 +338,28 @@ class Worker:
         given = Circumstances(self._job.name, self._run_id, processed_at, hashed, name, self._confidence)
         for page in pages:
             prior = page.unit.prior
-            tasks = still_answered(prior.tasks if prior else (), page.asked)
+            page.facts = page.facts.noting(*(self._unasked(key) for key in sorted(page.unasked)))
+            climbing = set() if self._is_last else {question.fingerprint for question in self._unsettled(page)}
+            tasks = tuple(
+                waiting(each, self._stage.number + 1) if each in climbing else each
+                for each in still_answered(prior.tasks if prior else (), page.asked)
+            )
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
             for origin in page.unit.origins:
                 part.add(page.unit, origin, _rows(page, origin, given, seconds), tasks=tasks, jobs=jobs)
+
+    def _unasked(self, key: str) -> Failure:
+        message = f"it would have taken the page over render.max_requests_per_page ({self._job.render.max_requests_per_page})"
+        return Failure(stage="infer", code="too_many_requests", message=message, task=key)
+
+
+def climber(stage: int) -> Callable[[Job, str, Sequence[str]], Worker]:
+    """Return what makes the worker of a stage of the ladder."""
+
+    def worker(job: Job, run_id: str, passwords: Sequence[str]) -> Worker:
+        return Worker(job, run_id, passwords, stage=stage)
+
+    return worker
 
 
 def _first(question: Question) -> tuple[str, ...]:
@@ -267,7 +369,8 @@ def _first(question: Question) -> tuple[str, ...]:
 
 def _by_view(asked: Sequence[_Asked]) -> list[tuple[_Asked, View]]:
     """Return what is asked of each view of one page."""
-    return [(each, view) for view in asked[0].page.views or () for each in asked]
+    shown = {id(each): {view.region.name for view in each.page.shown(each.question)} for each in asked}
+    return [(each, view) for view in asked[0].page.views or () for each in asked if view.region.name in shown[id(each)]]
 
 
 def _rows(page: _Page, origin: Origin, given: Circumstances, seconds: float) -> Rows:

@@ -74,10 +74,14 @@ class Rung(Shape):
 
 
 class Render(Shape):
-    """How pages become views, and when the text layer stands in for the model."""
+    """How pages become views, and when the text layer stands in for the model.
+
+    What would take a page over `max_requests_per_page` is not asked; a task that was never asked for that is a reject.
+    """
 
     text_layer: Literal["ignore", "prefer", "compare"] = "prefer"
     ladder: tuple[Rung, ...] = Field(default=(Rung(),), min_length=1)
+    max_requests_per_page: int | None = Field(default=None, ge=1)
 
 
 class _Task(Shape):

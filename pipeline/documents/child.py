@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from sys import executable
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ _BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from pipeline.document
 COMMAND = (executable, "-I", "-B", "-c", _BOOT, str(Path(__file__).parents[2]))
 """The environment is empty and the interpreter isolated from it, so it is told where this package lies."""
 
+Turn = Literal[0, 90, 180, 270]
 _START_TIMEOUT_S = 300.0
 _OPEN_PAGES = 4
 """Opening may take as long as so many pages: it reads a PDF's whole cross-reference table, and repairs it where it is broken."""
@@ -72,13 +73,13 @@ class Child:
             raise self._misled("render")
         return answer.probe
 
-    def regions(self, page_index: int, tiling: Tiling, resolution: int) -> list[Region]:
+    def regions(self, page_index: int, tiling: Tiling, resolution: int, turn_deg: Turn = 0) -> list[Region]:
         """Return what the model should look at, in reading order; raise DocumentError of stage "render".
 
-        `tiling` "none" gives one region, the page as a whole, named "page".
+        `tiling` "none" gives one region, the page as a whole, named "page". `turn_deg` turns the page from how it seems to lie.
         """
         self._reopen()
-        order = DividePage(page_index=page_index, tiling=tiling, resolution=resolution)
+        order = DividePage(page_index=page_index, tiling=tiling, resolution=resolution, turn_deg=turn_deg)
         answer = self._ask("render", order, self._limits.seconds_per_page)
         if not answer.regions:
             raise self._misled("render")

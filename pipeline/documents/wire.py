@@ -76,12 +76,13 @@ class RenderPage(Shape):
 
 
 class DividePage(Shape):
-    """Say which parts of a page the model should look at."""
+    """Say which parts of a page the model should look at, should it lie turned clockwise by `turn_deg` more than it seems to."""
 
     do: Literal["divide"] = "divide"
     page_index: int
     tiling: Tiling
     resolution: int
+    turn_deg: Literal[0, 90, 180, 270] = 0
 
 
 class Refusal(Shape):

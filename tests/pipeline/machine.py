@@ -27,6 +27,7 @@ from pipeline.desk import Desk
 from pipeline.documents.child import Child
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
+from pipeline.ladder import stages, waiting
 from pipeline.ledger import Ledger
 from pipeline.listing import list_source, write_manifest
 from pipeline.places import Places
@@ -36,7 +37,7 @@ from pipeline.questions import Question, questions
 from pipeline.reader import read
 from pipeline.readings import record
 from pipeline.runs import Runs
-from pipeline.selection import Selected, gone, load_manifest, select, to_inspect, units
+from pipeline.selection import Selected, gone, load_manifest, select, select_climbing, to_inspect, units
 from pipeline.serving import Serving
 from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.staging import Part
@@ -158,6 +159,7 @@ class Mill:
         before_reading: Callable[[], object] = lambda: None,
         units_per_part: int = 2,
         parts: int | None = None,
+        until_stage: int | None = None,
     ) -> Ran:
         """Run a job up to and including a step of STEPS, or until so many parts are committed, as a process would that is then killed."""
         job = job or self.job()
@@ -183,7 +185,9 @@ class Mill:
                 marks = [question.fingerprint for question in questions(job)]
                 ran.selected = select(ledger, tasks=marks, job_name=job.name, backfill=backfill)
             if "read" in steps:
-                ran.commits = self._read(job, ledger, run_id, serving, units_per_part, parts, commit="commit" in steps)
+                ran.commits = self._read(
+                    job, ledger, run_id, serving, units_per_part, parts, until_stage, commit="commit" in steps
+                )
             if "publish" in steps and parts is None:
                 publish(ledger, store, self.places, run_id)
                 sweep(ledger, store, self.places, [run_id, *dead])
@@ -245,18 +249,24 @@ class Mill:
         serving: Callable[[Job], Serving] | None,
         units_per_part: int,
         parts: int | None,
+        until_stage: int | None,
         *,
         commit: bool,
     ) -> Commits:
-        worker = Worker(job, run_id, (), serving=serving(job) if serving else None)
         desk = Desk(job, DocumentCache(open_store(job.source.uri)), (), child=self.reading)
         commits = Commits(ledger, job, Silent(), lambda: None)
-        todo = [unit for batch in units(ledger) for unit in from_table(pa.Table.from_batches([batch]), Unit)]
-        for start in list(range(0, len(todo), units_per_part))[:parts]:
-            part = worker.work(todo[start : start + units_per_part], desk)
-            if commit:
-                commits.add(part)
-                commits.flush()
+        for stage in range(len(stages(job)) if until_stage is None else until_stage):
+            worker = Worker(job, run_id, (), serving=serving(job) if serving else None, stage=stage)
+            if stage:
+                ledger.fold()
+                marks = [waiting(question.fingerprint, stage) for question in questions(job)]
+                select_climbing(ledger, marks=marks, job_name=job.name)
+            todo = [unit for batch in units(ledger) for unit in from_table(pa.Table.from_batches([batch]), Unit)]
+            for start in list(range(0, len(todo), units_per_part))[:parts]:
+                part = worker.work(todo[start : start + units_per_part], desk)
+                if commit:
+                    commits.add(part)
+                    commits.flush()
         return commits
 
 
