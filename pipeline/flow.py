@@ -11,6 +11,7 @@ from pipeline.ledger import Ledger
 from pipeline.places import Places
 from pipeline.progress import Progress, Silent
 from pipeline.publish import publish
+from pipeline.register import drop_deleted
 from pipeline.steps import Steps
 from pipeline.storage import open_store
 from schemas.correction import Corrections
@@ -79,11 +80,16 @@ def correct(job: Job, corrections: Corrections, *, progress: Progress | None = N
         return steps.end()
 
 
-def compact(sink_uri: str) -> None:
-    """Merge the small files of a sink's datasets into files of 128 MB."""
+def compact(sink_uri: str, *, without_deleted: bool = False) -> int:
+    """Merge the small files of a sink's datasets into files of 128 MB; return how many objects were dropped.
+
+    With `without_deleted`, all rows of objects that are gone from their source are dropped. An object that comes back is read anew.
+    """
     store, places, run_id = open_store(sink_uri), Places(sink_uri), _new_run_id()
     with Ledger(store, places, run_id) as ledger:
-        publish(ledger, store, places, run_id, compact=True)
+        dropped = drop_deleted(ledger, run_id) if without_deleted else 0
+        publish(ledger, store, places, run_id, compact=True, purge=without_deleted)
+    return dropped
 
 
 @contextmanager

@@ -74,7 +74,8 @@ SELECT
 FROM island GROUP BY source_id, part_id, first_page, island
 """
 
-# A version of an object shows its rows once it is whole, and until a later version of the same object is whole.
+# A version of an object shows its rows once it is whole, and until a later version of the same object is whole; none does after the
+# object was dropped.
 _STATE = """
 CREATE OR REPLACE TEMP TABLE source AS
 WITH word AS (
@@ -96,10 +97,12 @@ WITH word AS (
     FROM word LEFT JOIN covered USING (source_id)
 ), newest AS (
     SELECT uri, arg_max(source_id, (recorded_at, run_id)) AS newest_id,
-        arg_max(source_id, (recorded_at, run_id)) FILTER (is_whole) AS live_id
+        arg_max(source_id, (recorded_at, run_id)) FILTER (is_whole) AS live_id,
+        arg_max(coalesce(is_dropped, false), (recorded_at, run_id)) AS is_removed
     FROM whole GROUP BY uri
 )
-SELECT whole.*, source_id = newest_id AS is_newest, coalesce(source_id = live_id, false) AS is_live FROM whole JOIN newest USING (uri)
+SELECT whole.*, source_id = newest_id AS is_newest, NOT is_removed AND coalesce(source_id = live_id, false) AS is_live, is_removed
+FROM whole JOIN newest USING (uri)
 """
 
 

@@ -37,13 +37,13 @@ _LIVE = "CREATE OR REPLACE TEMP TABLE live AS SELECT cover.* FROM cover SEMI JOI
 
 _UNITS = """
 SELECT * FROM live UNION ALL BY NAME
-SELECT cover.* FROM cover SEMI JOIN (SELECT source_id FROM source WHERE is_newest AND NOT is_live) USING (source_id)
+SELECT cover.* FROM cover SEMI JOIN (SELECT source_id FROM source WHERE is_newest AND NOT is_live AND NOT is_removed) USING (source_id)
 """
 
 _SNAPSHOT = {
     "sources": """
         SELECT source.* EXCLUDE (covered, committed_at, pages_ok, pages_blank, pages_partial, pages_failed,
-            is_whole, is_newest, is_live, row_state, row_at), said AS row_state, stands_at AS row_at
+            is_whole, is_newest, is_live, is_removed, row_state, row_at), said AS row_state, stands_at AS row_at
         FROM source LEFT JOIN (SELECT source_id, said, stands_at FROM judged) USING (source_id) ORDER BY uri""",
     "units": _UNITS,
     "files": "SELECT * FROM files ORDER BY dataset, file",
@@ -58,14 +58,17 @@ class Bundle:
     inputs: tuple[str, ...]
 
 
-def publish(ledger: Ledger, store: Store, places: Places, run_id: str, *, compact: bool = False) -> None:
+def publish(
+    ledger: Ledger, store: Store, places: Places, run_id: str, *, compact: bool = False, purge: bool = False
+) -> None:
     """Bring the datasets up to date with all that is committed on this sink; with `compact`, merge small files too.
 
-    Waits while another run publishes.
+    With `purge`, older snapshots of Iceberg tables go, so that rows which were dropped are nowhere any more. Waits while another run
+    publishes.
     """
     with claim(store, places.claim("publication"), run_id, wait=True) as held, lake_of(store, places) or nullcontext() as lake:
         ledger.reload()
-        _Publication(ledger, store, places, run_id, held, lake).run(compact=compact)
+        _Publication(ledger, store, places, run_id, held, lake).run(compact=compact, purge=purge)
         ledger.reload()
 
 
@@ -90,7 +93,7 @@ class _Publication:
         self._replaced: list[str] = []
         self._written = 0
 
-    def run(self, *, compact: bool) -> None:
+    def run(self, *, compact: bool, purge: bool = False) -> None:
         if self._lake:
             self._lake.prepare()
         self._remove_strays()
@@ -106,6 +109,9 @@ class _Publication:
             self._switch()
         elif self._lake:
             self._follow(self._lake, self._ledger.current.generation)
+        if purge and self._lake:
+            self._lake.forget_history(self._held.check)
+            self._remove_strays()
 
     def _dirty(self) -> list[Bundle]:
         """Return the published files in which some rows no longer hold."""

@@ -1,10 +1,12 @@
 """The rows of documents/, made from the ledger alone: what each source object is, and what became of its pages."""
 
+from datetime import UTC, datetime
+
 import pyarrow as pa
 
 from pipeline.ledger import Ledger
-from schemas.arrow import schema_of
-from schemas.source import DocumentRow
+from schemas.arrow import from_table, schema_of
+from schemas.source import DocumentRow, Inspected
 
 # What the row of each known version of an object should say. A version that never had a row and does not show gets none; one that
 # was superseded keeps the day of its row, and has no pages any more.
@@ -21,7 +23,7 @@ WITH state AS (
             WHEN pages_failed + pages_partial > 0 THEN 'partial'
             ELSE 'ok' END AS status,
         if(is_live, coalesce(committed_at, recorded_at), row_at) AS stands_at
-    FROM source WHERE is_live OR row_state IS NOT NULL
+    FROM source WHERE is_live OR (row_state IS NOT NULL AND NOT is_removed)
 )
 SELECT *, strftime(stands_at, '%Y-%m-%d') AS processed_date,
     concat_ws('/', status, page_count, pages_ok, pages_blank, pages_partial, pages_failed, epoch_us(stands_at)) AS said
@@ -31,7 +33,10 @@ FROM state
 _STALE_DATES = """
 SELECT DISTINCT unnest([processed_date, strftime(row_at, '%Y-%m-%d')]) AS date FROM judged
 WHERE row_state IS DISTINCT FROM said
+UNION SELECT strftime(row_at, '%Y-%m-%d') FROM source WHERE is_removed AND row_state IS NOT NULL
 """
+
+_DELETED = "SELECT * FROM source WHERE is_newest AND NOT is_present AND NOT is_removed ORDER BY uri"
 
 _DOCUMENT_ROWS = """
 SELECT source_id, document_id, uri AS source_uri, version AS source_version, media_type, size_bytes,
@@ -39,6 +44,14 @@ SELECT source_id, document_id, uri AS source_uri, version AS source_version, med
     status, failures, job_name, run_id, stands_at AS processed_at, 1 AS schema_version
 FROM judged WHERE $1 IS NULL OR processed_date = $1 ORDER BY uri, source_id
 """
+
+
+def drop_deleted(ledger: Ledger, run_id: str) -> int:
+    """Record that the rows of objects which are gone from their source are to be removed, and return how many objects that are."""
+    now = datetime.now(UTC)
+    gone = from_table(ledger.table(_DELETED), Inspected)
+    ledger.record_sources([known.model_copy(update={"is_dropped": True, "run_id": run_id, "recorded_at": now}) for known in gone])
+    return len(gone)
 
 
 def judge(ledger: Ledger) -> None:

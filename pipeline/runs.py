@@ -1,5 +1,8 @@
 """The record that every run leaves under `_pagemill/runs/<run_id>/`: how it was asked for, and what came of it.
 
+`_SUCCESS` beside the datasets is for whatever starts next: it holds the summary of the run that ended last with exit code 0, and is
+gone while a run is at work and after one that fell short.
+
 A run without an end is at work, or was killed. Whoever holds the job's claim knows that it is the latter.
 """
 
@@ -12,6 +15,7 @@ from schemas.job import Job
 from schemas.run import RunRecord, RunSummary
 
 BEGUN, ENDED, BURIED = "run.json", "summary.json", "abandoned"
+SUCCESS = "_SUCCESS"
 
 
 class Runs:
@@ -21,13 +25,17 @@ class Runs:
         self._store, self._places = store, places
 
     def begin(self, record: RunRecord) -> None:
-        """Leave the record of a run that starts."""
+        """Leave the record of a run that starts, and take away the marker of the last that ended well."""
+        self._store.delete([self._places.file(SUCCESS)])
         self._write(record.run_id, BEGUN, record.model_dump_json(indent=1).encode())
 
     def end(self, summary: RunSummary) -> None:
-        """Leave the summary of a run that ends, and remove what it worked with."""
-        self._write(summary.run_id, ENDED, summary.model_dump_json(indent=1).encode())
+        """Leave the summary of a run that ends, remove what it worked with, and mark the sink where the run is complete and accepted."""
+        said = summary.model_dump_json(indent=1).encode()
+        self._write(summary.run_id, ENDED, said)
         self._remove_lists(summary.run_id)
+        if summary.exit_code == 0:
+            self._store.write(self._places.file(SUCCESS), said)
 
     def dead(self, job: Job, run_id: str) -> list[str]:
         """Return the runs of this job and shard that were killed; `run_id` is the one at work, which holds the job's claim."""

@@ -31,7 +31,7 @@ class SourceObject(Shape):
 class Inspected(Shape):
     """What inspection found of a source object. `page_count` is None where it could not be opened; then `failures` says why.
 
-    `is_present` turns False when a later listing no longer has the object.
+    `is_present` turns False when a later listing no longer has the object, and `is_dropped` True when its rows were removed on request.
     """
 
     source_id: str
@@ -44,6 +44,7 @@ class Inspected(Shape):
     page_count: int | None = None
     failures: tuple[Failure, ...] = ()
     is_present: bool = True
+    is_dropped: bool = False
     job_name: str
     run_id: str
     recorded_at: datetime

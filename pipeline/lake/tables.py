@@ -127,6 +127,7 @@ class Lake:
             self._expire(None)
             check()
             self._keep_catalog()
+        self._remove_stray_metadata()
 
     def shown(self) -> dict[str, set[str]]:
         """Return the files that each table shows now, relative to the sink."""
