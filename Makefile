@@ -7,19 +7,26 @@ STAMPS := $(VENV)/stamps
 PYTEST := $(BIN)/python -m pytest
 TORCH := $(shell sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
 
-.PHONY: demo test test-slow faults check parity parity-cuda bench bench-gpu soak clean
+.PHONY: demo test test-slow faults fuzz audit check parity parity-cuda bench bench-gpu soak clean
 
 demo: $(STAMPS)/package                # a real job on documents that ship, from a folder to Parquet
 	@$(BIN)/pagemill run jobs/examples/demo.yaml
 
 test: $(STAMPS)/test                   # what every change must pass
-	$(PYTEST) -m "not slow and not vllm and not wheel and not bench and not faults"
+	$(PYTEST) -m "not slow and not vllm and not wheel and not bench and not faults and not fuzz"
 
 test-slow: $(STAMPS)/test              # what takes minutes
 	$(PYTEST) -m "slow and not vllm and not bench and not faults"
+	PAGEMILL_TEST_FORMAT=iceberg $(PYTEST) tests/pipeline/test_resume.py tests/pipeline/test_accounting.py tests/pipeline/test_sharing.py
 
 faults: $(STAMPS)/test                 # real processes, killed and disturbed at three seeded moments each
 	$(PYTEST) -m faults
+
+fuzz: $(STAMPS)/test                   # broken documents and answers by seed, for two minutes (PAGEMILL_FUZZ_SECONDS, PAGEMILL_FUZZ_SEED)
+	$(PYTEST) -m fuzz tests/fuzz
+
+audit: $(STAMPS)/check                 # what is known against the packages that are installed; says so where no service can be asked
+	$(BIN)/python deploy/audit.py
 
 check: $(STAMPS)/check                 # style, types, who may import whom, and the wheel
 	$(BIN)/ruff check
