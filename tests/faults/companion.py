@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pyarrow as pa
 
+from jobs.cli import main as pagemill
 from pipeline import cluster
 from pipeline.cluster import Pool
 from pipeline.flow import run
@@ -30,15 +31,18 @@ SOURCES, PAGES = 20, 50
 def main() -> None:
     """Do what the command line says."""
     what, *arguments = sys.argv[1:]
-    if what == "run":
+    cluster.connect, cluster.cores, cluster.stream = _connect, _cores, _stream
+    if what == "pagemill":
+        sys.argv = [what, *arguments]
+        pagemill()
+    elif what == "run":
         _run(*arguments)
     else:
         _write(*arguments)
 
 
 def _run(name: str, source: str, sink: str, shard: str, task: str) -> None:
-    """Run a job as flow.py does, with the workers in this process."""
-    cluster.connect, cluster.cores, cluster.stream = _connect, _cores, _stream
+    """Run a job of one task."""
     job = Job(
         name=name,
         source=Source(uri=source),

@@ -2,7 +2,8 @@
 
 PAGEMILL_MOMENTS says at how many seeded moments each fault strikes (3 unless said otherwise; `make soak` says 20), PAGEMILL_SEED which.
 
-Most nights share one Ray, as its start takes most of the time of a small run; whatever kills Ray itself has one of its own.
+Nights of which Ray's processes die share one, as its start takes most of the time of a small run, or have one of their own where it is killed
+itself. The others have none: their workers are in the driver's process.
 """
 
 import importlib.util
@@ -87,7 +88,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, nights: ModuleType) ->
     made: list[Any] = []
     proxy = request.getfixturevalue("proxy")
 
-    def make(name: str = "night", *, own_ray: bool = False, **settings: object) -> Any:
+    def make(name: str = "night", *, own_ray: bool = False, solo: bool = False, **settings: object) -> Any:
         number = len(made)
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -98,7 +99,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, nights: ModuleType) ->
             name=name,
             writes=(lambda: int(proxy.writes)) if on_s3 else nights.on_files(folder / "out"),
             environment={"AWS_ENDPOINT_URL": proxy.url},
-            ray=None if own_ray else request.getfixturevalue("shared_ray"),
+            solo=solo,
+            ray=None if own_ray or solo else request.getfixturevalue("shared_ray"),
             **settings,
         )
         made.append(night)
@@ -133,11 +135,11 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, nights: ModuleType, shared_ray: Any) -> Undisturbed:
-    """Run the night of documents() once, on files, without any fault."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, nights: ModuleType) -> Undisturbed:
+    """Run the night of documents() once, on files, without any fault; and without Ray, which is to change no value either."""
     folder = tmp_path_factory.mktemp("undisturbed")
     writes = nights.on_files(folder / "out")
-    night = nights.Night(folder, str(folder), writes=writes, ray=shared_ray)
+    night = nights.Night(folder, str(folder), writes=writes, solo=True)
     night.fill(nights.documents())
     running = night.start()
     running.until(lambda: writes() < 0)  # counts all the while

@@ -31,6 +31,7 @@ from schemas.run import RunSummary, VerifyReport
 from schemas.unit import Unit
 
 PAGEMILL = Path(sys.executable).with_name("pagemill")
+SOLO = (sys.executable, str(Path(__file__).with_name("companion.py")), "pagemill")
 PATIENCE_S = float(os.environ.get("PAGEMILL_PATIENCE_S", "300"))  # for a machine that has much else to do, say more
 MARK = "PAGEMILL_TESTS_NIGHT"
 TITLES = {
@@ -75,7 +76,8 @@ def documents() -> dict[str, bytes]:
 class Night:
     """One job between a source and a sink, and a scratch folder of its own for what is not theirs.
 
-    `writes` counts the objects that the sink has ever held. `ray` is a cluster to join; without, every run starts a Ray of its own.
+    `writes` counts the objects that the sink has ever held. `ray` is a cluster to join; without, every run starts a Ray of its own, or,
+    `solo`, has its workers in its own process, for faults in which Ray has no part.
     """
 
     scratch: Path
@@ -86,6 +88,7 @@ class Night:
     settings: Mapping[str, object] = field(default_factory=lambda: {"seconds_per_request": 0.02})
     writes: Callable[[], int] = lambda: 0
     ray: Any = None
+    solo: bool = False
     marks: list[str] = field(default_factory=list)
     ray_folders: list[Path] = field(default_factory=list)
 
@@ -136,7 +139,7 @@ class Night:
             environment["RAY_ADDRESS"] = self.ray.address
         verb, *more = command
         process = subprocess.Popen(
-            [str(PAGEMILL), verb, str(self.job_file), "--json", *more],
+            [*(SOLO if self.solo else (str(PAGEMILL),)), verb, str(self.job_file), "--json", *more],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

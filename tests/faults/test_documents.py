@@ -42,6 +42,7 @@ def test_three_in_a_hundred_hostile_documents_cost_no_other_its_row(place, hosti
     """Among two hundred (soak: ten thousand), those that misbehave have rejects of their own, and all others their text."""
     count = 10_000 if moments > 3 else 200
     night = place(
+        solo=True,
         changes={"limits": LIMITS, "render": {"text_layer": "prefer"}, "tasks": [{"type": "ocr"}], "workers": {"cpus": 4}},
         settings={},
     )

@@ -40,7 +40,7 @@ def test_a_spot_instance_that_is_taken_away_loses_nothing(place, nights, undistu
 @pytest.mark.parametrize("place", ["files"], indirect=True)
 def test_of_two_runs_of_one_job_the_second_is_refused(place, nights, undisturbed):
     """While one is at work, another ends at once with exit code 3, says who has it, and touches nothing."""
-    night = place()
+    night = place(solo=True)
     night.fill(nights.documents())
     running = night.start()
     assert running.until_written(2)
@@ -73,6 +73,21 @@ def test_a_page_that_kills_the_engine_is_found_and_rejected_and_read_once_it_no_
     again = nights.RunSummary.model_validate_json(said)
     assert (again.pages_ok, again.pages_failed) == (1, 0)
     assert {row["status"] for row in night.values()["pages"]} == {"ok"}
+    assert night.verify().is_exact
+    night.assert_gone()
+
+
+@pytest.mark.parametrize("place", ["files"], indirect=True)
+def test_a_page_that_takes_everything_down_is_rejected_by_a_later_run(place, nights):
+    """Where the driver dies with the worker, each time, the page is found by halves all the same: deaths are counted across runs."""
+    data = nights.pdf("page 0", "page 1")
+    night = place(solo=True, settings={"kills_on": [f"{hashlib.sha256(data).hexdigest()}/1"]})
+    night.fill({"deadly.pdf": data})
+    codes = [night.start().end()[0] for _ in range(5)]
+    assert codes == [-signal.SIGKILL] * 4 + [0]  # the unit once, the page three times
+    rows = {row["page_index"]: row for row in night.values()["pages"]}
+    assert {index: row["status"] for index, row in rows.items()} == {0: "ok", 1: "failed"}
+    assert [failure["code"] for failure in rows[1]["failures"]] == ["worker_died"]
     assert night.verify().is_exact
     night.assert_gone()
 

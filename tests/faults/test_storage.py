@@ -1,6 +1,7 @@
 """Stores that fail, fill up or refuse under a run that is at work."""
 
 import os
+import random
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,15 +10,15 @@ from pathlib import Path
 import pytest
 
 RATE = 0.05
-REFUSALS = {"full": (507, "InsufficientStorage"), "read-only": (403, "AccessDenied")}
-WORDS = {"full": ("full", "InsufficientStorage"), "read-only": ("read-only", "AccessDenied")}
+REFUSALS = {"full": (507, "QuotaExceeded"), "read-only": (403, "AccessDenied")}
+WORDS = {"full": ("full", "QuotaExceeded"), "read-only": ("read-only", "AccessDenied")}
 
 
 @pytest.mark.parametrize("place", ["s3"], indirect=True)
 def test_a_run_through_a_bad_network_has_the_same_values(place, proxy, nights, undisturbed, moments, seed):
     """5% of requests end in 500, 503, resets, stalls or half bodies: the run is complete, and its retries are counted and bounded."""
     for number in range(moments):
-        night = place()
+        night = place(solo=True)
         night.fill(nights.documents())
         proxy.disturb(rate=RATE, seed=f"{seed} {number}")
         try:
@@ -33,16 +34,16 @@ def test_a_run_through_a_bad_network_has_the_same_values(place, proxy, nights, u
 @pytest.mark.parametrize("fault", ["full", "read-only"])
 def test_a_sink_that_takes_no_more_is_said_and_the_run_goes_on_later(fault, place, proxy, nights, undisturbed, request, seed):
     """Once a write is refused the run ends, says why, and loses nothing; with room or rights again, the same command does the rest."""
-    night = place()
+    night = place(solo=True)
     night.fill(nights.documents())
     sabotage = refusing(proxy, fault) if "s3" in request.node.name else sabotaged(Path(night.sink_uri), fault)
-    moment = 2 + sum(map(ord, seed)) % (undisturbed.writes - 4)
+    moment = random.Random(seed).randrange(2, undisturbed.writes // 2)  # noqa: S311 (no secret)
     with sabotage as begin:
         running = night.start()
         assert running.until_written(moment)
         begin()
         code, said, complained = running.end()
-        assert code == 3, complained
+        assert code == 2, complained  # somebody must do something first
         assert any(word in said + complained for word in WORDS[fault]), complained
         assert "Traceback" not in complained
         done = night.committed()
