@@ -69,6 +69,7 @@ SELECT
     source_id, any_value(document_id) AS document_id, min(page_index) AS first_page, count(*) AS n_pages,
     string_agg(statuses[page_index - first_page + 1], '' ORDER BY page_index) AS statuses,
     any_value(tasks) AS tasks, any_value(jobs) AS jobs, part_id,
+    any_value(required) AS required, if(length(any_value(required)) > 0, list(found[page_index - first_page + 1] ORDER BY page_index), []) AS found,
     any_value(run_id) AS run_id, any_value(job_name) AS job_name, any_value(processed_at) AS processed_at, any_value(committed_at) AS committed_at,
     any_value(pages_file) AS pages_file, any_value(is_published) AS is_published
 FROM island GROUP BY source_id, part_id, first_page, island
@@ -87,13 +88,16 @@ WITH word AS (
         sum(length(statuses) - length(replace(statuses, 'o', ''))) AS pages_ok,
         sum(length(statuses) - length(replace(statuses, 'b', ''))) AS pages_blank,
         sum(length(statuses) - length(replace(statuses, 'p', ''))) AS pages_partial,
-        sum(length(statuses) - length(replace(statuses, 'f', ''))) AS pages_failed
+        sum(length(statuses) - length(replace(statuses, 'f', ''))) AS pages_failed,
+        flatten(list(required) FILTER (length(required) > 0)) AS required,
+        string_split(array_to_string(flatten(list(found) FILTER (length(required) > 0)), ' '), ' ') AS found
     FROM cover GROUP BY source_id
 ), whole AS (
     SELECT word.*, coalesce(covered.covered, 0) AS covered, covered.committed_at,
         coalesce(pages_ok, 0) AS pages_ok, coalesce(pages_blank, 0) AS pages_blank,
         coalesce(pages_partial, 0) AS pages_partial, coalesce(pages_failed, 0) AS pages_failed,
-        page_count IS NULL OR coalesce(covered.covered, 0) >= page_count AS is_whole
+        page_count IS NULL OR coalesce(covered.covered, 0) >= page_count AS is_whole,
+        coalesce(list_sort(list_filter(list_distinct(required), lambda name: NOT list_contains(found, name))), []) AS missing
     FROM word LEFT JOIN covered USING (source_id)
 ), newest AS (
     SELECT uri, arg_max(source_id, (recorded_at, run_id)) AS newest_id,
@@ -118,7 +122,7 @@ class Ledger:
     """A sink's ledger, loaded into DuckDB, with the tables
 
     source  one row a known version of an object: Inspected, and covered, pages_ok/blank/partial/failed, is_whole, is_newest, is_live,
-            and row_state, row_at: what its row of documents/ says as published
+            missing: the required fields of which no page has a valid value, and row_state, row_at: what its row of documents/ says as published
     cover   one row a range of pages: Committed, and pages_file, which holds its rows, is_published; no two ranges of a source overlap
     files   the published files: LiveFile
 

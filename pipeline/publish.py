@@ -43,7 +43,7 @@ SELECT cover.* FROM cover SEMI JOIN (SELECT source_id FROM source WHERE is_newes
 _SNAPSHOT = {
     "sources": """
         SELECT source.* EXCLUDE (covered, committed_at, pages_ok, pages_blank, pages_partial, pages_failed,
-            is_whole, is_newest, is_live, is_removed, row_state, row_at), said AS row_state, stands_at AS row_at
+            is_whole, missing, is_newest, is_live, is_removed, row_state, row_at), said AS row_state, stands_at AS row_at
         FROM source LEFT JOIN (SELECT source_id, said, stands_at FROM judged) USING (source_id) ORDER BY uri""",
     "units": _UNITS,
     "files": "SELECT * FROM files ORDER BY dataset, file",

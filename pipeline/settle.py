@@ -298,6 +298,7 @@ def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circums
         page_index=page.page_index,
         name=asked.name,
         question=asked.questions[answer.ask.prompts.index(ours.prompt)] if ours else asked.question,
+        is_required=asked.required,
         confidence=sure,
         signals=known,
         box=_place(answer) if value.status == "ok" else None,

@@ -30,6 +30,8 @@ class _Range:
     tasks: tuple[str, ...] = ()
     jobs: tuple[str, ...] = ()
     statuses: list[str] = field(default_factory=list)
+    required: set[str] = field(default_factory=set)
+    found: list[str] = field(default_factory=list)
 
 
 class Part:
@@ -58,6 +60,9 @@ class Part:
             self._final.append(rows.page)
         known = self._range(unit, origin, rows.page.page_index, tuple(tasks), tuple(jobs))
         known.statuses.append(rows.page.status[0])
+        needed = [row for row in rows.fields if row.is_required]
+        known.required.update(row.name for row in needed)
+        known.found.append(" ".join(row.name for row in needed if row.status == "ok"))
 
     def has_left(self, unit: Unit) -> bool:
         """Return whether a unit was given up."""
@@ -115,6 +120,8 @@ def _outcome(known: _Range) -> UnitOutcome:
         statuses="".join(known.statuses),
         tasks=known.tasks,
         jobs=known.jobs,
+        required=tuple(sorted(known.required)),
+        found=tuple(known.found) if known.required else (),
     )
 
 

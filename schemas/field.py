@@ -47,6 +47,7 @@ class FieldRow(FieldValue):
     page_index: int
     name: str
     question: str
+    is_required: bool = False
     confidence: float | None = None
     signals: Signals | None = None
     box: Box | None = None

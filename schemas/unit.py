@@ -48,7 +48,8 @@ class UnitOutcome(Shape):
     """What became of one origin's pages of a unit.
 
     `statuses` has one letter a page: o (ok), b (blank), p (partial) or f (failed). `tasks` holds the fingerprints that the rows
-    answer, `jobs` the names of the jobs that asked.
+    answer, `jobs` the names of the jobs that asked. `required` are the required fields that any of the pages was asked; `found` has a text a
+    page then, the names of those of which the page has a valid value, with spaces between.
     """
 
     source_id: str
@@ -58,6 +59,8 @@ class UnitOutcome(Shape):
     statuses: str
     tasks: tuple[str, ...]
     jobs: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
 
 
 class Tally(Shape):
