@@ -215,10 +215,12 @@ def select_kept(ledger: Ledger, *, job_name: str, run_id: str) -> Selected:
     return _selected(ledger)
 
 
-def is_done(ledger: Ledger, *, tasks: Sequence[str], job_name: str, backfill: bool) -> bool:
-    """Return whether of the listed objects nothing is left to inspect or to read."""
+def is_done(ledger: Ledger, *, tasks: Sequence[str], marks: Sequence[str], job_name: str, backfill: bool) -> bool:
+    """Return whether of the listed objects nothing is left to inspect or to read, and no page waits (by `marks`) for a stage of the ladder."""
     new = any(batch.num_rows for batch in to_inspect(ledger, rows_per_batch=1))
-    return not new and not select(ledger, tasks=tasks, job_name=job_name, backfill=backfill).units
+    if new or select(ledger, tasks=tasks, job_name=job_name, backfill=backfill).units:
+        return False
+    return not select_climbing(ledger, marks=marks, job_name=job_name).units
 
 
 def select_climbing(ledger: Ledger, *, marks: Sequence[str], job_name: str) -> Selected:

@@ -265,7 +265,9 @@ class Steps:
         """Let the next run see at a glance that nothing is left, where that is so."""
         if self.manifest is None or self._is_pilot() or self.was_interrupted or self.findings.left or self.commits.left:
             return
-        if is_done(self.ledger, tasks=self._fingerprints(), job_name=self.job.name, backfill=self.options.backfill):
+        tasks = self._fingerprints()
+        marks = [waiting(task, stage.number) for stage in stages(self.job)[1:] for task in tasks]
+        if is_done(self.ledger, tasks=tasks, marks=marks, job_name=self.job.name, backfill=self.options.backfill):
             self.sealed.press(self.manifest.digest, self.ledger)
 
     def end(self) -> RunSummary:
