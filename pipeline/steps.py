@@ -26,6 +26,7 @@ from pipeline.publish import publish, sweep
 from pipeline.questions import questions
 from pipeline.reader import pages_where
 from pipeline.redecode import Redecoder
+from pipeline.register import incomplete
 from pipeline.runs import Runs
 from pipeline.seal import Seal
 from pipeline.selection import (
@@ -47,6 +48,7 @@ from pipeline.tasks.kinds import misfits
 from pipeline.worker import Worker, climber
 from schemas.job import Job
 from schemas.run import RunOptions, RunRecord, RunSummary
+from schemas.unit import Reject
 
 OBJECTS_PER_BLOCK = 16
 _QUERY_INTERRUPTED = "Query interrupted"  # what DuckDB says instead of KeyboardInterrupt
@@ -300,11 +302,15 @@ class Steps:
             tally=self.commits.tally,
             witnessed=self.commits.witnessed,
             store_retries=self.store.retries + self.findings.store_retries + self.commits.tally.store_retries,
-            rejects=(*self.findings.rejects, *self.commits.rejects),
+            rejects=(*self.findings.rejects, *self.commits.rejects, *self._incomplete()),
             max_reject_rate=self.job.accept.max_reject_rate,
         )
         self.runs.end(summary)
         return summary
+
+    def _incomplete(self) -> tuple[Reject, ...]:
+        """Return what was left out of documents; of a job that is found finished at a glance, nothing, as no ledger is loaded."""
+        return incomplete(self.ledger, self.started_at) if self.ledger.loaded else ()
 
     def _is_pilot(self) -> bool:
         return self.options.limit is not None or self.options.sample is not None
