@@ -58,9 +58,7 @@ class Bundle:
     inputs: tuple[str, ...]
 
 
-def publish(
-    ledger: Ledger, store: Store, places: Places, run_id: str, *, compact: bool = False, purge: bool = False
-) -> None:
+def publish(ledger: Ledger, store: Store, places: Places, run_id: str, *, compact: bool = False, purge: bool = False) -> None:
     """Bring the datasets up to date with all that is committed on this sink; with `compact`, merge small files too.
 
     With `purge`, older snapshots of Iceberg tables go, so that rows which were dropped are nowhere any more. Waits while another run

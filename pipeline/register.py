@@ -61,7 +61,9 @@ def drop_deleted(ledger: Ledger, run_id: str) -> int:
     """Record that the rows of objects which are gone from their source are to be removed, and return how many objects that are."""
     now = datetime.now(UTC)
     gone = from_table(ledger.table(_DELETED), Inspected)
-    ledger.record_sources([known.model_copy(update={"is_dropped": True, "run_id": run_id, "recorded_at": now}) for known in gone])
+    ledger.record_sources(
+        [known.model_copy(update={"is_dropped": True, "run_id": run_id, "recorded_at": now}) for known in gone]
+    )
     return len(gone)
 
 

@@ -15,13 +15,13 @@ from jobs.report.history import run_entry
 from jobs.report.lake import Lake
 from jobs.report.pictures import Picture, Sitter, chosen, pictures
 from jobs.report.planned import plan_entry
-from pipeline.redact import redact
 from jobs.report.shapes import DocumentEntry, Overview, Throughput
 from jobs.report.tally import Tally, spans
 from pipeline.documents.child import Child
 from pipeline.errors import JobError
 from pipeline.passwords import passwords
 from pipeline.places import Places
+from pipeline.redact import redact
 from pipeline.runs import Runs
 from pipeline.storage import canonical, open_store
 from schemas.job import Limits

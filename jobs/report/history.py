@@ -1,7 +1,7 @@
 """The runs that made a sink: what they were asked for, and what came of them."""
 
-from pipeline.redact import redact
 from jobs.report.shapes import RunEntry
+from pipeline.redact import redact
 from schemas.run import RunSummary
 
 

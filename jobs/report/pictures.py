@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.redact import redact
 from pipeline.cache import DocumentCache
 from pipeline.documents.child import Child
 from pipeline.errors import DocumentError, StorageError
+from pipeline.redact import redact
 from pipeline.storage import open_store
 from schemas.unit import Origin
 

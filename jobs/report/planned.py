@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from pipeline.redact import redact
 from jobs.report.shapes import PlanEntry
+from pipeline.redact import redact
 from schemas.plan import Estimate, Plan
 from schemas.run import RunRecord, RunSummary
 from schemas.unit import Tally
