@@ -1,7 +1,7 @@
 """How a scanned page lies: which way its print runs and how far it is askew, from a small picture; it knows no documents.
 
 Skew is the angle at which the page's rows of ink are sharpest. Print that runs up or down the page is told by its gaps, which are narrow
-along a line and wide between lines; print that stands on its head by its letters, more of which rise above their line than hang below it.
+along a line and wide between lines; heads.py tells print that stands on its head.
 What is not plain is left as it is: a page turned wrongly is worse than one not turned.
 """
 
@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.documents.ink import darkest
+from pipeline.documents.heads import stand_of
+from pipeline.documents.ink import components, darkest
 from schemas.view import Affine, Region
 
 _STEEPEST_DEG = 6.0
@@ -21,7 +22,7 @@ _LEAST_DEG = 0.1
 _STRIPS = 64
 _LOWEST, _HIGHEST = 8, 0.42
 """The frequencies, from waves a page to waves a pixel, in which rows of print show: neither blocks nor noise."""
-_PLAIN = 3.0
+_PLAIN = 2.9
 """How much sharper than at most angles the rows must be for an angle to be believed."""
 _INK = 24
 _DARKEST = 128
@@ -29,12 +30,10 @@ _LETTER = 30
 _LARGEST_PT = 30.0
 _SMALLEST_PT = 2.0
 _LETTER_GAP_PT = 3.0
-_WORD_GAP_PT = 4.0
 _FEWEST = 20
-"""On fewer letters, or half as many words, nothing is decided."""
+"""On fewer letters nothing is decided."""
 _SIDEWAYS = 1.25
-_UPSIDE_DOWN = 0.06
-_SIGMAS = 3.0
+_PHASES = 256
 
 Gray = NDArray[np.uint8]
 
@@ -112,7 +111,8 @@ def _skew(ink: Gray, width_pt: float, height_pt: float) -> float:
         return across.sharpness(slopes * aspect) + down.sharpness(-slopes / aspect)
 
     coarse = np.arange(-_STEEPEST_DEG, _STEEPEST_DEG + 0.01, 0.25)
-    found = sharpness(coarse)
+    slopes = np.tan(np.radians(coarse))
+    found = across.rough_sharpness(slopes * aspect) + down.rough_sharpness(-slopes / aspect)
     near = coarse[int(np.argmax(found))] + np.arange(-0.3, 0.31, 0.05)
     fine = sharpness(near)
     best = int(np.argmax(fine))
@@ -140,6 +140,15 @@ class _Rows:
         energy = float((np.abs(waves) ** 2 * frequencies[:, None] ** 2).sum()) * _STRIPS
         return cls(waves, frequencies, max(energy, 1e-9))
 
+    def rough_sharpness(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return `sharpness` to some percent, for many slopes at once: from one transform across the strips, in its nearest phases."""
+        power = np.abs(np.fft.fft(self.waves, n=_PHASES, axis=1)) ** 2
+        phases = -np.outer(slopes, self.frequencies) * (_PHASES / _STRIPS)
+        low = np.floor(phases).astype(np.intp)
+        share, rows = phases - low, np.arange(len(self.frequencies))
+        met = power[rows, low % _PHASES] * (1 - share) + power[rows, (low + 1) % _PHASES] * share
+        return np.asarray((met * self.frequencies**2).sum(axis=1) / self.energy, dtype=np.float64)
+
     def sharpness(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return for each slope, pixels down a pixel across, how well the strips' rows meet: 1 where they are all the same."""
         step = np.exp(2j * np.pi / _STRIPS * np.outer(slopes, self.frequencies)).astype(np.complex64)
@@ -164,54 +173,34 @@ def _turned_back(ink: Gray, degrees: float, width_pt: float, height_pt: float) -
 
 def _letters(ink: Gray, width_pt: float, height_pt: float) -> Gray:
     """Return only what is of the size of letters: no rules, pictures or dust."""
-    marks = np.where(ink > _LETTER, 255, 0).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(marks, connectivity=8)
+    marks = np.asarray(cv2.threshold(ink, _LETTER, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+    labels, stats = components(marks)
     widths, heights = stats[:, 2] * width_pt / len(ink), stats[:, 3] * height_pt / len(ink)
     longer = np.maximum(widths, heights)
-    kept = (longer < _LARGEST_PT) & (longer > _SMALLEST_PT) & (stats[:, 4] >= 4)
-    kept[0] = False
-    return np.where(kept[labels], ink, 0).astype(np.uint8)
+    kept = ((longer < _LARGEST_PT) & (longer > _SMALLEST_PT) & (stats[:, 4] >= 4)).astype(np.uint8)
+    kept[0] = 0
+    return np.asarray(cv2.multiply(kept.take(labels), ink), dtype=np.uint8)
 
 
 def _turn(letters: Gray, width_pt: float, height_pt: float) -> int:
     """Return how many degrees clockwise the print is turned."""
     fx, fy = len(letters) / width_pt, len(letters) / height_pt
-    along = len(_runs(letters, _odd(_LETTER_GAP_PT * fx), 1))
-    athwart = len(_runs(letters, 1, _odd(_LETTER_GAP_PT * fy)))
+    along = _count(letters, _odd(_LETTER_GAP_PT * fx), 1)
+    athwart = _count(letters, 1, _odd(_LETTER_GAP_PT * fy))
     if max(along, athwart) < _FEWEST:
         return 0
     if along > _SIDEWAYS * athwart:
-        return 270 if _headedness(np.rot90(letters), fy, fx)[0] < 0 else 90
-    mean, error = _headedness(letters, fx, fy)
-    return 180 if mean < -max(_UPSIDE_DOWN, _SIGMAS * error) else 0
+        stand = stand_of(np.ascontiguousarray(np.rot90(letters)), fy, fx)
+        return 270 if stand and stand.is_rather_on_its_head else 90
+    stand = stand_of(letters, fx, fy)
+    return 180 if stand and stand.is_on_its_head else 0
 
 
-def _runs(letters: Gray, across: int, down: int) -> NDArray[np.int32]:
-    """Return the boxes of letters joined over gaps of so many pixels: rows x, y, width, height."""
-    marks = np.where(letters > 0, 255, 0).astype(np.uint8)
+def _count(letters: Gray, across: int, down: int) -> int:
+    """Return how many there are once letters are joined over gaps of so many pixels."""
+    marks = cv2.threshold(letters, 0, 255, cv2.THRESH_BINARY)[1]
     joined = cv2.morphologyEx(marks, cv2.MORPH_CLOSE, np.ones((down, across), np.uint8))
-    return np.asarray(cv2.connectedComponentsWithStats(joined, connectivity=8)[2][1:, :4], dtype=np.int32)
-
-
-def _headedness(letters: Gray, fx: float, fy: float) -> tuple[float, float]:
-    """Return by how much, from -1 to 1, words end more sharply below than above, and the standard error of that.
-
-    Print is dense up to its base line; above, tall letters and capitals thin out.
-    """
-    values, weights = [], []
-    for x, y, width, height in _runs(letters, _odd(_WORD_GAP_PT * fx), 1).tolist():
-        if height < 4 or width / fx < 1.5 * height / fy:
-            continue
-        steps = np.diff(
-            letters[max(y - 2, 0) : y + height + 2, x : x + width].sum(axis=1, dtype=np.float64), prepend=0, append=0
-        )
-        values.append(-float((steps**3).sum() / max((np.abs(steps) ** 3).sum(), 1e-9)))
-        weights.append(float(width))
-    if len(values) < _FEWEST // 2:
-        return 0.0, 1.0
-    found, shares = np.array(values), np.array(weights) / sum(weights)
-    mean = float((found * shares).sum())
-    return mean, float(np.sqrt((shares**2 * (found - mean) ** 2).sum()))
+    return int(cv2.connectedComponents(joined, connectivity=8)[0]) - 1
 
 
 def _odd(pixels: float) -> int:

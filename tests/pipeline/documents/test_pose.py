@@ -55,27 +55,68 @@ def test_skew_and_quarter_turns_are_found(kind, turn):
     assert pose.skew_deg == pytest.approx(degrees, abs=0.1)
 
 
-@pytest.mark.parametrize("kind", ["letter", "article", "receipt", "statement"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_pages_of_text_on_their_heads_are_found(kind):
     """Letters' shapes tell a page of text that stands on its head from one that does not."""
     assert posed(worn(kind, 4, 0.8, 180)).turn_deg == 180
     assert posed(worn(kind, 4, 0.8)).turn_deg == 0
 
 
+WORDS = {
+    "Latin": "All human beings are born free and equal in dignity and rights. They are endowed with reason and conscience",
+    "Cyrillic": "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью",
+    "Greek": "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα",
+    "Hebrew": "כל בני האדם נולדו בני חורין ושווים בערכם ובזכויותיהם כולם חוננו בתבונה ובמצפון",
+    "Arabic": "يولد جميع الناس أحرارا متساوين في الكرامة والحقوق وقد وهبوا عقلا وضميرا",
+    "Georgian": "ყველა ადამიანი იბადება თავისუფალი და თანასწორი თავისი ღირსებითა და უფლებებით",
+    "Devanagari": "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है",
+    "Chinese": "人人生而自由 在尊严和权利上一律平等 他们赋有理性和良心 并应以兄弟关系的精神相对待",
+    "capitals": "ALL HUMAN BEINGS ARE BORN FREE AND EQUAL IN DIGNITY AND RIGHTS THEY ARE ENDOWED WITH REASON",
+    "figures": "1,024.50 17.03.2024 5583 0043 19.90 21,007.13 88.16 4412 3.75 1999 6,250.00 47110815",
+}
+
+
+def written(script: str) -> Image.Image:
+    """Return a scan of paragraphs in a script, with the fonts that MuPDF has."""
+    words, rng = WORDS[script].split(), Random(script)  # noqa: S311
+    side = "rtl" if script in ("Hebrew", "Arabic") else "ltr"
+    paragraphs = "".join(f"<p>{' '.join(rng.choices(words, k=rng.randrange(12, 60)))}</p>" for _ in range(9))
+    story = pymupdf.Story(f"<div dir='{side}' style='font-size: 11pt'>{paragraphs}</div>")
+    file = io.BytesIO()
+    writer = pymupdf.DocumentWriter(file)
+    story.place(pymupdf.Rect(60, 60, 535, 780))
+    story.draw(writer.begin_page(pymupdf.Rect(0, 0, *A4)))
+    writer.end_page()
+    writer.close()
+    with pymupdf.open(stream=file.getvalue()) as document:
+        clean = Image.open(io.BytesIO(document[0].get_pixmap(dpi=110, colorspace="gray").tobytes("png"))).convert("L")
+    stained = stream("pose", script, 0)
+    return scanned(clean, Canvas(*A4), replace(Wear.draw(stained), degrees=0.7), stained)
+
+
+@pytest.mark.parametrize("script", WORDS)
+def test_no_script_is_turned_on_its_head(script):
+    """Letters that hang from their top line, hang below it or do neither are left as they are; Latin on its head is turned."""
+    page = written(script)
+    assert posed(page).turn_deg == 0
+    if script == "Latin":
+        assert posed(page.rotate(180)).turn_deg == 180
+
+
 @pytest.mark.slow
 def test_poses_over_many_seeds():
-    """Of 288 scans skew is right to 0.2 degrees on all, orientation on 98 of 100 pages of text, and no upright page is turned."""
+    """Of 288 scans skew is right to 0.1 degrees on all, orientation on 99 of 100, and no upright page is turned."""
     wrong = {0: 0, 90: 0, 180: 0, 270: 0}
     for seed in range(12):
         for kind in KINDS:
             degrees = Random(f"{seed}{kind}").uniform(-4, 4)  # noqa: S311
             for turn in wrong:
                 pose = posed(worn(kind, 100 + seed, degrees, turn))
-                assert pose.skew_deg == pytest.approx(degrees, abs=0.2), (kind, seed, turn)
-                wrong[turn] += kind != "form" and pose.turn_deg != turn
+                assert pose.skew_deg == pytest.approx(degrees, abs=0.1), (kind, seed, turn)
+                wrong[turn] += pose.turn_deg != turn
                 assert turn or pose.turn_deg == 0, (kind, seed)
     assert wrong[0] == 0
-    assert sum(wrong.values()) <= 0.02 * 12 * len(KINDS) * 4, wrong
+    assert sum(wrong.values()) <= 0.01 * 12 * len(KINDS) * 4, wrong
 
 
 def test_what_is_no_text_is_left_alone():
