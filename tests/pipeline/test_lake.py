@@ -243,3 +243,35 @@ def test_tables_of_another_sink_are_left_alone(lake, machine):
     other = machine.Book(copied, format="iceberg")
     with other.run() as run, pytest.raises(StorageError, match=r"pagemill\.pages in the catalog .* not in this sink"):
         run.publish()
+
+
+def test_tables_in_glue(machine, tmp_path, monkeypatch):
+    """The same publications move tables in AWS Glue, here moto's, which is told by the environment alone."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "ENDPOINT_URL": f"http://{host}:{port}",
+        "ACCESS_KEY_ID": "a",
+        "SECRET_ACCESS_KEY": "b",
+        "REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    try:
+        lake = machine.Book(str(tmp_path / "lake"), format="iceberg", catalog=Catalog(type="glue", namespace="invoices"))
+        with lake.run() as run:
+            again = _first(lake, run)
+            run.publish()
+            _second(lake, run, again)
+            run.publish()
+        with load_catalog("any", type="glue") as catalog:
+            table = catalog.load_table(("invoices", "pages"))
+            assert set(table.scan().to_arrow()["text"].to_pylist()) == {text for _, _, text in NEW}
+            assert len(table.snapshots()) == 2
+        assert machine.verify(lake.sink_uri).findings == ()
+        assert not Path(lake.sink_uri, "catalog.db").exists()
+    finally:
+        server.stop()
