@@ -101,6 +101,7 @@ class Passes:
         """Try what is left with one worker, one at a time: whatever is in flight at a death has caused it, in this run or in one before."""
         while len(self._suspects):
             self._suspects.halve_guilty()
+            self._look_again()  # an earlier run may have read one of the halves
             for unit in self._suspects:
                 if self._suspects.is_guilty(unit) and self._suspects.deaths(unit) >= DEATHS_TO_REJECT:
                     self._reject(unit)

@@ -154,8 +154,12 @@ class Child:
             if not answered:
                 self._end()
         if answer.refusal is not None:
-            raise DocumentError(stage, answer.refusal.code, answer.refusal.message)
+            raise DocumentError(stage, answer.refusal.code, self._unplaced(answer.refusal.message))
         return answer
+
+    def _unplaced(self, message: str) -> str:
+        """Return what was said of the document without where this node keeps it: rows say the same wherever they were made."""
+        return message.replace(self._order.path, "the document") if self._order else message
 
     def _misled(self, stage: Stage) -> DocumentError:
         self._end()

@@ -67,13 +67,14 @@ def _cores(workers: Workers) -> int:
 
 
 def _stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_per_block: int, pool: Pool) -> Generator[str]:
-    """Send rows through one worker here, two at a time."""
-    del rows_per_block, pool
+    """Send rows through one worker here, two at a time, or one."""
+    del pool
+    at_once = min(2, rows_per_block)
     here = worker(*arguments)  # what it starts ends with this process
     for uri in shards.uris:
         rows = cluster._read_shards(pa.table({"item": [uri]}))
-        for start in range(0, len(rows), 2):
-            yield from here(rows.slice(start, 2)).column(0).to_pylist()
+        for start in range(0, len(rows), at_once):
+            yield from here(rows.slice(start, at_once)).column(0).to_pylist()
 
 
 def _write(sink: str, round_: str, rounds: str) -> None:

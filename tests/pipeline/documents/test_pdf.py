@@ -267,6 +267,19 @@ def test_an_image_that_needs_more_memory_than_allowed_costs_its_page(tmp_path):
         assert not child.probe(0, text_layer=False).is_blank
 
 
+def test_what_is_said_of_a_document_does_not_say_where_it_lay(tmp_path):
+    """The same bytes give the same words in any folder: a node's own paths are no part of a result."""
+    said = []
+    for folder in (tmp_path / "one", tmp_path / "another"):
+        folder.mkdir()
+        (folder / "broken.pdf").write_bytes(b"%PDF-1.4 no more")
+        with Child(Limits()) as child, pytest.raises(DocumentError) as refused:
+            child.open(folder / "broken.pdf")
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+    assert str(tmp_path) not in said[0]
+
+
 def test_a_bomb_of_a_stream_costs_its_page_at_most(tmp_path):
     """A page of some kilobytes that unpacks to hundreds of megabytes is read as it flows, or refused; the next is drawn."""
     with pymupdf.open() as source:
