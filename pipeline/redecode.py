@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from pipeline.confidence import load
+from pipeline.crosscheck import checks, cross_checked
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
@@ -30,6 +31,7 @@ class Redecoder:
         self._places, self._store = Places(job.sink.uri), open_store(job.sink.uri)
         self._questions = questions(job, mask_decoder(job))
         self._confidence = load(job.confidence.model)
+        self._checks = checks(job.tasks)
 
     def __call__(self, units: pa.Table) -> pa.Table:
         """Decode a block of units (columns of schemas.unit.Unit) again, and return one StagedPart as JSON."""
@@ -60,7 +62,9 @@ class Redecoder:
         page = prior.page
         given = Circumstances(self._job.name, self._run_id, now, page.checkpoint_hash, page.engine, self._confidence)
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
-        return combine(prior, new, frozenset(answer.ask.key for answer in kept))
+        return cross_checked(
+            combine(prior, new, frozenset(answer.ask.key for answer in kept)), self._checks, self._confidence
+        )
 
 
 def _names(question: Question) -> set[tuple[str, str]]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipeline.cache import DocumentCache
 from pipeline.confidence import load
 from pipeline.coverage import touches
+from pipeline.crosscheck import checks, cross_checked
 from pipeline.desk import Desk
 from pipeline.documents.child import Turn
 from pipeline.engines.start import start
@@ -128,6 +129,7 @@ class Worker:
         self._cache, self._retries = DocumentCache(source), NewRetries(source, self._sink)
         self._questions = questions(job, mask_decoder(job))
         self._confidence = load(job.confidence.model)
+        self._checks = checks(job.tasks)
         longest = max(question.ask.max_tokens for question in self._questions)
         self._serving = serving or Serving(self._stage.model, self._stage.resolution, partial(start, max_tokens=longest))
         self._desks: LifoQueue[Desk] = LifoQueue()
@@ -346,7 +348,8 @@ class Worker:
             )
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
             for origin in page.unit.origins:
-                part.add(page.unit, origin, _rows(page, origin, given, seconds), tasks=tasks, jobs=jobs)
+                made = cross_checked(_rows(page, origin, given, seconds), self._checks, self._confidence)
+                part.add(page.unit, origin, made, tasks=tasks, jobs=jobs)
 
     def _unasked(self, key: str) -> Failure:
         message = f"it would have taken the page over render.max_requests_per_page ({self._job.render.max_requests_per_page})"

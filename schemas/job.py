@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from schemas.crosscheck import cross_check
 from schemas.shape import Shape
 
 _MULTIPLES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -39,6 +40,7 @@ FieldType = Literal[
     "string", "integer", "decimal", "money", "date", "boolean", "enum", "phone", "iban", "bic", "vat", "isbn", "ean", "luhn"
 ]
 Label = Annotated[str, Field(min_length=1, pattern=r"^[^;<>\n]+$")]
+_FAMILIES: dict[str, str] = {"integer": "number", "decimal": "number", "money": "number", "date": "date"}
 Question = Annotated[str, Field(min_length=1, pattern=r"^[^\n]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
@@ -149,12 +151,27 @@ class AnswerField(Shape):
 
 
 class AnswerTask(_Task):
-    """Fields, one question each; `prompt` is a template with {question} and {lang}."""
+    """Fields, one question each; `prompt` is a template with {question} and {lang}.
+
+    `cross_check` holds what must be true between fields of one page: "net + tax = total", "date <= due".
+    """
 
     type: Literal["answer"]
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
     fields: tuple[AnswerField, ...] = Field(min_length=1)
+    cross_check: tuple[str, ...] = ()
     max_tokens: int = Field(default=64, ge=1, le=4096)
+
+    @model_validator(mode="after")
+    def _checks_are_of_its_numbers_and_dates(self) -> "AnswerTask":
+        kinds = {field.name: field.type for field in self.fields}
+        for check in map(cross_check, self.cross_check):
+            if unknown := sorted(check.names - kinds.keys()):
+                raise ValueError(f"`cross_check` {check.text!r}: there is no field {', '.join(unknown)} in this task")
+            families = {_FAMILIES.get(kinds[name]) for name in check.names}
+            if None in families or len(families) != 1 or (families == {"date"} and not check.compares_alone):
+                raise ValueError(f"`cross_check` {check.text!r}: only numbers are added, and numbers or dates compared")
+        return self
 
 
 class ReferTask(_Task):
