@@ -32,6 +32,8 @@ def _headline(summary: RunSummary) -> str:
 
 
 def _came_in(summary: RunSummary) -> list[str]:
+    if summary.pages_selected and not summary.objects_listed:  # pages that are there already, read or decoded again
+        return []
     listed, new = _n(summary.objects_listed, "object"), f"{summary.objects_inspected:,} new"
     gone = f", {summary.objects_deleted:,} gone from the source since" if summary.objects_deleted else ""
     return [f"  in        {listed} listed, {summary.objects_known:,} known from earlier runs, {new}{gone}"]

@@ -50,6 +50,12 @@ def test_it_says_what_came_in_what_came_out_and_where_it_is():
     assert "pagemill verify s3://lake/out" in words
 
 
+def test_what_was_chosen_from_rows_came_from_no_listing():
+    """Reading or decoding again lists nothing, and no such line is shown; a source in which there is nothing is told of."""
+    assert "listed" not in in_words(_summary(objects_listed=0, objects_known=0, objects_inspected=0))
+    assert "0 objects listed" in in_words(_summary(objects_listed=0, objects_known=0, objects_inspected=0, pages_selected=0))
+
+
 def test_requests_that_were_made_again_are_counted():
     """A store that fails now and then is told of; one that does not is not mentioned."""
     assert "3 requests made again" in in_words(_summary(store_retries=3))
