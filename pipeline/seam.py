@@ -1,38 +1,35 @@
-"""Texts that meet at the edge of two views: joined where they say the same, and lines of text laid on places of print. Pure.
-
-Where boxes are there they decide (stitch.py); this file knows strings and numbers only.
-"""
+"""Texts that meet at the edge of two views, joined where they say the same. Pure; it knows strings and widths only."""
 
 from collections.abc import Sequence
-from math import inf, log
+from itertools import product
 
-from schemas.box import Box
+from pipeline.placing import width_of
 
 _FRAYED = 2
 """So many characters beside a view's edge may be misread, because they were cut."""
+_ASTRAY = 1.5
+"""Characters that agree stand in both views where they are: so many widths of a character are the error of estimating that, and a quarter."""
 _LEAST_SHARED = 3
 """Without places, fewer characters that agree are chance."""
 _MOST_LINES = 6
-_EM = 0.5
-"""The mean width of a character, in heights of its line; only for telling which of several places a text fits best."""
-_SKIPPED = 1.5
-_MOST_BOXES = 4
-_TOO_BAD = 1.2
-"""On the average a text's length may differ from its place's by e to this power."""
 
 
-def joined(left: str, right: str, shared: float) -> str | None:
-    """Return one text of two that overlap by some `shared` characters; None where they do not agree on what is in both views."""
+def joined(left: str, right: str, left_pt: float, right_pt: float, shared_pt: float) -> str:
+    """Return the text of a line of which two views show a part each, so many points wide; they share some.
+
+    What is in both must agree but for what the edges cut. Where it does not, each view is believed up to the middle of what they share.
+    """
+    unit = max((left_pt + right_pt) / max(width_of(left) + width_of(right), 0.1), 0.1)
+    shared = shared_pt / unit
     best: tuple[float, str] | None = None
-    for lost_left in range(min(_FRAYED, len(left)) + 1):
-        for lost_right in range(min(_FRAYED, len(right)) + 1):
-            ending, beginning = left[: len(left) - lost_left], right[lost_right:]
-            for count in _overlaps(ending, beginning):
-                seen = count + lost_left + lost_right
-                cost = abs(seen - shared) + 2 * (lost_left + lost_right)
-                if best is None or cost < best[0]:
-                    best = cost, ending + beginning[count:]
-    return best[1] if best is not None and best[0] <= max(shared, _LEAST_SHARED) else None
+    for lost_left, lost_right in product(range(min(_FRAYED, len(left)) + 1), range(min(_FRAYED, len(right)) + 1)):
+        ending, beginning = left[: len(left) - lost_left], right[lost_right:]
+        for count in (0, *_overlaps(ending, beginning)):
+            off = abs(width_of(left[len(ending) - count :]) + width_of(right[:lost_right]) - shared)
+            cost = off + 0.5 * (lost_left + lost_right) + (1.0 if count == 0 else 0.0)
+            if off <= _ASTRAY + shared / 4 and (best is None or cost < best[0]):
+                best = cost, ending + beginning[count:]
+    return best[1] if best else _until(left, width_of(left) - shared / 2) + right[len(_until(right, shared / 2)) :]
 
 
 def side_by_side(left: Sequence[str], right: Sequence[str]) -> list[str]:
@@ -66,57 +63,12 @@ def one_above_another(above: Sequence[str], below: Sequence[str]) -> list[str]:
     return [*above, *below]
 
 
-def laid(texts: Sequence[str], boxes: Sequence[Box]) -> list[Box] | None:
-    """Return the place of each text, which stand in the same order; None where the texts do not fit the boxes.
-
-    There may be more boxes than texts: neighbours in a row may be one line, and some are no text at all.
-    """
-    if len(texts) == len(boxes):
-        return list(boxes)
-    if len(texts) > len(boxes):
-        return None
-    costs = [[inf] * (len(boxes) + 1) for _ in range(len(texts) + 1)]
-    steps: dict[tuple[int, int], int] = {}
-    for taken in range(len(boxes) + 1):
-        costs[0][taken] = _SKIPPED * taken
-    for index, text in enumerate(texts, start=1):
-        for taken in range(index, len(boxes) + 1):
-            costs[index][taken], steps[index, taken] = costs[index][taken - 1] + _SKIPPED, 0
-            for count in range(1, min(_MOST_BOXES, taken) + 1):
-                cost = costs[index - 1][taken - count] + _misfit(text, boxes[taken - count : taken])
-                if cost < costs[index][taken]:
-                    costs[index][taken], steps[index, taken] = cost, count
-    if costs[-1][-1] - _SKIPPED * (len(boxes) - len(texts)) > _TOO_BAD * len(texts):
-        return None
-    return _walked(boxes, steps, len(texts))
-
-
-def _walked(boxes: Sequence[Box], steps: dict[tuple[int, int], int], index: int) -> list[Box]:
-    found: list[Box] = []
-    taken = len(boxes)
-    while index:
-        count = steps[index, taken]
-        if count:
-            found.append(_around(boxes[taken - count : taken]))
-            index -= 1
-        taken -= count or 1
-    return found[::-1]
-
-
-def _misfit(text: str, boxes: Sequence[Box]) -> float:
-    """Return how badly a text fits boxes in a row: by how much it is too long or short, in powers of e."""
-    around = _around(boxes)
-    highest = max(box.height for box in boxes)
-    if around.height > 1.7 * highest:
-        return inf  # they do not stand in a row
-    return abs(log(max(around.width, 1.0) / max(_EM * max(highest, 1.0) * len(text), 1.0)))
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    around = boxes[0]
-    for box in boxes[1:]:
-        around = around.union(box)
-    return around
+def _until(text: str, width: float) -> str:
+    """Return the beginning of a text up to a width."""
+    for end in range(len(text)):
+        if width_of(text[: end + 1]) > width:
+            return text[:end]
+    return text
 
 
 def _overlaps(left: str, right: str) -> list[int]:

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from pipeline.documents.order import reading_order
 from pipeline.documents.tiles import OVERLAP_PT
-from pipeline.seam import joined, laid, one_above_another, side_by_side
+from pipeline.placing import Place, height_of, laid
+from pipeline.seam import joined, one_above_another, side_by_side
 from pipeline.tasks.base import Reading
 from schemas.box import Box, LabelledBox
 from schemas.page import Line
@@ -20,7 +21,7 @@ from schemas.view import Affine
 
 _SAME = 0.5
 """Boxes that share this part of their common view are one thing; lines, this part of the lower one's height."""
-_EDGE_PT = 3.0
+_EDGE_PT, _SLACK_PT, _AT_EDGE = 3.0, 1.5, 0.002
 
 T = TypeVar("T", LabelledBox, Table)
 
@@ -85,7 +86,8 @@ def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
         return (), None
     if not any(part.lines for part in parts):  # answers, which are words without lines
         return (), "\n".join(texts)
-    known = [_known(part) for part in parts]
+    height = height_of([place for part in parts for place in _seen(part)])
+    known = [_known(part, height) for part in parts]
     if not any(_overlap(one.box, other.box) for one, other in combinations(parts, 2)):
         lines = tuple(line for part, pieces in zip(parts, known, strict=True) for line in _of_part(part, pieces))
         return lines, "\n".join(texts)
@@ -97,16 +99,20 @@ def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
     return lines, "\n".join(line.text for line in lines)
 
 
-def _known(part: Part) -> list[_Piece] | None:
+def _known(part: Part, height: float) -> list[_Piece] | None:
     """Return a view's lines with their boxes; None where these are not known."""
     lines, boxes = part.lines, [line.box for line in part.lines]
     if any(box is None for box in boxes):
-        seen = list(zip(*[iter(part.places)] * 4, strict=True))
-        boxes = list(laid([line.text for line in lines], [part.upright.box(*place) for place in seen]) or [])
+        boxes = list(laid([line.text for line in lines], _seen(part), height) or [])
     pairs = [(line, box) for line, box in zip(lines, boxes, strict=False) if box is not None]
     if len(pairs) < len(lines):
         return None
     return [_Piece(line.text, box, part.box, line.confidence) for line, box in pairs]
+
+
+def _seen(part: Part) -> list[Place]:
+    places = zip(*[iter(part.places)] * 4, strict=True)
+    return [Place(part.upright.box(*place), min(place) < _AT_EDGE or max(place) > 1 - _AT_EDGE) for place in places]
 
 
 def _of_part(part: Part, pieces: Sequence[_Piece] | None) -> Sequence[Line]:
@@ -129,14 +135,20 @@ def _whole_lines(pieces: Sequence[_Piece]) -> list[_Piece]:
     top, bottom = min(piece.view.y0 for piece in pieces), max(piece.view.y1 for piece in pieces)
     kept: list[_Piece] = []
     for piece in sorted(pieces, key=lambda each: -_margin(each, top, bottom)):
-        if not any(_covers(other, piece) for other in kept):
+        if not any(other.view != piece.view and _shows_again(other, piece) for other in kept):
             kept.append(piece)
     lines: list[_Piece] = []
-    for piece in sorted(kept, key=lambda each: (each.view.x0, each.box.x0)):
-        longer = ((index, _with(line, piece)) for index, line in enumerate(lines) if _goes_on(line, piece))
-        index, whole = next(((index, whole) for index, whole in longer if whole), (len(lines), piece))
-        lines[index : index + 1] = [whole]
-    return [lines[index] for index in reading_order([line.box for line in lines])]
+    for piece in sorted(kept, key=lambda each: (-each.box.width, each.view.x0)):
+        if not any(_shows_more(other, piece) for other in lines):
+            lines.append(piece)
+    whole: list[_Piece] = []
+    for piece in sorted(lines, key=lambda each: (each.view.x0, each.box.x0)):
+        index = next((index for index, line in enumerate(whole) if _goes_on(line, piece)), None)
+        if index is None:
+            whole.append(piece)
+        else:
+            whole[index] = _with(whole[index], piece)
+    return [whole[index] for index in reading_order([line.box for line in whole])]
 
 
 def _margin(piece: _Piece, top: float, bottom: float) -> float:
@@ -146,27 +158,36 @@ def _margin(piece: _Piece, top: float, bottom: float) -> float:
     return min(above, below, OVERLAP_PT)
 
 
-def _covers(other: _Piece, piece: _Piece) -> bool:
-    """Say whether another row of tiles shows the same piece of the same line; the tile across the corner must show all of it."""
-    if piece.view.y0 == other.view.y0 or not _level(piece.box, other.box):
+def _shows_again(other: _Piece, piece: _Piece) -> bool:
+    """Say whether a tile above or below shows the same part of the same line."""
+    if abs(piece.view.x0 - other.view.x0) > _SLACK_PT or not _level(piece.box, other.box):
         return False
-    shared = min(piece.box.x1, other.box.x1) - max(piece.box.x0, other.box.x0)
-    least = _SAME * piece.box.width if piece.view.x0 == other.view.x0 else piece.box.width - 1.0
-    return shared > least
+    return min(piece.box.x1, other.box.x1) - max(piece.box.x0, other.box.x0) > _SAME * min(piece.box.width, other.box.width)
+
+
+def _shows_more(other: _Piece, piece: _Piece) -> bool:
+    """Say whether a tile beside this one shows the whole of a piece, and perhaps more of its line."""
+    if abs(piece.view.x0 - other.view.x0) <= _SLACK_PT or not _level(piece.box, other.box):
+        return False
+    return other.box.x0 - _SLACK_PT <= piece.box.x0 and piece.box.x1 <= other.box.x1 + _SLACK_PT
 
 
 def _goes_on(line: _Piece, piece: _Piece) -> bool:
     """Say whether a piece is the rest of a line that the view to its left cut."""
-    meet = line.view.x0 < piece.view.x0 < line.view.x1 and line.box.x1 >= piece.box.x0 - 1.0 and piece.box.x0 < line.view.x1
-    return meet and line.box.x0 <= piece.box.x0 + _EDGE_PT and _level(line.box, piece.box)
+    if not line.view.x0 + _SLACK_PT < piece.view.x0 < line.view.x1 or not _level(line.box, piece.box):
+        return False
+    return line.box.x1 - piece.box.x0 > _SAME * (line.view.x1 - piece.view.x0) and line.box.x0 <= piece.box.x0 + _EDGE_PT
 
 
-def _with(line: _Piece, piece: _Piece) -> _Piece | None:
-    """Return the line with its rest; None where the two do not say the same of what both views show."""
-    width = max(line.box.width / max(len(line.text), 1), piece.box.width / max(len(piece.text), 1))
-    shared = max(min(line.box.x1, piece.box.x1) - piece.box.x0, 0.0) / max(width, 0.1)
-    text = joined(line.text, piece.text, min(shared, len(line.text), len(piece.text)))
-    return None if text is None else _Piece(text, line.box.union(piece.box), piece.view, piece.confidence)
+def _with(line: _Piece, piece: _Piece) -> _Piece:
+    """Return the line with its rest."""
+    shared = min(line.box.x1, piece.box.x1) - piece.box.x0
+    text = joined(line.text, piece.text, line.box.width, piece.box.width, shared)
+    return _Piece(text, line.box.union(piece.box), piece.view, _least(line.confidence, piece.confidence))
+
+
+def _least(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other if one is None else min(one, other)
 
 
 def _level(one: Box, other: Box) -> bool:

@@ -1,10 +1,11 @@
-"""The order in which a person reads the lines of a page: columns one after another, tables row by row.
+"""The order in which a person reads the lines of a page: columns one after another, tables row by row, a cell's lines together.
 
 It knows boxes only. What spans the columns ends them; columns are told from tables by their lines, which fill them.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import inf
 from statistics import median
 
 from schemas.box import Box
@@ -18,6 +19,14 @@ _LONG_EM = 12.0
 _SHORT_EM = 6.0
 _FULL = 0.55
 """Shorter ones are, down to _SHORT_EM, if the median line fills at least this part of its column."""
+_BESIDE = 0.5
+"""Columns stand side by side over this part of the shorter one; what stands higher is read first."""
+_ALONE = 3.0
+"""A first or last line so far from its column, in its height, is none of it."""
+_LEAST_CELLS = 3
+"""In a row of two, what stands under the one may as well be a row of its own."""
+_TIGHT, _TIGHTER = 0.7, 0.8
+"""A line goes on in the line under it, in a cell, if that is so near, in its height, and so much nearer than what stands above and below."""
 
 
 def reading_order(boxes: Sequence[Box]) -> list[int]:
@@ -33,8 +42,15 @@ def _order(items: list[int], boxes: Sequence[Box]) -> list[int]:
     while start < len(rows):
         end, gutter = _columns_from(rows, start, boxes)
         if gutter is None:
-            ordered += sorted(rows[start], key=lambda item: boxes[item].x0)
+            cells = [[item] for item in sorted(rows[start], key=lambda item: boxes[item].x0)]
+            above = min((boxes[item].y0 for item in rows[start]), default=inf) - max(
+                (boxes[item].y1 for item in ordered[-1:]), default=-inf
+            )
             start += 1
+            while start < len(rows) and (cell := _continued(cells, above, rows[start : start + 2], boxes)):
+                cell += rows[start]
+                start += 1
+            ordered += [item for cell in cells for item in cell]
             continue
         block = [item for row in rows[start:end] for item in row]
         left = [item for item in block if _middle(boxes[item]) < gutter]
@@ -59,6 +75,20 @@ def _rows(items: list[int], boxes: Sequence[Box]) -> list[list[int]]:
     return rows
 
 
+def _continued(cells: list[list[int]], above: float, below: list[list[int]], boxes: Sequence[Box]) -> list[int] | None:
+    """Return the cell of a row that goes on in the row below; None if none does. The row stands so far under what is above it."""
+    if len(cells) < _LEAST_CELLS or len(below[0]) > 1:
+        return None
+    line = boxes[below[0][0]]
+    for cell in cells:
+        last = boxes[cell[-1]]
+        gap = line.y0 - last.y1
+        following = min((boxes[item].y0 for item in below[1]), default=inf) - line.y1 if len(below) > 1 else inf
+        if abs(line.x0 - last.x0) < last.height and gap < _TIGHT * last.height and gap < _TIGHTER * min(above, following):
+            return cell
+    return None
+
+
 def _columns_from(rows: list[list[int]], start: int, boxes: Sequence[Box]) -> tuple[int, float | None]:
     """Return where the columns that begin at row `start` end, and their leftmost gutter's middle; None if none begin there."""
     for gap in _gaps(rows[start], boxes):
@@ -66,8 +96,12 @@ def _columns_from(rows: list[list[int]], start: int, boxes: Sequence[Box]) -> tu
         while end < len(rows) and (narrowed := _narrowed(gutter, rows[end], boxes)) is not None:
             gutter = narrowed
             end += 1
+        while end - start > 1 and _stands_alone([boxes[item] for item in rows[end - 1]], rows[start : end - 1], boxes, gutter):
+            end -= 1
         block = [item for row in rows[start:end] for item in row]
-        if _are_columns(block, gutter, boxes):
+        if _are_columns(block, gutter, boxes) and not any(
+            _stands_alone([boxes[item]], rows[start + 1 : end], boxes, gutter) for item in rows[start]
+        ):
             return end, (gutter[0] + gutter[1]) / 2
     return start, None
 
@@ -101,7 +135,24 @@ def _narrowed(gutter: tuple[float, float], row: list[int], boxes: Sequence[Box])
 def _are_columns(block: list[int], gutter: tuple[float, float], boxes: Sequence[Box]) -> bool:
     left = [boxes[item] for item in block if boxes[item].x1 <= gutter[0]]
     right = [boxes[item] for item in block if boxes[item].x0 >= gutter[1]]
-    return all(_is_text(side) for side in (left, right))
+    return all(_is_text(side) for side in (left, right)) and _stand_beside(left, right)
+
+
+def _stands_alone(line: list[Box], rows: list[list[int]], boxes: Sequence[Box], gutter: tuple[float, float]) -> bool:
+    """Say whether one line is far above or below the others of its column: a running head, or the page's number."""
+    if len(line) > 1:
+        return False
+    is_left = line[0].x1 <= gutter[0]
+    column = [boxes[item] for row in rows for item in row if (boxes[item].x1 <= gutter[0]) == is_left]
+    apart = min((max(box.y0 - line[0].y1, line[0].y0 - box.y1) for box in column), default=0.0)
+    return apart > _ALONE * line[0].height
+
+
+def _stand_beside(left: list[Box], right: list[Box]) -> bool:
+    (top, bottom), (other_top, other_bottom) = (
+        (min(box.y0 for box in side), max(box.y1 for box in side)) for side in (left, right)
+    )
+    return min(bottom, other_bottom) - max(top, other_top) >= _BESIDE * min(bottom - top, other_bottom - other_top)
 
 
 def _is_text(lines: list[Box]) -> bool:

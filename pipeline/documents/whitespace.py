@@ -79,9 +79,10 @@ def with_places(region: Region, lines: Sequence[Box]) -> Region:
     shown = region.affine.box(0.0, 0.0, 1.0, 1.0)
     places: list[float] = []
     for line in lines:
-        x0, x1 = max(line.x0, shown.x0), min(line.x1, shown.x1)
-        if shown.y0 <= (line.y0 + line.y1) / 2 < shown.y1 and x1 - x0 >= _LEAST_PT:
-            corners = (*region.affine.fraction(x0, max(line.y0, shown.y0)), *region.affine.fraction(x1, min(line.y1, shown.y1)))
+        x0, y0 = max(line.x0, shown.x0), max(line.y0, shown.y0)
+        x1, y1 = min(line.x1, shown.x1), min(line.y1, shown.y1)
+        if x1 - x0 >= _LEAST_PT and y1 - y0 >= _LEAST_PT:
+            corners = (*region.affine.fraction(x0, y0), *region.affine.fraction(x1, y1))
             places += (round(number, 4) for number in corners)
     return replace(region, places=tuple(places))
 

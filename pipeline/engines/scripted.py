@@ -106,7 +106,7 @@ class ScriptedEngine:
         if self._settings.seconds_per_request:
             time.sleep(self._settings.seconds_per_request)
         known = self._page(request.view)
-        text = None if known is None else read(known, request.view.region.affine, request.prompt)
+        text = None if known is None else read(known, request.view.region.affine, request.prompt, torn=True)
         if known is None or text is None:
             return _completed(*_pieces(_digest(request), _GUESSED), request)
         if not self._settings.misread_rate:

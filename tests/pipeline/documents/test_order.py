@@ -36,6 +36,30 @@ def test_three_columns_under_a_heading_that_spans_two():
     assert ordered(*columns, heading) == [*range(10), 30, *range(10, 30)]
 
 
+def test_a_letterhead_above_the_address_is_read_first():
+    """A block at the right, higher than the one at the left, is no second column: what stands higher comes first."""
+    sender = [line(350, 20 + 14 * row, 150) for row in range(4)]
+    recipient = [line(40, 90 + 14 * row, 150) for row in range(4)]
+    assert ordered(*recipient, *sender) == [4, 5, 6, 7, 0, 1, 2, 3]
+
+
+def test_running_heads_are_no_part_of_the_columns():
+    """A date high above the right column, and a page number far below the left one, come first and last."""
+    columns = [line(20 + 300 * column, 100 + 12 * row, 260) for column in range(2) for row in range(10)]
+    head = [line(20, 20, 60), line(500, 20, 60)]
+    number = line(20, 300, 20)
+    assert ordered(*columns, *head, number) == [20, 21, *range(20), 22]
+
+
+def test_a_cell_s_lines_are_read_together():
+    """What goes on in a second line within its cell is read before the row's other cells; a loose line under a row is not."""
+    rows = [[line(20, 40 * row, 100), line(200, 40 * row, 30), line(300, 40 * row, 30)] for row in range(3)]
+    wrapped = line(20, 53, 60)
+    assert ordered(*rows[0], *rows[1], wrapped, *rows[2]) == [0, 1, 2, 3, 6, 4, 5, 7, 8, 9]
+    loose = line(20, 65, 60)
+    assert ordered(*rows[0], *rows[1], loose, *rows[2]) == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+
+
 def test_what_stands_between_columns_parts_them():
     """Two columns, a line across, two columns: read as four blocks."""
     upper = [line(20 + 300 * column, 10 + 12 * row, 260) for column in range(2) for row in range(4)]
