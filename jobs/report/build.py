@@ -17,6 +17,7 @@ from jobs.report.pictures import Picture, Sitter, chosen, pictures
 from jobs.report.planned import plan_entry
 from jobs.report.shapes import DocumentEntry, Overview, Throughput
 from jobs.report.tally import Tally, spans
+from jobs.report.trust import trust_in
 from pipeline.documents.child import Child
 from pipeline.errors import JobError
 from pipeline.passwords import passwords
@@ -48,13 +49,21 @@ class Built:
 
 
 def build(
-    sink_uri: str, out: Path, *, picture_limit: int | None, is_one_file: bool | None, watch: Watch = lambda taken, _: taken
+    sink_uri: str,
+    out: Path,
+    *,
+    picture_limit: int | None,
+    is_one_file: bool | None,
+    watch: Watch = lambda taken, _: taken,
+    evaluation: Path | None = None,
 ) -> Built:
     """Write the report of a sink to the folder `out`; `watch` is shown the pictures as they are taken, of so many.
 
+    `evaluation` is what `pagemill evaluate --json` said of the sink, to be shown with it.
     `picture_limit` None pictures every page, `is_one_file` None decides by the number of pages. Raises JobError where the sink has no
     rows, or something else than a report is in the way.
     """
+    trust = trust_in(evaluation) if evaluation else None
     lake = Lake(sink_uri)
     if not lake.documents:
         raise JobError(f"{sink_uri}: there is nothing to report; name the sink of a job that has run")
@@ -80,6 +89,7 @@ def build(
                 runs=tuple(run_entry(summary) for summary in ended),
                 plan=plan_entry(kept(sink_uri), begun, ended),
                 throughput=_throughput(lake, ended),
+                trust=trust,
                 chunks=files.chunks,
                 pictured=pictured,
                 unpictured={str(number): reason for number, reason in missing.items()},

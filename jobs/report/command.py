@@ -37,8 +37,23 @@ PICTURES = 300
     default=None,
     help="One file for all, or data files beside it; by default small sinks are one.",
 )
+@click.option(
+    "--evaluation",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What `pagemill evaluate SINK LABELS --json` said: shows how far confidence can be trusted.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def report(sink: str, out: Path, picture_limit: int, *, all_pictures: bool, is_one_file: bool | None, quiet: bool) -> None:
+def report(
+    sink: str,
+    out: Path,
+    picture_limit: int,
+    evaluation: Path | None,
+    *,
+    all_pictures: bool,
+    is_one_file: bool | None,
+    quiet: bool,
+) -> None:
     """Make a report of what SINK holds: numbers, documents, and pages with what was found on them.
 
     It opens from disk and needs no network. Pictures are rendered from the documents, which must still be where they were read.
@@ -51,7 +66,8 @@ def report(sink: str, out: Path, picture_limit: int, *, all_pictures: bool, is_o
         click.echo(f"picturing {total:,} pages", err=True)
         return _counted(taken, total)
 
-    built = build(sink, out, picture_limit=None if all_pictures else picture_limit, is_one_file=is_one_file, watch=watch)
+    limit = None if all_pictures else picture_limit
+    built = build(sink, out, picture_limit=limit, is_one_file=is_one_file, watch=watch, evaluation=evaluation)
     missing = f", {built.unpictured:,} could not be pictured" if built.unpictured else ""
     made = ((built.documents, "document"), (built.pages, "page"), (built.pictures, "picture"))
     click.echo(", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in made) + missing)

@@ -30,6 +30,7 @@ const pagemill = (() => {
   const n = (value) => Math.round(value || 0).toLocaleString("en-US");
   const few = (value, noun) => `${n(value)} ${noun}${value === 1 ? "" : "s"}`;
   const share = (part, whole) => (whole ? `${(100 * part / whole).toFixed(part && part !== whole ? 1 : 0)}%` : "–");
+  const fine = (value) => `${(100 * value).toFixed(1)}%`;
   const percent = (value) => (value === undefined || value === null ? "–" : `${Math.round(100 * value)}%`);
   const sum = (values) => values.reduce((total, value) => total + (value || 0), 0);
   function time(seconds) {
@@ -145,7 +146,24 @@ const pagemill = (() => {
     const made = (all.counts.histograms || []).map((h) => card(h.title, h.about, bars(h.counts, (k) => `${percent(k / h.counts.length)} to ${percent((k + 1) / h.counts.length)}`, "0%", "100%", h.median)));
     const t = all.throughput;
     if (t && t.pages.length * t.span_seconds > 1) made.push(card("Throughput", `pages in each ${time(t.span_seconds)} of the run that began ${when(t.started_at)}`, bars(t.pages, (k) => `after ${time(k * t.span_seconds)}`, "0 s", time(t.span_seconds * t.pages.length))));
+    if (all.trust) made.push(...trust(all.trust));
     return made.length ? el("div", { class: "grid" }, made) : null;
+  }
+  function trust(t) {
+    const worst = Math.max(.01, ...t.risks.map(([, wrong]) => wrong)), auc = t.auc == null ? "" : `; AUC ${t.auc.toFixed(3)}`;
+    return [
+      card("Risk and coverage", `of ${n(t.answers)} labelled answers, the share that is wrong among the surest${auc}`, curve(t.risks.map(([x, y]) => [x, y / worst]), t.risks.map(([x, y]) => `surest ${percent(x)}: ${fine(y)} wrong`), `${fine(worst)} wrong`)),
+      card("Calibration", `the share that is right by confidence; the line is where the two are the same; mean distance ${fine(t.calibration_error)}`, curve(t.bins, t.bins.map(([x, y]) => `confidence ${percent(x)}: ${percent(y)} right`), "100% right", true)),
+    ];
+  }
+  function curve(points, labels, top, diagonal) {
+    const width = 400, height = 110, at = ([x, y]) => [(x * width).toFixed(1), (height - y * height).toFixed(1)];
+    return el("figure", {}, svg("svg", { viewBox: `0 -14 ${width} ${height + 32}`, role: "img", "aria-label": labels.join("; ") },
+      svg("line", { class: "axis", x1: 0, x2: width, y1: height + .5, y2: height + .5 }),
+      diagonal ? svg("line", { class: "axis", x1: 0, x2: width, y1: height, y2: 0 }) : null,
+      svg("polyline", { class: "curve", points: points.map((p) => at(p).join(",")).join(" ") }),
+      points.map((p, k) => svg("circle", { class: "bin", cx: at(p)[0], cy: at(p)[1], r: 3 }, svg("title", {}, labels[k]))),
+      svg("text", { x: 0, y: -5 }, top), svg("text", { x: 0, y: height + 15 }, "0%"), svg("text", { x: width, y: height + 15, "text-anchor": "end" }, "100%")));
   }
   function bars(values, place, first, last, median) {
     const width = 400, height = 110, top = Math.max(1, ...values), step = width / values.length;

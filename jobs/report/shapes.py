@@ -208,6 +208,19 @@ class Counts(Shape):
     histograms: tuple[Histogram, ...] = ()
 
 
+class Trust(Shape):
+    """Confidence held against labels (jobs.evaluate.reliability): of each bin its mean confidence and the share that is right, and of the
+    surest share of the answers the share that is wrong.
+    """
+
+    answers: int
+    wrong: int
+    auc: float | None = None
+    calibration_error: float
+    bins: tuple[tuple[float, float], ...]
+    risks: tuple[tuple[float, float], ...]
+
+
 class Overview(Shape):
     """The whole report but its pages.
 
@@ -225,6 +238,7 @@ class Overview(Shape):
     runs: tuple[RunEntry, ...] = ()
     plan: PlanEntry | None = None
     throughput: Throughput | None = None
+    trust: Trust | None = None
     documents: tuple[DocumentEntry, ...] = ()
     chunks: tuple[int, ...] = ()
     pictured: tuple[int, ...] = ()
