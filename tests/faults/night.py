@@ -89,6 +89,7 @@ class Night:
     writes: Callable[[], int] = lambda: 0
     ray: Any = None
     solo: bool = False
+    patience_s: float = PATIENCE_S
     marks: list[str] = field(default_factory=list)
     ray_folders: list[Path] = field(default_factory=list)
 
@@ -251,7 +252,7 @@ class Running:
 
     def until(self, reached: Callable[[], bool], *, asked_every_s: float = 0.02) -> bool:
         """Wait for something; return False if the run ended before it."""
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + self.night.patience_s
         while not reached():
             if self.process.poll() is not None:
                 return False
@@ -262,7 +263,7 @@ class Running:
     def end(self) -> tuple[int, str, str]:
         """Wait for the end, and return exit code, stdout and stderr."""
         try:
-            said, complained = self.process.communicate(timeout=PATIENCE_S)
+            said, complained = self.process.communicate(timeout=self.night.patience_s)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the run does not end:\n{self.stop()}") from None
         return self.process.returncode, said, complained

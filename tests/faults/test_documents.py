@@ -43,6 +43,7 @@ def test_three_in_a_hundred_hostile_documents_cost_no_other_its_row(place, hosti
     count = 10_000 if moments > 3 else 200
     night = place(
         solo=True,
+        patience_s=max(600, count),
         changes={"limits": LIMITS, "render": {"text_layer": "prefer"}, "tasks": [{"type": "ocr"}], "workers": {"cpus": 4}},
         settings={},
     )
