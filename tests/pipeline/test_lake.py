@@ -1,5 +1,6 @@
 """Iceberg tables that follow the ledger: what any reader finds in them, at every moment, and after whatever was cut off."""
 
+import importlib.util
 import random
 import shutil
 from contextlib import contextmanager
@@ -275,3 +276,37 @@ def test_tables_in_glue(machine, tmp_path, monkeypatch):
         assert not Path(lake.sink_uri, "catalog.db").exists()
     finally:
         server.stop()
+
+
+def test_tables_in_a_rest_catalog(machine, tmp_path, monkeypatch):
+    """The same publications move tables of a REST service; the token comes from the environment, and a service that refuses it says so."""
+    from pyiceberg import catalog as pyiceberg_catalog
+    from pyiceberg.utils.config import Config
+
+    restcatalog = _module(Path(__file__).parents[1] / "faults" / "restcatalog.py")
+    with restcatalog.running(tmp_path) as url:
+        settings = Catalog(type="rest", uri=url, namespace="invoices")
+        lake = machine.Book(str(tmp_path / "lake"), format="iceberg", catalog=settings)
+        with lake.run() as run:
+            again = _first(lake, run)
+            with pytest.raises(StorageError, match="the Iceberg catalog refused"):
+                run.publish()
+            monkeypatch.setenv("PYICEBERG_CATALOG__PAGEMILL__TOKEN", restcatalog.TOKEN)
+            monkeypatch.setattr(pyiceberg_catalog, "_ENV_CONFIG", Config())  # a process reads its environment once
+            run.publish()
+            _second(lake, run, again)
+            run.publish()
+        with load_catalog("any", type="rest", uri=url, token=restcatalog.TOKEN) as catalog:
+            table = catalog.load_table(("invoices", "pages"))
+            assert set(table.scan().to_arrow()["text"].to_pylist()) == {text for _, _, text in NEW}
+            assert len(table.snapshots()) == 2
+        assert machine.verify(lake.sink_uri).findings == ()
+        stored = [path.read_bytes() for path in Path(lake.sink_uri).rglob("*") if path.is_file()]
+        assert not [data for data in stored if restcatalog.TOKEN.encode() in data]
+
+
+def _module(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
