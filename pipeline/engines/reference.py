@@ -22,15 +22,21 @@ from pipeline.engines.description import Description, describe
 from pipeline.engines.weights import cache_folder, checkpoint_hash
 from pipeline.errors import CheckpointError, PagemillError
 from schemas.job import Model
+from schemas.view import Completion
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the reference said to one question."""
+    """What the reference said to one question; `margins` are the leads of its tokens over the next best, as in a Completion."""
 
     text: str
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
+    margins: tuple[float, ...]
+
+    @classmethod
+    def of(cls, completion: Completion) -> "Answer":
+        return cls(completion.text, completion.token_ids, completion.logprobs, completion.margins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def work_out(model: Model, description: Description) -> Reference:
         engine.close()
     if failed := [completion.error for completion in completions if completion.finish_reason == "error"]:
         raise CheckpointError(f"the reference cannot answer with {description.folder}: {failed[0]}")
-    answers = tuple(Answer(completion.text, completion.token_ids, completion.logprobs) for completion in completions)
+    answers = tuple(map(Answer.of, completions))
     return Reference(**_wanted(model, description), answers=answers)
 
 
@@ -104,7 +110,9 @@ def _read(path: Path, wanted: dict[str, str]) -> Reference | None:
     """Return the reference in a file, or None where there is none, it is damaged, or it is of something else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        answers = tuple(Answer(a["text"], tuple(a["token_ids"]), tuple(a["logprobs"])) for a in content.pop("answers"))
+        answers = tuple(
+            Answer(a["text"], tuple(a["token_ids"]), tuple(a["logprobs"]), tuple(a["margins"])) for a in content.pop("answers")
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return Reference(**wanted, answers=answers) if content == wanted and len(answers) == len(exam.PROMPTS) else None

@@ -6,18 +6,15 @@ prefix_mask.py, what must hold while it runs in vllm_guard.py; whether it comput
 """
 
 import asyncio
-import hashlib
 import itertools
 import os
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import BatchFeature
 
 # vLLM reads these when it is imported. A fork of a process with threads, as a Ray worker is, can hang: spawn.
 os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
@@ -31,23 +28,24 @@ from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMError
 from vllm.inputs.engine import MultiModalInput, mm_input
 from vllm.logprobs import Logprob
-from vllm.multimodal.inputs import MultiModalFieldConfig, MultiModalKwargsItems, PlaceholderRange
+from vllm.multimodal.inputs import PlaceholderRange
 from vllm.outputs import RequestOutput
 from vllm.sampling_params import RequestOutputKind
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from pipeline.engines.description import Description
-from pipeline.engines.refusal import why_unusable
+from pipeline.engines.refusal import failed, why_unusable
 from pipeline.engines.transformers import pixels
 from pipeline.engines.vllm_guard import Preemptions, faults
+from pipeline.engines.vllm_image import ViewImage
 from pipeline.engines.vllm_plan import engine_args, plan
 from pipeline.engines.vllm_process import announce
 from pipeline.engines.vocabulary import Vocabulary
 from pipeline.engines.weights import checkpoint_hash
 from pipeline.errors import CheckpointError, EngineDied, ParityError
 from schemas.job import Model
-from schemas.view import Completion, Request, View
+from schemas.view import Completion, Request
 
 Result = TypeVar("Result")
 # Requests handed to vLLM at once, as a multiple of what it runs at once: it is never without work, and holds few images in waiting.
@@ -160,7 +158,7 @@ class VllmEngine:
             asyncio.ensure_future(self._answer(request, image))
             for _, group in itertools.groupby(requests, key=lambda request: id(request.view))
             for together in [list(group)]
-            for image in [_Image(together[0].view, self._pixels)]
+            for image in [ViewImage(together[0].view.image, self._pixels)]
             for request in together
         ]
         try:
@@ -180,14 +178,14 @@ class VllmEngine:
                 task.result()
         return [task.result() for task in tasks]
 
-    async def _answer(self, request: Request, image: "_Image") -> Completion:
+    async def _answer(self, request: Request, image: ViewImage) -> Completion:
         try:
             async with self._slots:
                 return self._completion(await self._ask(self._input(request, image), request.max_tokens))
         except EngineDeadError as exc:
             raise EngineDied(_GONE) from exc
         except (VLLMError, ValueError) as exc:
-            return Completion(text="", token_ids=(), logprobs=(), finish_reason="error", error=str(exc))
+            return failed(str(exc))
 
     async def _ask(self, prompt: MultiModalInput, max_tokens: int) -> RequestOutput:
         settings = SamplingParams(
@@ -201,7 +199,7 @@ class VllmEngine:
         answers = [answer async for answer in self._alive().generate(prompt, settings, request_id=str(next(self._numbers)))]
         return answers[-1]
 
-    def _input(self, request: Request, image: "_Image") -> MultiModalInput:
+    def _input(self, request: Request, image: ViewImage) -> MultiModalInput:
         """Return the request in vLLM's terms, already rendered. Raises ValueError with what is wrong with it."""
         if reason := why_unusable(request, self.resolution):
             raise ValueError(reason)
@@ -242,28 +240,6 @@ class VllmEngine:
 def _margin(step: Mapping[int, Logprob], token: int) -> float:
     """Return by how much a token was likelier than the next best."""
     return float(step[token].logprob - max(other.logprob for number, other in step.items() if number != token))
-
-
-class _Image:
-    """A view as vLLM takes it, made when the first question on it is asked and shared by the others."""
-
-    def __init__(self, view: View, pixels_of: Callable[[NDArray[np.uint8]], torch.Tensor]) -> None:
-        self._image = view.image
-        self._pixels_of = pixels_of
-
-    @cached_property
-    def digest(self) -> str:
-        """The name under which vLLM keeps what its vision tower made of these pixels."""
-        return hashlib.sha256(self._pixels.numpy().data).hexdigest()
-
-    @cached_property
-    def kwargs(self) -> MultiModalKwargsItems:
-        batch = BatchFeature({"pixel_values": self._pixels})
-        return MultiModalKwargsItems.from_hf_inputs(batch, {"pixel_values": MultiModalFieldConfig.batched("image")})
-
-    @cached_property
-    def _pixels(self) -> torch.Tensor:
-        return self._pixels_of(self._image).contiguous()
 
 
 async def _shut_down(llm: AsyncLLM) -> None:

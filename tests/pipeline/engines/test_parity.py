@@ -94,22 +94,38 @@ def test_a_failed_or_shortened_answer_is_a_difference(wanted: reference.Referenc
     assert short.served_logprob is None
 
 
-def test_in_bfloat16_only_a_tie_may_part() -> None:
-    """Another token passes where both are about as likely and neither beyond one half; a confident one never, nor any in float32."""
-    for logprob, dtype, parts in [(-1.2, "bfloat16", True), (-0.05, "bfloat16", False), (-1.2, "float32", False)]:
-        made_up = _made_up(dtype, logprob)
-        other = _said(made_up, 0, lambda c: replace(c, token_ids=(*c.token_ids[:4], 999, *c.token_ids[5:])))
+@pytest.mark.parametrize(
+    ("dtype", "lead", "served_lead", "parts"),
+    [
+        ("bfloat16", 0.1, 0.5, True),
+        ("bfloat16", 0.7, 0.1, False),
+        ("bfloat16", 0.1, 0.7, False),
+        ("bfloat16", 0.1, math.nan, False),
+        ("bfloat16", 0.1, None, False),
+        ("float32", 0.0, 0.0, False),
+    ],
+)
+def test_in_bfloat16_only_a_tie_may_part(
+    dtype: Literal["float32", "bfloat16"], lead: float, served_lead: float | None, parts: bool
+) -> None:
+    """Another token passes where the reference and the engine find theirs hardly likelier than the next best; none does in float32."""
+    made_up = _made_up(dtype, -1.2, lead)
+    margins = () if served_lead is None else (served_lead,) * 16
+    for by in (0.0, -0.4):  # how likely two different tokens are says nothing
+        other = _said(
+            made_up,
+            0,
+            lambda c, by=by: _shift(replace(c, token_ids=(*c.token_ids[:4], 999, *c.token_ids[5:]), margins=margins), 4, by),
+        )
         assert (parity.differences(made_up, other) == []) == parts
-        far = _said(made_up, 0, lambda c: _shift(replace(c, token_ids=(*c.token_ids[:4], 999, *c.token_ids[5:])), 4, -0.5))
-        assert parity.differences(made_up, far)
 
 
 def _model(description: Description) -> Model:
     return Model(checkpoint=str(description.folder), engine="vllm", dtype="float32")
 
 
-def _made_up(dtype: str, logprob: float) -> reference.Reference:
-    answer = reference.Answer("text", tuple(range(16)), (logprob,) * 16)
+def _made_up(dtype: str, logprob: float, lead: float = 1.0) -> reference.Reference:
+    answer = reference.Answer("text", tuple(range(16)), (logprob,) * 16, (lead,) * 16)
     return reference.Reference("0" * 64, "5", "2", "cpu", dtype, "1" * 64, (answer,) * len(exam.PROMPTS))
 
 

@@ -6,6 +6,7 @@ Each start of vLLM takes 20 s on two cores, so what can share an engine does.
 
 import asyncio
 import functools
+import json
 import multiprocessing
 import os
 import signal
@@ -23,11 +24,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from pipeline.checkpoints.build import build
 from pipeline.engines import exam, parity, reference
 from pipeline.engines.description import Description, describe
-from pipeline.engines.start import prepare
+from pipeline.engines.start import prepare, start
 from pipeline.errors import CheckpointError, EngineDied, ParityError
 from schemas.job import Model
 
@@ -62,6 +64,13 @@ def wanted(tiny: Description) -> reference.Reference:
 @pytest.fixture(scope="module")
 def engine(tiny: Description) -> Iterator[Any]:
     """Return a served tiny PaliGemma whose `fault` a test may plant."""
+    served = faulty(model(tiny), tiny)
+    yield served
+    served.close()
+
+
+def faulty(asked: Model, description: Description) -> Any:
+    """Start an engine in which a fault can be planted."""
     from pipeline.engines.vllm import VllmEngine
 
     class Faulty(VllmEngine):
@@ -81,9 +90,7 @@ def engine(tiny: Description) -> Iterator[Any]:
                 return ((pixels + 1) / 2 - mean[:, None, None]) / deviation[:, None, None]
             return pixels
 
-    served = Faulty(model(tiny), tiny, max_tokens=64)
-    yield served
-    served.close()
+    return Faulty(asked, description, max_tokens=64)
 
 
 def model(description: Description) -> Model:
@@ -111,7 +118,10 @@ def test_so_do_the_other_family_and_resolution(
         served.close()
 
 
-@pytest.mark.parametrize("fault", ["doubled newline", "other image processor", "other resize"])
+FAULTS = ["doubled newline", "other image processor", "other resize"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_refused(engine: Any, wanted: reference.Reference, fault: str) -> None:
     """The gate can fail: each of these faults is refused, and the same engine passes once the fault is gone."""
     engine.fault = fault
@@ -125,7 +135,24 @@ def test_a_planted_fault_is_refused(engine: Any, wanted: reference.Reference, fa
     parity.require(engine, wanted)
 
 
-def test_the_stock_mask_is_refused(tiny: Description, wanted: reference.Reference, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("family", ["paligemma", "paligemma2"])
+def test_in_bfloat16_too(describe_tiny: Callable[[str, int], Description], family: str) -> None:
+    """In bfloat16 a sound engine passes, its tokens parting only at ties, and each planted fault is refused."""
+    description = describe_tiny(family, 448)
+    asked = model(description).model_copy(update={"dtype": "bfloat16"})
+    wanted = reference.work_out(asked, description)
+    served = faulty(asked, description)
+    try:
+        parity.require(served, wanted)
+        for served.fault in FAULTS:
+            with pytest.raises(ParityError):
+                parity.require(served, wanted)
+    finally:
+        served.close()
+
+
+@pytest.mark.parametrize("dtype", sorted({DTYPE, "bfloat16"}))
+def test_the_stock_mask_is_refused(tiny: Description, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
     """Where VLLM_PLUGINS leaves the mask's plugin out, the engine refuses to start; and the gate alone would have refused it too."""
     from pipeline.engines.vllm import VllmEngine
 
@@ -136,8 +163,10 @@ def test_the_stock_mask_is_refused(tiny: Description, wanted: reference.Referenc
             except CheckpointError as error:
                 self.refusal = str(error)
 
+    asked = model(tiny).model_copy(update={"dtype": dtype})
+    wanted = reference.work_out(asked, tiny)
     monkeypatch.setenv("VLLM_PLUGINS", "pagemill_siglip")
-    served = Unguarded(model(tiny), tiny, max_tokens=64)
+    served = Unguarded(asked, tiny, max_tokens=64)
     try:
         assert "0 of 2 attention layers have PaliGemma's mask" in served.refusal
         with pytest.raises(ParityError):
@@ -249,9 +278,34 @@ def test_four_bits_are_the_rounded_weights_and_nothing_else(
         said.append(served.generate(exam.requests(448)))
         served.close()
     packed, plain = said
-    answers = tuple(reference.Answer(one.text, one.token_ids, one.logprobs) for one in plain)
+    answers = tuple(map(reference.Answer.of, plain))
     assert parity.differences(replace(unrounded, answers=answers), packed) == []
     assert parity.differences(unrounded, packed)
+
+
+def test_an_adapter_is_served_merged(tiny: Description, wanted: reference.Reference, tmp_path: Path, monkeypatch: Any) -> None:
+    """A LoRA adapter in the job is merged before vLLM starts: it passes the gate with answers that are not the base's."""
+    monkeypatch.setenv("PAGEMILL_CACHE", str(tmp_path / "cache"))
+    served = start(model(tiny).model_copy(update={"adapter": str(_adapter(tmp_path / "adapter", tiny.folder))}), 448, 64)
+    try:
+        assert parity.differences(wanted, served.generate(exam.requests(448)))
+    finally:
+        served.close()
+
+
+def _adapter(folder: Path, base: Path) -> Path:
+    """Write random LoRA factors for a layer of the language model, as PEFT does."""
+    weights = load_file(base / "model.safetensors")
+    (name,) = (name for name in weights if name.endswith("language_model.model.layers.0.mlp.down_proj.weight"))
+    high, wide = weights[name].shape
+    module = "base_model.model.model.language_model.layers.0.mlp.down_proj"
+    torch.manual_seed(0)
+    folder.mkdir()
+    factors = {f"{module}.lora_A.weight": torch.randn(4, wide) / 4, f"{module}.lora_B.weight": torch.randn(high, 4) / 4}
+    save_file(factors, folder / "adapter_model.safetensors")
+    settings = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "target_modules": ["down_proj"]}
+    (folder / "adapter_config.json").write_text(json.dumps(settings))
+    return folder
 
 
 def test_the_engine_ends_with_its_worker(tiny: Description) -> None:
@@ -279,7 +333,7 @@ def test_the_engine_ends_with_its_worker(tiny: Description) -> None:
 
 
 def test_death_is_told_and_survived(tiny: Description, wanted: reference.Reference) -> None:
-    """When vLLM's process is killed, callers get EngineDied, also where vLLM never answers them; closing is safe, and a new one answers."""
+    """When vLLM's process is killed, callers get EngineDied, even where vLLM never tells them; closing is safe, and a new one answers."""
     from pipeline.engines.vllm import VllmEngine
 
     class Untold(VllmEngine):
@@ -290,9 +344,15 @@ def test_death_is_told_and_survived(tiny: Description, wanted: reference.Referen
 
     before = {child.pid for child in multiprocessing.active_children()}
     served = Untold(model(tiny), tiny, max_tokens=64)
-    for child in multiprocessing.active_children():
-        if child.pid is not None and child.pid not in before:
-            os.kill(child.pid, signal.SIGKILL)
+    with ThreadPoolExecutor() as pool:
+        at_work = pool.submit(served.generate, [replace(each, max_tokens=64) for each in exam.requests(448)] * 20)
+        time.sleep(0.5)
+        assert not at_work.done()
+        for child in multiprocessing.active_children():
+            if child.pid is not None and child.pid not in before:
+                os.kill(child.pid, signal.SIGKILL)
+        with pytest.raises(EngineDied, match="is gone"):
+            at_work.result(timeout=120)
     for served.is_told in (True, False):
         with pytest.raises(EngineDied, match="is gone"):
             served.generate(exam.requests(448))
