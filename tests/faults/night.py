@@ -181,7 +181,7 @@ class Night:
     def leavings(self) -> list[str]:
         """Return what lies about that belongs to no finished work."""
         store, places = open_store(self.sink_uri), Places(self.sink_uri)
-        folders = (places.staging(), places.in_flight(), places.ledger("replaced"), places.claim(""))
+        folders = (places.staging(), places.in_flight(), places.ledger("replaced"), f"{self.sink_uri}/_pagemill/claims")
         return [uri.removeprefix(self.sink_uri) for folder in folders for uri in _listed(store, folder)]
 
     def assert_gone(self, within_s: float = 120.0) -> None:
