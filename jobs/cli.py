@@ -12,6 +12,7 @@ import click
 
 from pipeline.errors import (
     AccessDenied,
+    CanaryFailed,
     CheckpointError,
     CredentialsMissing,
     DocumentError,
@@ -28,9 +29,10 @@ from pipeline.errors import (
 )
 from pipeline.redact import redact
 
-BAD_REQUEST, NOT_COMPLETE = 2, 3
+BAD_REQUEST, NOT_COMPLETE, CANARY = 2, 3, 4
 
-# 2: a person must change something first; 3: the same command goes on where this one ended. Looked up along the class's ancestors.
+# 2: a person must change something first; 3: the same command goes on where this one ended; 4: nothing was begun, as the canary is ill.
+# Looked up along the class's ancestors.
 EXIT_CODES: dict[type[PagemillError], int] = {
     JobError: BAD_REQUEST,
     CheckpointError: BAD_REQUEST,
@@ -45,6 +47,7 @@ EXIT_CODES: dict[type[PagemillError], int] = {
     DocumentError: NOT_COMPLETE,
     EngineDied: NOT_COMPLETE,
     RunError: NOT_COMPLETE,
+    CanaryFailed: CANARY,
 }
 
 # Each command: where its click command stands, and the line that `pagemill --help` shows without importing it.
@@ -98,7 +101,7 @@ def cli() -> None:
     """Digitize documents in bulk, from a folder or bucket to validated Parquet.
 
     Exit codes: 0 complete; 1 complete, with more rejects than the job accepts; 2 a bad job file or argument; 3 not complete, run it
-    again to go on.
+    again to go on; 4 the canary was read too badly, and nothing else was.
     """
 
 

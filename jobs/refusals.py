@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from jobs.yamlfile import Path
 from pipeline.engines.quantization import why_not_quantized
-from pipeline.errors import StorageError
+from pipeline.errors import JobError, StorageError
 from pipeline.redact import redact
 from pipeline.storage import canonical
 from schemas.job import Job, RawTask, ReferTask, Sink, Task
@@ -18,7 +18,7 @@ Refusal = tuple[Path, str]
 
 def refusals(job: Job) -> list[Refusal]:
     """Return where the job asks for what cannot be, each with what to do."""
-    return [*_of_places(job), *_of_model(job), *_of_ladder(job), *_of_tasks(job), *_of_workers(job)]
+    return [*_of_places(job), *_of_model(job), *_of_ladder(job), *_of_canary(job), *_of_tasks(job), *_of_workers(job)]
 
 
 def _of_places(job: Job) -> Iterator[Refusal]:
@@ -85,6 +85,20 @@ def _of_ladder(job: Job) -> Iterator[Refusal]:
                 "a checkpoint reads views of one resolution: name the `checkpoint` of this rung, one that reads its resolution"
             )
             yield ("render", "ladder", index), message
+
+
+def _of_canary(job: Job) -> Iterator[Refusal]:
+    if job.canary is None:
+        return
+    from jobs.evaluate.accept import bound  # scores need numpy, and most jobs have no canary
+
+    if said := _unreachable(job.canary.uri):
+        yield ("canary", "uri"), said
+    for index, text in enumerate(job.canary.accept):
+        try:
+            bound(text)
+        except JobError as error:
+            yield ("canary", "accept", index), str(error).removeprefix("--accept ")
 
 
 def _of_tasks(job: Job) -> Iterator[Refusal]:

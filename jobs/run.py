@@ -6,8 +6,9 @@ import click
 
 from jobs.attend import attend, attended
 from jobs.jobfile import adhoc, load, with_sink
+from pipeline.progress import Progress
 from schemas.job import Job
-from schemas.run import RunOptions
+from schemas.run import RunOptions, RunSummary
 
 
 @click.command()
@@ -38,10 +39,15 @@ def run(
     job = job_of(job_or_uri)
     if sink:
         job = with_sink(job, sink)
+    from jobs.canary import watched
     from pipeline.flow import run as run_job
 
     options = RunOptions(limit=limit, sample=sample, seed=seed, backfill=backfill)
-    return attend(lambda progress: run_job(job, options=options, progress=progress), as_json=as_json, quiet=quiet)
+
+    def read(wanted: Job, *, progress: Progress) -> RunSummary:
+        return run_job(wanted, options=options if wanted is job else RunOptions(), progress=progress)
+
+    return attend(lambda progress: watched(job, read, progress), as_json=as_json, quiet=quiet)
 
 
 def job_of(job_or_uri: str) -> Job:

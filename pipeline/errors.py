@@ -13,6 +13,7 @@ PagemillError
 ├── CheckpointError         the model cannot be loaded or served as the job asks (exit code 2)
 ├── EngineDied              the engine's process is gone; the worker restarts it
 ├── ParityError             the served model does not compute what the reference computes
+├── CanaryFailed            labelled pages were read worse than the job allows: nothing else was (exit code 4)
 └── RunError                the run cannot go on (exit code 3)
     ├── JobLocked           another run of this job is at work on this sink
     └── WorkersLost         Ray gave up on the workers; what is left is taken up again
@@ -89,6 +90,10 @@ class EngineDied(PagemillError):
 
 class ParityError(PagemillError):
     """The served model does not compute what the reference computes."""
+
+
+class CanaryFailed(PagemillError):
+    """Labelled pages were read worse than the job allows; nothing else was read."""
 
 
 class RunError(PagemillError):

@@ -29,6 +29,9 @@ class Places:
     def plans(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "plans", *parts)
 
+    def canary(self, name: str) -> str:
+        return join(self.sink_uri, OWN, "canary", name)
+
     def staging(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "staging", *parts)
 

@@ -260,6 +260,18 @@ class Accept(Shape):
     max_reject_rate: float = Field(default=0.02, ge=0, le=1)
 
 
+class Canary(Shape):
+    """Labelled documents that are read first, every time: unless all of `accept` holds of them, nothing else is read or published.
+
+    `uri` is their folder or prefix; `labels` what `pagemill evaluate` takes for them (`uri` itself holds them where none is named), and
+    `accept` bounds as it takes them: `cer<=0.03`, `fields.exact>=0.95`.
+    """
+
+    uri: str = Field(min_length=1)
+    labels: str | None = Field(default=None, min_length=1)
+    accept: tuple[str, ...] = Field(min_length=1)
+
+
 class Confidence(Shape):
     """How sure values are: `model` is a file that `pagemill evaluate --calibrate` wrote; None takes the one that ships.
 
@@ -345,6 +357,7 @@ class Job(Shape):
     tasks: tuple[Task, ...] = Field(default=(OcrTask(type="ocr"),), min_length=1)
     limits: Limits = Limits()
     accept: Accept = Accept()
+    canary: Canary | None = None
     confidence: Confidence = Confidence()
     stop: Stop = Stop()
     workers: Workers = Workers()

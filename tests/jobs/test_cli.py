@@ -22,7 +22,7 @@ def test_every_error_of_the_tree_has_an_exit_code():
     assert set(_errors()) >= {pipeline.errors.JobLocked, pipeline.errors.ObjectArchived, pipeline.errors.ParityError}
     for kind in _errors():
         assert any(base in EXIT_CODES for base in kind.__mro__), kind
-    assert set(EXIT_CODES.values()) == {2, 3}
+    assert set(EXIT_CODES.values()) == {2, 3, 4}
 
 
 def test_an_error_takes_the_code_of_its_nearest_ancestor():

@@ -28,7 +28,7 @@ def test_the_schema_is_a_json_schema(capsys):
     printed = json.loads(capsys.readouterr().out)
     jsonschema.Draft202012Validator.check_schema(printed)
     assert "yaml-language-server: $schema=" in printed["description"]
-    keys = {"name", "source", "model", "render", "tasks", "limits", "accept", "stop", "workers", "sink"}
+    keys = {"name", "source", "model", "render", "tasks", "limits", "accept", "canary", "confidence", "stop", "workers", "sink"}
     assert set(printed["properties"]) == keys
 
 
