@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.confidence import confidence
-from pipeline.readings import chosen, read, voices
-from pipeline.signals import signals
+from pipeline.readings import Voice, chosen, read, voices
+from pipeline.signals import signals, standing_in
 from pipeline.tasks.base import Ask, Reading
 from pipeline.witness import agreement
 from schemas.box import Box, LabelledBox
-from schemas.field import FieldRow, FieldValue
+from schemas.field import BoxSource, FieldRow, FieldValue
 from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, Stage, TextSource
 from schemas.signals import ConfidenceModel
 from schemas.source import identity, page_identity
@@ -289,6 +289,7 @@ def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circums
     said = page.text if page.text_source == "model" else None
     known = signals(answer.ask, heard, value, facts.layer_text, said) if heard and value.status != "rejected" else None
     sure = confidence(known, value, given.confidence) if known and given.confidence and value.status != "invalid" else None
+    box, box_source = _place(page, answer, ours, value) if ours and value.status == "ok" else (None, None)
     return FieldRow(
         **dict(value),
         field_id=identity(page.page_id, asked.name),
@@ -301,8 +302,8 @@ def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circums
         is_required=asked.required,
         confidence=sure,
         signals=known,
-        box=_place(answer) if value.status == "ok" else None,
-        box_source="tile" if value.status == "ok" and _place(answer) else None,
+        box=box,
+        box_source=box_source,
         value_source="model" if last else None,
         task_fingerprint=answer.fingerprint,
         checkpoint_hash=given.checkpoint_hash if last else None,
@@ -326,13 +327,22 @@ def _value(facts: PageFacts, answer: Answered) -> FieldValue:
     return FieldValue(status="absent" if reading.verdict == "absent" else "rejected", reason=reading.code)
 
 
-def _place(answer: Answered) -> Box | None:
-    """Return the tile in which the value was read; a whole page is no place."""
-    last = max((item.rung for item in answer.records), default=0)
-    for item in answer.records:
-        if item.rung != last:
-            continue
+def _place(page: PageRow, answer: Answered, ours: Voice, value: FieldValue) -> tuple[Box | None, BoxSource | None]:
+    """Return where a value stands and who says so: the one line of the text layer, or of `spot`, that holds its words, else the tile it was read in.
+
+    A whole page is no place.
+    """
+    source: BoxSource | None = "text_layer" if page.text_source == "text_layer" else "spot" if _is_spotted(page) else None
+    lines = [line.box for line in page.lines if line.box and standing_in(value, line.text) == 1.0] if source else []
+    if len(lines) == 1:
+        return lines[0], source
+    for item in ours.records:
         reading = read(answer.ask, (item,))
         if item.view != "page" and reading.value is not None and reading.value.status == "ok":
-            return Affine(*item.affine).box(0, 0, 1, 1)
-    return None
+            return Affine(*item.affine).box(0, 0, 1, 1), "tile"
+    return None, None
+
+
+def _is_spotted(page: PageRow) -> bool:
+    asked = {item.task for item in page.completions}
+    return page.text_source == "model" and "spot" in asked and "ocr" not in asked

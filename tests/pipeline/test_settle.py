@@ -18,7 +18,7 @@ from pipeline.settle import (
 )
 from pipeline.tasks.asks import asks
 from schemas.box import Box
-from schemas.job import AnswerField, AnswerTask, DetectTask, OcrTask, TableTask
+from schemas.job import AnswerField, AnswerTask, DetectTask, OcrTask, SpotTask, TableTask
 from schemas.page import Failure, Line
 from schemas.source import page_identity
 from schemas.unit import Origin
@@ -79,6 +79,26 @@ def test_only_the_last_rung_counts() -> None:
     assert why_unsettled(OCR, kept, seen()) is None
     assert why_unsettled(OCR, kept[:1], seen()) == "cut_off"
     assert len(made(seen(), (OCR, kept)).page.completions) == 2
+
+
+def test_a_value_stands_where_a_line_says_so() -> None:
+    """Its box is that of the one line that holds its words, of the text layer or of `spot`; else the tile that was read; a whole page is none."""
+    near, far = Box(x0=10, y0=20, x1=90, y1=30), Box(x0=10, y0=200, x1=90, y1=210)
+    lines = (Line(text="total: 42 EUR", box=near), Line(text="421", box=far))
+    layer = seen().with_text("total: 42 EUR\n421", lines, ())
+    tile = Region("tile-001", Affine(300, 0, 0, 400, 0, 0))
+    in_tile = record(TOTAL, tile, 0, Completion("42", (1,), (-0.5,), "stop"))
+    (field,) = made(layer, (TOTAL, [in_tile])).fields
+    assert (field.box, field.box_source) == (near, "text_layer")
+    (field,) = made(seen().with_text("42\n42", (lines[0], lines[0]), ()), (TOTAL, [in_tile])).fields
+    assert (field.box, field.box_source) == (Box(x0=0, y0=0, x1=300, y1=400), "tile")
+    (spotted,) = asks(SpotTask(type="spot"))
+    (field,) = made(
+        seen(), (spotted, [said(spotted, "42<loc0100><loc0100><loc0200><loc0400>")]), (TOTAL, [said(TOTAL, "42")])
+    ).fields
+    assert field.box_source == "spot"
+    (field,) = made(seen(), (TOTAL, [said(TOTAL, "42")])).fields
+    assert (field.box, field.box_source) == (None, None)
 
 
 def test_rows_made_again_from_themselves_are_the_same() -> None:
