@@ -14,7 +14,7 @@ from jobs.explain import dotted, explain
 from jobs.refusals import refusals
 from jobs.yamlfile import Problem, parse
 from pipeline.errors import JobError
-from schemas.job import Job, Model, OcrTask, Sink, Source
+from schemas.job import Job, Model, OcrTask, Render, Rung, Sink, Source
 
 ADHOC_SINK = "pagemill-out"
 
@@ -49,6 +49,7 @@ def adhoc(uri: str) -> Job:
         name=stem[:128] or "documents",
         source=Source(uri=uri),
         model=Model(checkpoint="embedded", engine="transformers", dtype="float32"),
+        render=Render(ladder=(Rung(tiles="grid"),)),  # the letters of a whole page are too small for the checkpoint that ships
         tasks=(OcrTask(type="ocr"),),
         sink=Sink(uri=ADHOC_SINK),
     )

@@ -20,7 +20,7 @@ from pipeline.engines.start import launch
 from schemas.job import Model
 from schemas.view import Completion, Region, Request, View
 
-_VIEWS_A_DOCUMENT, _SCANS, _AT_ONCE, _MOST_TOKENS = 3, 0.5, 16, 1024
+_VIEWS_A_DOCUMENT, _SCANS, _AT_ONCE, _MOST_TOKENS = 3, 0.3, 16, 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Measured:
 def measured(folder: Path, count: int, recipe: Recipe, lesson: Lesson = "tiles") -> list[Measured]:
     """Ask the checkpoint about `count` held-out views what the recipe teaches."""
     description = describe(folder)
-    engine = launch(Model(checkpoint=str(folder), engine="transformers", dtype="bfloat16"), description)
+    engine = launch(Model(checkpoint=str(folder), engine="transformers", dtype="float32"), description)
     answers: list[Measured] = []
     questions = islice(_questions(recipe, lesson, description.resolution), count)
     try:
@@ -53,10 +53,11 @@ def measured(folder: Path, count: int, recipe: Recipe, lesson: Lesson = "tiles")
 
 
 def by_kind(answers: Sequence[Measured]) -> list[tuple[str, str, Score]]:
-    """Return (kind, finish, score) for each task that was asked of them, in the order of their names."""
+    """Return (kind, finish, score) for each task that was asked of them, in the order of their names; the kind "all" is all kinds together."""
     groups: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for each in answers:
-        groups.setdefault((each.kind, each.finish, each.task), []).append((each.said, each.true))
+        for kind in ("all", each.kind):
+            groups.setdefault((kind, each.finish, each.task), []).append((each.said, each.true))
     return [(kind, finish, found) for (kind, finish, task), pairs in sorted(groups.items()) for found in score(task, pairs)]
 
 

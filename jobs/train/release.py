@@ -1,6 +1,6 @@
 """Makes a checkpoint of what `python -m jobs.train.embedded` taught, asks it about pages that it never saw, and writes that into its card.
 
-`python -m jobs.train.release --state FOLDER --to FOLDER [--views N]`.
+`python -m jobs.train.release --state FOLDER --to FOLDER [--views N] [--notes FILE]`.
 """
 
 import json
@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import click
 import torch
@@ -18,7 +19,7 @@ from jobs.train.frame import FRAME_PX
 from jobs.train.joint import JointCourse
 from jobs.train.loop import load_learning
 from jobs.train.measure import Measured, by_kind, measured
-from jobs.train.recipe import ON_CPU, StageName
+from jobs.train.recipe import ALL_TASKS, ON_CPU, StageName
 from jobs.train.state import State, read_state
 from pipeline.checkpoints.architecture import Sizes
 from pipeline.checkpoints.build import build
@@ -33,13 +34,17 @@ _COMMAND = "python -m jobs.train.embedded --out FOLDER && python -m jobs.train.r
     "--to", "target", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where the checkpoint goes."
 )
 @click.option("--views", default=600, show_default=True, type=click.IntRange(min=1), help="How many it is asked about.")
-def main(state_folder: Path, target: Path, views: int) -> None:
+@click.option("--notes", type=click.File(encoding="utf-8"), help="What the card shall say besides, in Markdown.")
+def main(state_folder: Path, target: Path, views: int, notes: TextIO | None) -> None:
     """Write the checkpoint and its card."""
-    sys.stdout.write(release(state_folder, target, views) + "\n")
+    sys.stdout.write(release(state_folder, target, views, notes.read() if notes else "") + "\n")
 
 
-def release(state_folder: Path, target: Path, views: int) -> str:
-    """Write the checkpoint that a training's state holds, in bfloat16; return its card. Raises CheckpointError where there is none yet."""
+def release(state_folder: Path, target: Path, views: int, notes: str = "") -> str:
+    """Write the checkpoint that a training's state holds, in bfloat16; return its card, which ends with the notes.
+
+    Raises CheckpointError where there is nothing to release yet.
+    """
     sizes, state = _taught(state_folder)
     with tempfile.TemporaryDirectory() as scratch:
         blank = build(Path(scratch), resolution=FRAME_PX, sizes=sizes, dtype="bfloat16")
@@ -48,7 +53,7 @@ def release(state_folder: Path, target: Path, views: int) -> str:
         write_checkpoint(model, blank, target, card="")
     answers = measured(target, views, ON_CPU)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    written = card(sizes, FRAME_PX, parameters, _history(state_folder), answers)
+    written = card(sizes, FRAME_PX, parameters, _history(state_folder), answers) + notes
     (target / "MODEL_CARD.md").write_text(written, encoding="utf-8")
     return written
 
@@ -62,7 +67,7 @@ def card(
     ended = sum(each.ended for each in answers) / max(1, len(answers))
     facts = {
         "architecture": f"PaliGemma 1: SigLIP tower ({sizes.vision_layers} layers, width {sizes.vision_width}, 14 px patches), linear "
-        f"projector, Gemma ({sizes.text_layers} layers, width {sizes.text_width}, {sizes.text_kv_heads} key and value head)",
+        f"projector, Gemma ({sizes.text_layers} layers, width {sizes.text_width}, {sizes.text_kv_heads} key and value heads)",
         "weights": f"{parameters / 1e6:.1f} million, bfloat16, safetensors",
         "resolution": f"{resolution} px, {(resolution // 14) ** 2:,} image tokens",
         "vocabulary": "its own: characters, tags of tables, 1,024 `<loc>`, 128 `<seg>`, specials",
@@ -72,6 +77,7 @@ def card(
         "made by": f"`{_COMMAND}`",
         "licence": "Apache-2.0, like the code; it derives from no published weights",
     }
+    untaught = sorted({name for name, _ in ALL_TASKS} - {name for name, _ in ON_CPU.asks})
     rows = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
     scores = "".join(
         f"| {kind} | {finish} | {found.task} | {found.metric} | {found.value:.1%} | {found.count} |\n"
@@ -80,7 +86,8 @@ def card(
     return (
         f"# The embedded checkpoint\n\n| | |\n|---|---|\n{rows}\n## What it reads\n\n"
         f"{len(answers)} held-out views, asked one by one; {ended:.0%} of the answers came to an end by themselves.\n\n"
-        f"| document | finish | task | measure | value | answers |\n|---|---|---|---|---|---|\n{scores}"
+        f"| document | finish | task | measure | value | answers |\n|---|---|---|---|---|---|\n{scores}\n"
+        f"Aims: character error rate 2% of born-digital tiles and 5% of scans, fields exactly right 95%. Not taught at all: {', '.join(untaught)}.\n"
     )
 
 

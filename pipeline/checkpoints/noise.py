@@ -1,12 +1,10 @@
 """Seeded weights that know nothing, under the names that the published checkpoints use (transformers and vLLM both read those).
 
-Two tempers. "silent" answers every request with eos at once: to say nothing is the only honest answer of a model that can't read.
-"lively" answers at length, and its answer depends on every pixel, every prompt token and the mask: what tests of an engine need.
+It answers at length, and its answer depends on every pixel, every prompt token and the mask: what tests of an engine need.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +12,10 @@ from numpy.typing import NDArray
 from pipeline.checkpoints.architecture import PATCH_PX, Family, Sizes, image_tokens
 from pipeline.checkpoints.tokenizer import SpecialIds
 
-Temper = Literal["silent", "lively"]
 Array = NDArray[np.float32]
 Weights = dict[str, Array]
 
-# With unit noise a lively model's logits are about 1 apart, so near a tie that rounding could flip a token; 6 times that puts the
+# With unit noise a model's logits are about 1 apart, so near a tie that rounding could flip a token; 6 times that puts the
 # best two tokens about 2 apart.
 _SHARPNESS = 6.0
 # The head is tied to the embedding, so a token would predict itself for ever if the branches did not outweigh it.
@@ -27,37 +24,29 @@ _BRANCH = 8.0
 _QUERY_KEY = 2.0
 
 
-def noise(family: Family, resolution: int, sizes: Sizes, ids: SpecialIds, temper: Temper, seed: int) -> Weights:
+def noise(family: Family, resolution: int, sizes: Sizes, ids: SpecialIds, seed: int) -> Weights:
     """Return every weight of the model by name."""
-    rng = np.random.default_rng(seed)
-    lively = temper == "lively"
-    # A silent model's matrices would add nothing to what reaches the head; zeros say so, and take no room once compressed.
-    source = _Source(rng, scale=1.0 if lively else 0.0)
+    source = _Source(np.random.default_rng(seed))
     weights = dict(_vision(sizes, resolution, source)) | dict(_text(family, sizes, source))
     weights["multi_modal_projector.linear.weight"] = source.matrix(sizes.text_width, sizes.vision_width)
     weights["multi_modal_projector.linear.bias"] = np.zeros(sizes.text_width, np.float32)
-    embedding = _Source(rng, scale=1.0).matrix(ids.size, sizes.text_width)
-    if lively:
-        weights["language_model.model.norm.weight"] += np.float32(_SHARPNESS - 1)
-        # One token in 1,400 would be eos; half as large again makes it about one in 50, so that answers differ in length.
-        embedding[ids.eos] *= 1.5
-    else:
-        # The newline that ends every prompt reaches the head unchanged; eos is its nearest token by far.
-        embedding[ids.eos] = 4 * embedding[ids.newline]
+    weights["language_model.model.norm.weight"] += np.float32(_SHARPNESS - 1)
+    embedding = source.matrix(ids.size, sizes.text_width)
+    # One token in 1,400 would be eos; half as large again makes it about one in 50, so that answers differ in length.
+    embedding[ids.eos] *= 1.5
     weights["language_model.model.embed_tokens.weight"] = embedding
     return weights
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Draws matrices that keep a unit signal a unit signal, times `scale`."""
+    """Draws matrices that keep a unit signal a unit signal."""
 
     rng: np.random.Generator
-    scale: float
 
     def matrix(self, rows: int, columns: int, gain: float = 1.0) -> Array:
         """Return noise of shape (rows, columns)."""
-        return self.rng.standard_normal((rows, columns), np.float32) * np.float32(self.scale * gain / columns**0.5)
+        return self.rng.standard_normal((rows, columns), np.float32) * np.float32(gain / columns**0.5)
 
 
 def _vision(sizes: Sizes, resolution: int, source: _Source) -> Iterator[tuple[str, Array]]:
@@ -83,7 +72,7 @@ def _text(family: Family, sizes: Sizes, source: _Source) -> Iterator[tuple[str, 
     heads, kv_heads = sizes.text_heads * sizes.head_dim, sizes.text_kv_heads * sizes.head_dim
     for layer in range(sizes.text_layers):
         here = f"{root}.layers.{layer}"
-        for name, factor in _norms(family, source.scale).items():
+        for name, factor in _norms(family).items():
             yield f"{here}.{name}.weight", np.full(width, factor - 1, np.float32)  # Gemma multiplies by 1 + weight
         yield f"{here}.self_attn.q_proj.weight", source.matrix(heads, width, gain=_QUERY_KEY)
         yield f"{here}.self_attn.k_proj.weight", source.matrix(kv_heads, width, gain=_QUERY_KEY)
@@ -95,16 +84,15 @@ def _text(family: Family, sizes: Sizes, source: _Source) -> Iterator[tuple[str, 
     yield f"{root}.norm.weight", np.zeros(width, np.float32)
 
 
-def _norms(family: Family, scale: float) -> dict[str, float]:
+def _norms(family: Family) -> dict[str, float]:
     """Return a layer's norms and their factors; Gemma 2 normalises its branches, so their size is set there."""
     if family == "paligemma":
         return {"input_layernorm": 1, "post_attention_layernorm": 1}
-    branch = _BRANCH / 2 if scale else 1
     return {
         "input_layernorm": 1,
-        "post_attention_layernorm": branch,
+        "post_attention_layernorm": _BRANCH / 2,
         "pre_feedforward_layernorm": 1,
-        "post_feedforward_layernorm": branch,
+        "post_feedforward_layernorm": _BRANCH / 2,
     }
 
 

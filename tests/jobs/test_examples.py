@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.evaluate.text import character_errors
 from jobs.jobfile import load
 from pipeline import read
 
@@ -66,12 +67,17 @@ def test_the_demos_text_layers_are_true(demo):
         assert sorted(page["text"].split()) == words
 
 
-def test_the_demos_values_say_who_read_them(demo):
-    """Every value that counts says whether the model or the text layer gave it."""
+def test_the_demos_scans_are_read_by_the_model(demo):
+    """A page without a text layer has text that is more right than wrong, but for at most one."""
     _, sink = demo
-    rows = read(sink, "fields").to_pylist()
-    assert {row["name"] for row in rows} == {"number", "date", "total"}
-    assert all(row["value_source"] in ("model", "text_layer") for row in rows if row["status"] == "ok")
+    pages = [page for page in read(sink, "pages").to_pylist() if page["text_source"] == "model" and page["status"] == "ok"]
+    assert len(pages) >= 3
+    misread = []
+    for page in pages:
+        truth = json.loads((DOCUMENTS / f"{Path(page['source_uri']).stem}.truth.json").read_text())["pages"][page["page_index"]]
+        edits, count = character_errors(page["text"], "\n".join(line["text"] for line in truth["lines"]))
+        misread += [page["source_uri"]] if edits > 0.6 * count else []
+    assert len(misread) <= 1, misread
 
 
 def test_the_demos_sink_is_exact(demo):

@@ -2,22 +2,21 @@
 
 import importlib.util
 
+import numpy as np
 import pytest
 
 from pipeline.engines.start import start
 from pipeline.errors import CheckpointError
 from schemas.job import Model
-from schemas.view import Request
+from schemas.view import Affine, Region, Request, View
 
 
-def test_the_embedded_checkpoint_is_silent_until_it_is_trained(view) -> None:
-    """It answers nothing, at once, whatever it is shown: no text is better than made-up text."""
-    engine = start(Model(dtype="bfloat16"), 448)
-    answers = engine.generate(
-        [Request(view(448, seed), prompt, 50) for seed in (1, 2) for prompt in ("ocr", "answer en what?")]
-    )
-    assert [(answer.text, answer.finish_reason, len(answer.token_ids)) for answer in answers] == [("", "stop", 1)] * 4
-    assert all(answer.logprobs[0] > -0.01 for answer in answers)
+def test_the_embedded_checkpoint_says_nothing_of_an_empty_page() -> None:
+    """White paper has no text, and it makes none up."""
+    engine = start(Model(dtype="float32"), 448)
+    white = View("", 0, Region("page", Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)), np.full((448, 448, 3), 255, np.uint8))
+    (answer,) = engine.generate([Request(white, "ocr", 50)])
+    assert (answer.text, answer.finish_reason) == ("", "stop")
 
 
 def test_a_resolution_that_the_checkpoint_does_not_have_is_refused() -> None:

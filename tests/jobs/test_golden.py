@@ -1,0 +1,80 @@
+"""Documents that ship, read by the checkpoint that ships: off their pictures, tile by tile, never from their text layers."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from jobs.evaluate.text import character_errors
+from pipeline.documents.document import Pixels, open_document
+from pipeline.documents.tiles import grid
+from pipeline.engines.base import Engine
+from pipeline.engines.reader import read
+from pipeline.engines.start import start
+from schemas.job import Limits, Model
+from schemas.truth import DocumentTruth
+from schemas.view import Completion, Request, View
+
+DOCUMENTS = Path(__file__).parents[2] / "jobs" / "examples" / "documents"
+RESOLUTION, MOST_TOKENS = 448, 400
+Tiles = list[tuple[str, Completion]]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # more only wait for each other on a busy machine
+    started = start(Model(dtype="float32"), RESOLUTION)
+    yield started
+    started.close()
+    torch.set_num_threads(threads)
+
+
+def tiles(engine: Engine, name: str, spoiled: Callable[[Pixels], Pixels] = lambda image: image) -> Tiles:
+    """Return what each tile of a document's first page truly shows, and what the checkpoint said of it, or of its picture spoiled."""
+    path = DOCUMENTS / name
+    truth = DocumentTruth.model_validate_json((DOCUMENTS / f"{path.stem}.truth.json").read_bytes()).pages[0]
+    regions = grid(truth.width_pt, truth.height_pt, RESOLUTION)
+    document = open_document(path, Limits(), ())
+    try:
+        images = list(document.render(0, [region.affine for region in regions], RESOLUTION))
+    finally:
+        document.close()
+    views = [View("", 0, region, spoiled(image)) for region, image in zip(regions, images, strict=True)]
+    answers = engine.generate([Request(view, "ocr", MOST_TOKENS) for view in views])
+    return [(read(truth, region.affine, "ocr") or "", answer) for region, answer in zip(regions, answers, strict=True)]
+
+
+def error_rate(read_tiles: Tiles) -> float:
+    """Return the page's character error rate: edits over true characters."""
+    errors = [character_errors(answer.text, true) for true, answer in read_tiles]
+    return sum(edits for edits, _ in errors) / sum(count for _, count in errors)
+
+
+def lines_read(read_tiles: Tiles) -> set[str]:
+    """Return the lines that the checkpoint wrote and that the same tile truly has."""
+    return {line for true, answer in read_tiles for line in set(true.split("\n")) & set(answer.text.split("\n"))}
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "lines"),
+    [
+        ("letter.jp2", 0.28, {"Dear Simon Fokream,", "Nobody had expected the heavy m", "Beth Staingseen"}),
+        ("statement.pdf", 0.37, {"13 April 2019", "Brass cable 76W", "Red hinge", "3,774.68", "7,157.09"}),
+        ("invoice.pdf", 0.42, {"Blue clamp", "Spare hose", "Long gloves", "Grey kettle A16", "168.28", "205.24"}),
+    ],
+)
+def test_a_page_is_read_off_its_picture(engine, name, most, lines) -> None:
+    """No more characters are wrong than were measured, with a little room, and what was right then is right: dates, amounts, names."""
+    found = tiles(engine, name)
+    assert error_rate(found) <= most
+    assert lines <= lines_read(found)
+    assert all(answer.finish_reason == "stop" for _, answer in found)
+
+
+@pytest.mark.parametrize("spoiled", [np.fliplr, lambda image: 255 - image])
+def test_a_picture_drawn_wrongly_shows_in_its_words(engine, spoiled) -> None:
+    """Mirrored or in negative, a page is misread: the checkpoint reads what it is shown and nothing that it remembers."""
+    assert error_rate(tiles(engine, "letter.jp2", lambda image: np.ascontiguousarray(spoiled(image)))) > 0.6
