@@ -41,7 +41,8 @@ def glimpse(summary: RunSummary) -> str:
 
 
 def _rows(query: str, dataset: Path, run_id: str | None, limit: int) -> list[tuple[str, ...]]:
-    newest = max(dataset.glob("*/*.parquet"), key=lambda path: path.name, default=None)  # of a lake's files, one is glimpse enough
+    # Of a lake's files, one is glimpse enough.
+    newest = max(dataset.glob("*/*.parquet"), key=lambda path: path.name, default=None)
     if newest is None:
         return []
     with duckdb.connect() as connection:

@@ -90,7 +90,9 @@ def pool_for(job: Job) -> Pool:
     return Pool(actors=actors, calls=2, threads=max(1, cores(workers) // actors))
 
 
-def stream(shards: Shards, worker: Callable[..., object], arguments: tuple[object, ...], *, rows_per_block: int, pool: Pool) -> Generator[str]:
+def stream(
+    shards: Shards, worker: Callable[..., object], arguments: tuple[object, ...], *, rows_per_block: int, pool: Pool
+) -> Generator[str]:
     """Send the rows of Parquet shards through actors of `worker`, in blocks of at most `rows_per_block`, and yield the strings they give.
 
     `worker(*arguments)` is called with a table and returns a table with one string column. Results come in any order, each as soon

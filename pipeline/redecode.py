@@ -62,9 +62,7 @@ class Redecoder:
         page = prior.page
         given = Circumstances(self._job.name, self._run_id, now, page.checkpoint_hash, page.engine, self._confidence)
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
-        return cross_checked(
-            combine(prior, new, frozenset(answer.ask.key for answer in kept)), self._checks, self._confidence
-        )
+        return cross_checked(combine(prior, new, frozenset(answer.ask.key for answer in kept)), self._checks, self._confidence)
 
 
 def _names(question: Question) -> set[tuple[str, str]]:

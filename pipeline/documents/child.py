@@ -134,7 +134,9 @@ class Child:
                 self._process.ask(Start(limits=self._limits).model_dump_json().encode(), _START_TIMEOUT_S)
             except (TimeoutError, Died) as exc:
                 self._end()
-                raise RunError(f"the process that reads documents does not start: {str(exc) or f'no answer in {_START_TIMEOUT_S:g} s'}") from exc
+                raise RunError(
+                    f"the process that reads documents does not start: {str(exc) or f'no answer in {_START_TIMEOUT_S:g} s'}"
+                ) from exc
         return self._process
 
     def _ask(self, stage: Stage, order: Order, timeout_s: float) -> Answer:
