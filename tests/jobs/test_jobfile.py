@@ -216,7 +216,7 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
         ("model: {quantization: int8, engine: vllm}", "model.quantization: int8 is not served"),
         (
             "render: {ladder: [{tiles: none}, {resolution: 896}]}",
-            "render.ladder[1]: a ladder over several checkpoints or resolutions",
+            "render.ladder[1]: a checkpoint reads views of one resolution",
         ),
         ("tasks: [{type: ocr}, {type: ocr}]", "tasks[1]: a task `ocr` like this stands above already"),
         ("workers: {gpus: 1, gpus_per_worker: 2}", "no worker could start"),
