@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from jobs.evaluate.text import character_errors
-from pipeline.documents.document import Pixels, open_document
+from pipeline.documents.document import open_document
+from pipeline.documents.picture import Pixels
 from pipeline.documents.tiles import grid
 from pipeline.engines.base import Engine
 from pipeline.engines.reader import read
