@@ -1,6 +1,6 @@
 """Correct: what a person says of a page takes the place of what was read there, as `human`, and stays whatever is read again.
 
-No document is opened and no model asked. That it stays is settle.combine's doing.
+No document is opened and no model asked. That it stays is overlay.combine's doing.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from pipeline.errors import JobError
+from pipeline.overlay import without_failures
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import questions
-from pipeline.settle import Rows, without_failures
+from pipeline.settle import Rows
 from pipeline.staging import Part
 from pipeline.storage import Store
 from pipeline.tasks.values import typed

@@ -17,13 +17,14 @@ from pipeline.budget import Budget
 from pipeline.commit import Commits
 from pipeline.errors import PagemillError, WorkersLost
 from pipeline.ledger import Ledger
+from pipeline.overlay import combine, readdressed
 from pipeline.passwords import passwords
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.progress import Progress
 from pipeline.questions import questions
 from pipeline.selection import is_selected, units
-from pipeline.settle import Answered, Circumstances, PageFacts, combine, readdressed, rows
+from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.shards import write_shards
 from pipeline.staging import Part
 from pipeline.storage import Store

@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from pipeline.confidence import load
 from pipeline.crosscheck import checks, cross_checked
+from pipeline.overlay import combine
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
-from pipeline.settle import Answered, Circumstances, Rows, combine, facts_of, rows
+from pipeline.settle import Answered, Circumstances, Rows, facts_of, rows
 from pipeline.staging import Part
 from pipeline.storage import open_store
 from schemas.arrow import from_table

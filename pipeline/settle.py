@@ -13,7 +13,7 @@ from pipeline.readings import Voice, chosen, read, voices
 from pipeline.signals import signals, standing_in
 from pipeline.tasks.base import Ask, Reading
 from pipeline.witness import agreement
-from schemas.box import Box, LabelledBox
+from schemas.box import Box
 from schemas.field import BoxSource, FieldRow, FieldValue
 from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, Stage, TextSource
 from schemas.signals import ConfidenceModel
@@ -166,51 +166,6 @@ def rows(
     )
 
 
-def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
-    """Lay a page's new rows, which answer the keys `asked`, over those that were there."""
-    # Text that nobody asked anew stays, even where a text layer came to light while a table was looked for; a person's word always does.
-    by_hand = {row.name: row for row in prior.fields if row.value_source == "human"}
-    is_asked = bool(asked & {"ocr", "spot"}) or not prior.page.text_source
-    is_new = bool(new.page.text_source) and is_asked and prior.page.text_source != "human"
-    text = new.page if is_new else prior.page
-    seen = prior.page if new.page.width_pt is None else new.page
-    failures = (*(item for item in prior.page.failures if item.task not in {None, *asked}), *new.page.failures)
-    page = new.page.model_copy(
-        update={
-            "width_pt": seen.width_pt,
-            "height_pt": seen.height_pt,
-            "rotation": seen.rotation,
-            "text": text.text,
-            "text_source": text.text_source,
-            "agreement": text.agreement,
-            "lines": text.lines,
-            "tables": new.page.tables or prior.page.tables,
-            "boxes": (*_boxes_kept(prior.page, new.page, asked), *new.page.boxes),
-            "completions": (
-                *(item for item in prior.page.completions if item.task not in {*asked, WITNESS}),
-                *new.page.completions,
-            ),
-            "failures": failures,
-            "status": _combined_status(prior.page, new.page, failures),
-            "checkpoint_hash": new.page.checkpoint_hash or prior.page.checkpoint_hash,
-            "engine": new.page.engine or prior.page.engine,
-        }
-    )
-    names = {row.name for row in new.fields}
-    page = without_failures(page, frozenset(f"answer.{name}" for name in by_hand))
-    fields = (by_hand.get(row.name, row) for row in new.fields)
-    return Rows(page, (*(row for row in prior.fields if row.name not in names), *fields))
-
-
-def without_failures(page: PageRow, tasks: frozenset[str]) -> PageRow:
-    """Return a page's row without the failures of some tasks; it is wholly read where no other task's are left."""
-    failures = tuple(failure for failure in page.failures if failure.task not in tasks)
-    if len(failures) == len(page.failures):
-        return page
-    is_whole = page.width_pt is not None and not any(failure.task for failure in failures)
-    return page.model_copy(update={"failures": failures, "status": "ok" if is_whole else page.status})
-
-
 def facts_of(row: PageRow) -> PageFacts:
     """Return what a page's row says of the page without the model."""
     from_layer = row.text_source == "text_layer"
@@ -228,16 +183,6 @@ def facts_of(row: PageRow) -> PageFacts:
         notes=tuple(failure for failure in row.failures if failure.task is None),
         is_lost=row.width_pt is None,
     )
-
-
-def readdressed(rows_of_page: Rows, origin: Origin, given: Circumstances) -> Rows:
-    """Return the same page's rows for another source object that holds the same bytes."""
-    page_id = page_identity(origin.source_id, rows_of_page.page.page_index)
-    place = {"page_id": page_id, "source_id": origin.source_id, "source_uri": origin.uri}
-    when = {"run_id": given.run_id, "processed_at": given.processed_at}
-    page = rows_of_page.page.model_copy(update={**place, **when, "job_name": given.job_name})
-    fields = (row.model_copy(update={**place, **when, "field_id": identity(page_id, row.name)}) for row in rows_of_page.fields)
-    return Rows(page, tuple(fields))
 
 
 def _lines(reading: Reading | None) -> tuple[Line, ...]:
@@ -263,20 +208,6 @@ def _status(facts: PageFacts, failures: Sequence[Failure], *, has_value: bool) -
     if not any(failure.task for failure in failures):
         return "ok"
     return "partial" if has_value else "failed"
-
-
-def _combined_status(prior: PageRow, new: PageRow, failures: Sequence[Failure]) -> PageStatus:
-    if prior.width_pt is None or new.status == "blank":
-        return new.status
-    if new.width_pt is not None and not any(failure.task for failure in failures):
-        return "ok"
-    return "failed" if prior.status == new.status == "failed" else "partial"
-
-
-def _boxes_kept(prior: PageRow, new: PageRow, asked: frozenset[str]) -> tuple[LabelledBox, ...]:
-    asked_before = any(item.task in asked for item in prior.completions)
-    labels = {box.label for box in new.boxes}
-    return tuple(box for box in prior.boxes if not asked_before or box.label not in labels)
 
 
 def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circumstances) -> FieldRow:

@@ -6,7 +6,6 @@ reach) is reported as left, without a row, so that it is never taken for done.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby, islice
@@ -14,9 +13,9 @@ from queue import Empty, LifoQueue
 
 import pyarrow as pa
 
+from pipeline.ascent import Ascent, Asked, by_view, first_prompts
 from pipeline.cache import DocumentCache
 from pipeline.confidence import load
-from pipeline.coverage import touches
 from pipeline.crosscheck import checks, cross_checked
 from pipeline.desk import Desk
 from pipeline.documents.child import Turn
@@ -27,18 +26,14 @@ from pipeline.metrics import Metrics
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
-from pipeline.readings import in_need, read, record
+from pipeline.readings import in_need, record
 from pipeline.serving import Meter, Serving
 from pipeline.settle import (
     TEXT_LAYER_KEYS,
-    Answered,
     Circumstances,
     PageFacts,
     Rows,
-    combine,
     facts_of,
-    readdressed,
-    rows,
     why_unsettled,
 )
 from pipeline.staging import Part
@@ -46,76 +41,13 @@ from pipeline.storage import open_store
 from pipeline.storage.retries import NewRetries
 from schemas.arrow import from_table
 from schemas.job import Job, Rung
-from schemas.page import CompletionRecord, Failure
-from schemas.unit import Origin, StagedPart, Tally, Unit
-from schemas.view import Affine, Request, View
+from schemas.page import Failure
+from schemas.unit import StagedPart, Tally, Unit
+from schemas.view import Request
 
 TURNS: tuple[Turn, ...] = (180, 90, 270)
 """Scans that lie on their side are nearly always told by their picture; those on their head are missed now and then."""
-TEXT_KEYS = ("ocr", "spot")
 PAGES_AT_ONCE = 16  # pages whose views wait for the engine together: at 896 pixels 38 MB
-
-
-@dataclass(slots=True)
-class _Page:
-    """A page on its way up the ladder: `asked` is what its rows lack, `views` what the next rung shows of it, once rendered.
-
-    `needs` names the views of the rung below that an unsettled question must look at again, by its key; None is all of the page. `spent`
-    counts the page's requests, and `unasked` the questions that there were none left for.
-    """
-
-    unit: Unit
-    facts: PageFacts
-    asked: tuple[Question, ...]
-    prior: Rows | None = None
-    views: list[View] | None = None
-    records: dict[str, list[CompletionRecord]] = field(default_factory=dict)
-    resolutions: dict[str, int] = field(default_factory=dict)
-    needs: dict[str, tuple[Affine, ...] | None] = field(default_factory=dict)
-    spent: int = 0
-    unasked: set[str] = field(default_factory=set)
-
-    def wanting(self) -> list[Question]:
-        """Return the questions that the model is to answer."""
-        return [question for question in self.asked if not self.facts.spares(question.ask)]
-
-    def parts(self) -> list[Affine] | None:
-        """Return the views that any question must look at again, or None for all of the page."""
-        wanted = [part for part in self.needs.values() if part is not None]
-        return [each for part in wanted for each in part] if wanted and len(wanted) == len(self.needs) else None
-
-    def shown(self, question: Question) -> list[View]:
-        """Return the views that the question is asked of."""
-        parts = self.needs.get(question.ask.key)
-        return [view for view in self.views or () if parts is None or touches(view.region.affine, parts)]
-
-    def reads_as_nothing(self) -> bool:
-        """Return whether a page that is not blank gave no text; where none was asked for, whether every answer is a reject."""
-        said = [(question.ask, records) for question in self.wanting() if (records := self.records.get(question.ask.key))]
-        texts = [(ask, records) for ask, records in said if ask.key in TEXT_KEYS]
-        verdicts = {read(ask, records).verdict for ask, records in texts or said}
-        return verdicts == ({"absent"} if texts else {"reject"}) and self.facts.layer_text is None
-
-    def is_answered(self, question: Question, rung: int) -> bool:
-        """Return whether a rung gave a value, so that the question need not be asked there in other words."""
-        said = [item for item in self.records.get(question.ask.key, ()) if item.rung == rung]
-        return bool(said) and read(question.ask, said).verdict == "value"
-
-    def answers(self) -> list[Answered]:
-        return [
-            Answered(question.ask, question.fingerprint, tuple(self.records.get(key, ())), self.resolutions.get(key))
-            for question in self.asked
-            for key in [question.ask.key]
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question to a page, in certain words."""
-
-    page: _Page
-    question: Question
-    prompt: str
 
 
 class Worker:
@@ -182,21 +114,21 @@ class Worker:
         except Empty:
             return Desk(self._job, self._cache, self._passwords)
 
-    def _pages(self, units: Iterable[Unit], desk: Desk, part: Part) -> Iterator[_Page]:
+    def _pages(self, units: Iterable[Unit], desk: Desk, part: Part) -> Iterator[Ascent]:
         for unit in units:
             try:
                 yield from self._pages_of(unit, desk)
             except StorageError as error:
                 part.leave(unit, Failure(stage="fetch", code=type(error).__name__, message=str(error)))
 
-    def _pages_of(self, unit: Unit, desk: Desk) -> Iterator[_Page]:
+    def _pages_of(self, unit: Unit, desk: Desk) -> Iterator[Ascent]:
         """Turn the unit's pages over, each with the first rung's views while its document lies open."""
         known = prior_rows(self._sink, self._places, unit)
         asked = self._asked(unit)
         for page_index in range(unit.first_page, unit.first_page + unit.n_pages):
             prior = known.get(page_index)
             facts = self._known_facts(prior, asked) or self._fresh_facts(unit, page_index, desk)
-            page = _Page(unit, facts, asked, prior)
+            page = Ascent(unit, facts, asked, prior)
             if prior and self._stage.number:
                 self._take_up(page, prior)
             self._show(page, self._stage.rungs[0][1], desk)
@@ -209,7 +141,7 @@ class Worker:
             return tuple(each for each in self._questions if waiting(each.fingerprint, self._stage.number) in done)
         return tuple(question for question in self._questions if question.fingerprint not in done)
 
-    def _take_up(self, page: _Page, prior: Rows) -> None:
+    def _take_up(self, page: Ascent, prior: Rows) -> None:
         """Go on from what the stages below said."""
         for question in page.asked:
             said = [
@@ -230,7 +162,7 @@ class Worker:
         unopened = desk.lay(unit)
         return PageFacts(page_index, is_lost=True, notes=(unopened,)) if unopened else desk.facts(page_index)
 
-    def _show(self, page: _Page, rung: Rung, desk: Desk, turn_deg: Turn = 0) -> None:
+    def _show(self, page: Ascent, rung: Rung, desk: Desk, turn_deg: Turn = 0) -> None:
         """Render what the rung shows of a page that is not settled: the parts that need it, or the whole page, turned if so asked."""
         page.views = []
         unsettled = self._unsettled(page)
@@ -249,7 +181,7 @@ class Worker:
         if unopened and not page.records:
             page.facts = page.facts.lost(unopened)
 
-    def _show_again(self, page: _Page, rung: Rung, desk: Desk, part: Part, turn_deg: Turn = 0) -> None:
+    def _show_again(self, page: Ascent, rung: Rung, desk: Desk, part: Part, turn_deg: Turn = 0) -> None:
         """Render what a later rung shows; a unit whose document can no longer be had is left, and none of its pages is asked any more."""
         page.views = []
         if part.has_left(page.unit):
@@ -259,16 +191,16 @@ class Worker:
         except StorageError as error:
             part.leave(page.unit, Failure(stage="fetch", code=type(error).__name__, message=str(error)))
 
-    def _ask(self, pages: Sequence[_Page], index: int, rung: Rung, desk: Desk, meter: Meter, part: Part) -> None:
+    def _ask(self, pages: Sequence[Ascent], index: int, rung: Rung, desk: Desk, meter: Meter, part: Part) -> None:
         """Ask on one rung whatever is not settled, and what was not answered once more in other words."""
-        open_: list[tuple[_Page, list[Question]]] = []
+        open_: list[tuple[Ascent, list[Question]]] = []
         for page in pages:
             if page.views is None:
                 self._show_again(page, rung, desk, part)
             open_.append((page, self._unsettled(page) if page.views else []))
         self._say_all(open_, index, rung, meter)
 
-    def _turn(self, pages: Sequence[_Page], desk: Desk, meter: Meter, part: Part) -> None:
+    def _turn(self, pages: Sequence[Ascent], desk: Desk, meter: Meter, part: Part) -> None:
         """Ask pages that read as nothing once more, on their heads and on their sides, until something is read."""
         index, rung = self._stage.rungs[-1]
         for turn_deg in TURNS:
@@ -277,11 +209,16 @@ class Worker:
                 self._show_again(page, rung, desk, part, turn_deg)
             self._say_all([(page, asked) for page, asked in open_ if page.views], index, rung, meter)
 
-    def _say_all(self, open_: Sequence[tuple[_Page, list[Question]]], index: int, rung: Rung, meter: Meter) -> None:
+    def _say_all(self, open_: Sequence[tuple[Ascent, list[Question]]], index: int, rung: Rung, meter: Meter) -> None:
         """Ask what is open of the pages' views, and what was not answered once more in other words."""
         meter.rungs += [0] * (index + 1 - len(meter.rungs))
         self._say(
-            [_Asked(page, question, prompt) for page, asked in open_ for question in asked for prompt in _first(question)],
+            [
+                Asked(page, question, prompt)
+                for page, asked in open_
+                for question in asked
+                for prompt in first_prompts(question)
+            ],
             index,
             rung,
             meter,
@@ -289,7 +226,7 @@ class Worker:
         for turn in range(1, max(len(question.ask.prompts) for question in self._questions)):
             self._say(
                 [
-                    _Asked(page, question, question.ask.prompts[turn])
+                    Asked(page, question, question.ask.prompts[turn])
                     for page, asked in open_
                     for question in asked
                     if turn < len(question.ask.prompts) and not question.ask.confirm and not page.is_answered(question, index)
@@ -301,11 +238,11 @@ class Worker:
         for page, _ in open_:
             page.views, page.needs = None, {}
 
-    def _say(self, asked: Sequence["_Asked"], index: int, rung: Rung, meter: Meter) -> None:
+    def _say(self, asked: Sequence[Asked], index: int, rung: Rung, meter: Meter) -> None:
         """Ask prompts of every view of their pages; those of one view are adjacent, so that it is encoded once."""
         afforded = [each for each in asked if self._affords(each)]
         said = [
-            (each, view) for _, mine in groupby(afforded, key=lambda each: id(each.page)) for each, view in _by_view(list(mine))
+            (each, view) for _, mine in groupby(afforded, key=lambda each: id(each.page)) for each, view in by_view(list(mine))
         ]
         requests = [Request(view, each.prompt, each.question.ask.max_tokens) for each, view in said]
         meter.rungs[index] += len(requests)
@@ -314,7 +251,7 @@ class Worker:
             page.records.setdefault(ask.key, []).append(record(ask, view.region, index, completion, each.prompt))
             page.resolutions[ask.key] = rung.resolution
 
-    def _affords(self, asked: "_Asked") -> bool:
+    def _affords(self, asked: Asked) -> bool:
         """Return whether a page may be asked this of all its views; a question that was never asked for that is a reject."""
         page, most = asked.page, self._job.render.max_requests_per_page
         wanted, key = len(page.shown(asked.question)), asked.question.ask.key
@@ -326,7 +263,7 @@ class Worker:
             page.unasked.add(key)
         return False
 
-    def _unsettled(self, page: _Page) -> list[Question]:
+    def _unsettled(self, page: Ascent) -> list[Question]:
         least = self._job.confidence.settle
         return [
             question
@@ -334,7 +271,7 @@ class Worker:
             if why_unsettled(question.ask, page.records.get(question.ask.key, ()), page.facts, self._confidence, least)
         ]
 
-    def _add(self, pages: Sequence[_Page], part: Part, processed_at: datetime, seconds: float) -> None:
+    def _add(self, pages: Sequence[Ascent], part: Part, processed_at: datetime, seconds: float) -> None:
         engine = self._serving.engine
         hashed, name = (engine.checkpoint_hash, engine.name) if engine else (None, None)
         given = Circumstances(self._job.name, self._run_id, processed_at, hashed, name, self._confidence)
@@ -348,7 +285,7 @@ class Worker:
             )
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
             for origin in page.unit.origins:
-                made = cross_checked(_rows(page, origin, given, seconds), self._checks, self._confidence)
+                made = cross_checked(page.rows(origin, given, seconds), self._checks, self._confidence)
                 part.add(page.unit, origin, made, tasks=tasks, jobs=jobs)
 
     def _unasked(self, key: str) -> Failure:
@@ -363,22 +300,3 @@ def climber(stage: int) -> Callable[[Job, str, Sequence[str]], Worker]:
         return Worker(job, run_id, passwords, stage=stage)
 
     return worker
-
-
-def _first(question: Question) -> tuple[str, ...]:
-    """Return the prompts that are asked at once: all of them where they are to confirm one another."""
-    return question.ask.prompts if question.ask.confirm else question.ask.prompts[:1]
-
-
-def _by_view(asked: Sequence[_Asked]) -> list[tuple[_Asked, View]]:
-    """Return what is asked of each view of one page."""
-    shown = {id(each): {view.region.name for view in each.page.shown(each.question)} for each in asked}
-    return [(each, view) for view in asked[0].page.views or () for each in asked if view.region.name in shown[id(each)]]
-
-
-def _rows(page: _Page, origin: Origin, given: Circumstances, seconds: float) -> Rows:
-    prior = page.prior and readdressed(page.prior, origin, given)
-    if prior and not page.asked:
-        return prior
-    new = rows(page.facts, page.answers(), origin, page.unit.document_id, given, seconds)
-    return combine(prior, new, frozenset(question.ask.key for question in page.asked)) if prior else new

@@ -4,15 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pipeline.overlay import combine, readdressed
 from pipeline.readings import read, record
 from pipeline.settle import (
     Answered,
     Circumstances,
     PageFacts,
     Rows,
-    combine,
     facts_of,
-    readdressed,
     rows,
     why_unsettled,
 )
