@@ -176,7 +176,10 @@ def test_values_mean_what_the_pipeline_reads_from_their_text(kind):
             for field in page.fields:
                 if field.value.status == "ok":
                     asked = AnswerField(name=field.name, question=field.question, type=field.type)
-                    assert typed(field.value.value_text or "", asked, "en") == field.value
+                    read = typed(field.value.value_text or "", asked, "en")
+                    assert (
+                        read.model_copy(update={"value_raw": None}) == field.value
+                    )  # a truth is not read, letter for letter, from anything
 
 
 @pytest.mark.parametrize("kind", ["invoice", "receipt", "statement", "form"])
