@@ -6,7 +6,6 @@ Each start of vLLM takes 20 s on two cores, so what can share an engine does.
 
 import asyncio
 import functools
-import gc
 import json
 import multiprocessing
 import os
@@ -39,13 +38,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # what vLLM and torch warn of in their own code is theirs
 ]
 DTYPE = os.environ.get("PAGEMILL_PARITY_DTYPE", "float32")
-
-
-@pytest.fixture(autouse=True)
-def _what_vllm_leaves_open_goes_with_its_test() -> Iterator[None]:
-    """Collect sockets that vLLM did not close while warnings of them are still ignored, and not when the session ends."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="module")
