@@ -45,9 +45,9 @@ class Corrector:
         """Raise JobError where a correction names no field of the job, or is no value of its field's type; then nothing is changed."""
         self._asked = {
             question.ask.answer_field.name: _Asked(question.ask.answer_field, task.lang, question.fingerprint)
+            for question in questions(job)
             for task in job.tasks
             if task.type == "answer"
-            for question in questions(job)
             if question.ask.answer_field in task.fields and question.ask.answer_field is not None
         }
         self._values = {(each.page_id, each.name): self._value(each) for each in corrections.fields}

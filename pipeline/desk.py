@@ -43,6 +43,11 @@ class Desk:
         self._document_id = unit.document_id
         return self._refusal
 
+    def look(self, unit: Unit, page_index: int) -> PageFacts:
+        """Describe a page of a unit: lost, where its document can't be opened. Raises StorageError."""
+        unopened = self.lay(unit)
+        return PageFacts(page_index, is_lost=True, notes=(unopened,)) if unopened else self.facts(page_index)
+
     def facts(self, page_index: int) -> PageFacts:
         """Describe a page of the open document."""
         wanted = self._job.render.text_layer

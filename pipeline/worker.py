@@ -127,7 +127,7 @@ class Worker:
         asked = self._asked(unit)
         for page_index in range(unit.first_page, unit.first_page + unit.n_pages):
             prior = known.get(page_index)
-            facts = self._known_facts(prior, asked) or self._fresh_facts(unit, page_index, desk)
+            facts = self._known_facts(prior, asked) or desk.look(unit, page_index)
             page = Ascent(unit, facts, asked, prior)
             if prior and self._stage.number:
                 self._take_up(page, prior)
@@ -157,10 +157,6 @@ class Worker:
         if prior is None or (asked and prior.page.width_pt is None):
             return None
         return None if any(question.ask.key in TEXT_LAYER_KEYS for question in asked) else facts_of(prior.page)
-
-    def _fresh_facts(self, unit: Unit, page_index: int, desk: Desk) -> PageFacts:
-        unopened = desk.lay(unit)
-        return PageFacts(page_index, is_lost=True, notes=(unopened,)) if unopened else desk.facts(page_index)
 
     def _show(self, page: Ascent, rung: Rung, desk: Desk, turn_deg: Turn = 0) -> None:
         """Render what the rung shows of a page that is not settled: the parts that need it, or the whole page, turned if so asked."""
@@ -203,11 +199,14 @@ class Worker:
     def _turn(self, pages: Sequence[Ascent], desk: Desk, meter: Meter, part: Part) -> None:
         """Ask pages that read as nothing once more, on their heads and on their sides, until something is read."""
         index, rung = self._stage.rungs[-1]
+        unread = list(pages)
         for turn_deg in TURNS:
-            open_ = [(page, page.wanting()) for page in pages if page.reads_as_nothing()]
-            for page, _ in open_:
+            unread = [
+                page for page in unread if page.reads_as_nothing()
+            ]  # what reads as something once is not read again to see
+            for page in unread:
                 self._show_again(page, rung, desk, part, turn_deg)
-            self._say_all([(page, asked) for page, asked in open_ if page.views], index, rung, meter)
+            self._say_all([(page, page.wanting()) for page in unread if page.views], index, rung, meter)
 
     def _say_all(self, open_: Sequence[tuple[Ascent, list[Question]]], index: int, rung: Rung, meter: Meter) -> None:
         """Ask what is open of the pages' views, and what was not answered once more in other words."""

@@ -14,6 +14,8 @@ from pipeline.checkpoints.architecture import Sizes, image_tokens
 
 PEAK_TFLOPS = {"h200": 989.0, "h100": 989.0, "a100": 312.0, "l40s": 362.0, "l4": 121.0, "a10g": 70.0, "rtx4090": 165.0}
 """Dense bfloat16, by their makers' data sheets."""
+REACHED = 0.35
+"""The share of its peak that a GPU is taken to reach, until it is measured there (`make bench-gpu`)."""
 PROMPT_TOKENS = 12
 _VISION = {"vision_width": 1152, "vision_layers": 27, "vision_heads": 16, "vision_mlp": 4304}
 # From the papers and model cards: width, layers, heads, key-value heads, MLP, head_dim, vocabulary.

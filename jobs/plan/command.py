@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import click
 
 from jobs.jobfile import with_sink
-from jobs.plan.arithmetic import PEAK_TFLOPS
+from jobs.plan.arithmetic import PEAK_TFLOPS, REACHED
 from jobs.plan.words import in_words
 from jobs.run import job_of
 
@@ -25,7 +25,7 @@ from jobs.run import job_of
 @click.option(
     "--reached",
     type=click.FloatRange(0, 1, min_open=True),
-    default=0.35,
+    default=REACHED,
     show_default=True,
     metavar="SHARE",
     help="The share of its peak that the GPU reaches (`make bench-gpu` measures it).",

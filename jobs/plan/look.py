@@ -79,8 +79,7 @@ class Looker:
 
     def _page(self, unit: Unit, page_index: int) -> tuple[float, ...]:
         done = frozenset(unit.prior.tasks) if unit.prior else frozenset()
-        unopened = self._desk.lay(unit)
-        facts = PageFacts(page_index, is_lost=True, notes=(unopened,)) if unopened else self._desk.facts(page_index)
+        facts = self._desk.look(unit, page_index)
         asked = [each for each in self._questions if each.fingerprint not in done and not facts.spares(each.ask)]
         origins = float(len(unit.origins))
         kinds = (origins, origins * (facts.text_source == "text_layer"), origins * facts.is_blank)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from jobs.plan.arithmetic import PEAK_TFLOPS, model_of
+from jobs.plan.arithmetic import PEAK_TFLOPS, REACHED, model_of
 from jobs.plan.earlier import CLIMBING, Earlier, earlier
 from jobs.plan.estimate import Seen, Totals
 from jobs.plan.look import BLANK, PAGES, REQUESTS, RUNGS, TEXT_LAYER, TOKENS, UNREADABLE, VIEWS, Looker, columns
@@ -15,9 +15,6 @@ from pipeline.runs import Runs
 from pipeline.storage import open_store
 from schemas.job import Job
 from schemas.plan import Estimate, Plan, PlannedRung
-
-REACHED = 0.35
-"""The share of its peak that a GPU is taken to reach, until it is measured there (`make bench-gpu`)."""
 
 Watch = Callable[[tuple[Candidate, ...]], Iterable[Candidate]]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from random import Random
 from typing import cast
 
 import numpy as np
@@ -104,14 +105,18 @@ class _Course(Dataset[Batch]):
         room = SIDE - stage.resolution // PATCH_PX
         corners = torch.tensor([[rng.randint(0, room), rng.randint(0, room)] for _ in seen])
         where = places(corners, stage.resolution)
-        longest = LONGEST[stage.resolution] + 1
-        pairs = [asked(rng, each, stage.lesson(number), stage.resolution, self._recipe.asks) for each in seen]
         return Batch(
             pixels=torch.from_numpy(np.stack([each.image for each in seen if each.image is not None])),
             grids=torch.from_numpy(np.stack([glyph_grid(each.page, each.affine, stage.resolution) for each in seen])),
-            rows=None if stage.name == "tower" else packed(self._vocabulary, pairs, longest=longest, shown=list(where.numpy())),
+            rows=None if stage.name == "tower" else self._rows(rng, seen, number, where),
             where=where,
         )
+
+    def _rows(self, rng: Random, seen: list[Seen], number: int, where: Tensor) -> Rows:
+        """Return what the views are asked and what they say, which the tower alone is not taught."""
+        stage = self._stage
+        pairs = [asked(rng, each, stage.lesson(number), stage.resolution, self._recipe.asks) for each in seen]
+        return packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=list(where.numpy()))
 
     def _seen(self, number: int) -> list[Seen]:
         stage = self._stage

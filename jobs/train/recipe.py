@@ -12,7 +12,7 @@ after 10 minutes and 95% of 14 lines of 48 after 26, where pages of words and on
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pipeline.checkpoints.architecture import Sizes
+from pipeline.checkpoints.architecture import EMBEDDED, Sizes
 
 StageName = Literal["tower", "grids", "joint", "large"]
 Lesson = Literal["word", "words", "lines", "tiles"]
@@ -72,19 +72,6 @@ class Recipe:
         return next(stage for stage in self.stages if stage.name == name)
 
 
-SMALL = Sizes(
-    vision_width=160,
-    vision_layers=5,
-    vision_heads=5,
-    vision_mlp=640,
-    text_width=160,
-    text_layers=4,
-    text_heads=5,
-    text_kv_heads=5,
-    text_mlp=480,
-    head_dim=32,
-)
-"""3.4 million weights, for cores alone."""
 WIDE = Sizes(
     vision_width=256,
     vision_layers=5,
@@ -104,7 +91,7 @@ _EASY_FIRST: tuple[tuple[float, Lesson], ...] = ((0.05, "words"), (0.6, "lines")
 _DENSE_FIRST: tuple[tuple[float, Lesson], ...] = ((0.36, "lines"), (1.0, "tiles"))
 
 ON_CPU = Recipe(
-    sizes=SMALL,
+    sizes=EMBEDDED,
     stages=(
         Stage("tower", 224, 5_200, 16, 1.2e-3, ((1.0, "lines"),)),
         Stage("grids", 448, 1_700, 48, 2e-3, _WORD_BY_WORD),
