@@ -15,6 +15,7 @@ from pipeline.confidence import fingerprint, load
 from pipeline.correction import Corrector
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
+from pipeline.interruption import kept
 from pipeline.ladder import stages, waiting
 from pipeline.ledger import Ledger
 from pipeline.listing import Manifest, in_shard, list_source, write_manifest
@@ -106,7 +107,7 @@ class Steps:
     def interruptible(self) -> Iterator[None]:
         """Let Ctrl-C and the job's own limits end the steps inside, and go on with what is done."""
         try:
-            with self.budget.deadline():
+            with kept(), self.budget.deadline():
                 yield
         except KeyboardInterrupt:
             self.was_interrupted = True

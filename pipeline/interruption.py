@@ -1,0 +1,37 @@
+"""An interrupt that cannot get lost: Python forgets an exception that is raised while a finalizer or a weak reference's callback runs.
+
+Signal handlers run between any two instructions, so Ctrl-C, SIGTERM and a deadline meet such a callback now and then
+(Ray keeps many). What is forgotten there is shown to `sys.unraisablehook`, and that is where it is sent once more.
+"""
+
+import _thread
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+_AGAIN_S = 0.05  # by then the callback has returned, or the same happens again
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Interrupt the main thread anew, as Ctrl-C does, whenever a KeyboardInterrupt is forgotten inside."""
+    before = sys.unraisablehook
+
+    def hook(forgotten: "UnraisableHookArgs") -> None:
+        if not issubclass(forgotten.exc_type, KeyboardInterrupt):
+            before(forgotten)
+            return
+        again = threading.Timer(_AGAIN_S, _thread.interrupt_main)
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

@@ -1,0 +1,42 @@
+"""Interrupts that meet a finalizer are not lost."""
+
+import sys
+import time
+import weakref
+
+import pytest
+
+from pipeline.interruption import kept
+
+
+class _Thing:
+    """Something to refer to weakly."""
+
+
+def _interrupted(reference: object) -> None:
+    del reference
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_in_a_weak_references_callback_comes_again():
+    """Python forgets what is raised there; the main thread is interrupted a moment later all the same."""
+    thing = _Thing()
+    reference = weakref.ref(thing, _interrupted)
+    with kept(), pytest.raises(KeyboardInterrupt):
+        del thing
+        assert reference() is None
+        time.sleep(10)
+
+
+def test_other_forgotten_errors_are_told_as_before(monkeypatch):
+    """Only interrupts are sent again; the hook that was there hears of the rest, and comes back."""
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    before = sys.unraisablehook
+    thing = _Thing()
+    reference = weakref.ref(thing, lambda _: 1 / 0)
+    with kept():
+        del thing
+    assert reference() is None
+    assert [each.exc_type for each in told] == [ZeroDivisionError]
+    assert sys.unraisablehook == before
