@@ -147,7 +147,7 @@ class PdfDocument:
         if self._shown is None or self._shown.page_index != page_index:
             self._shown = None
             pymupdf.TOOLS.reset_mupdf_warnings()
-            page = _tried("render", lambda: self._file[page_index])
+            page = _tried("render", lambda: _loaded(self._file, page_index))
             _check_size(page.rect)
             has_images = self._has_images(page_index)
             self._shown = _Shown(page_index, page, _tried("render", page.get_displaylist), has_images)
@@ -170,6 +170,26 @@ def _tried(stage: Stage, action: Callable[[], T]) -> T:
     except (RuntimeError, ValueError, LookupError, OSError, mupdf.FzErrorBase) as exc:
         message = str(exc)
         raise _refusal(stage, message) from exc
+
+
+def _loaded(file: pymupdf.Document, page_index: int) -> pymupdf.Page:
+    """Return a page; where its crop box shows nothing of it, whole, as other readers show it (MuPDF shows an empty Letter page)."""
+    page = file[page_index]
+    crop, media = _sides(page, "CropBox"), _sides(page, "MediaBox")
+    if crop is None or media is None or crop.intersects(media):
+        return page
+    file.xref_set_key(page.xref, "CropBox", f"[{media.x0:f} {media.y0:f} {media.x1:f} {media.y1:f}]")
+    return file.reload_page(page)
+
+
+def _sides(page: pymupdf.Page, box: str) -> pymupdf.Rect | None:
+    """Return one of the page's boxes as the file has it, origin bottom left, or None where there is none."""
+    inner = page.this if isinstance(page.this, mupdf.PdfPage) else mupdf.pdf_page_from_fz_page(page.this)
+    stated = mupdf.pdf_dict_get_inheritable(inner.obj(), mupdf.pdf_new_name(box))
+    if not mupdf.pdf_is_array(stated):
+        return None
+    rect = mupdf.pdf_to_rect(stated)
+    return pymupdf.Rect(rect.x0, rect.y0, rect.x1, rect.y1)
 
 
 def _check_complaints() -> None:

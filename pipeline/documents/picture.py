@@ -9,6 +9,8 @@ from PIL import Image, ImageCms, ImageOps
 Pixels = NDArray[np.uint8]
 """RGB, of shape (height, width, 3)."""
 
+_PHOTOMETRIC, _SAMPLE_FORMAT = 262, 339
+"""Tags of TIFF that Pillow leaves to its caller where gray has more than 8 bits: whether 0 is white, and whether values have a sign."""
 _FULL_SCALES = (255, 4095, 65535)
 _LONGEST_UNKNOWN_PT = 1190.55
 """A3's long side: no picture of unknown resolution is taken for more."""
@@ -19,9 +21,11 @@ _LONGEST_PT = 14_400.0
 
 def as_seen(picture: Image.Image) -> Image.Image:
     """Return a picture in RGB, white where it is transparent."""
+    tags = getattr(picture, "tag_v2", {})  # of a TIFF; a turned copy has none
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")):
-        return _eight_bits(picture).convert("RGB")
+        seen = _eight_bits(picture, is_unsigned=tags.get(_SAMPLE_FORMAT, (1,)) == (1,))
+        return (ImageOps.invert(seen) if tags.get(_PHOTOMETRIC) == 0 else seen).convert("RGB")
     if picture.mode in ("CMYK", "LAB"):
         return _managed(picture)
     if picture.has_transparency_data:
@@ -51,9 +55,10 @@ def _believable(width_px: int, height_px: int, dpi_x: float, dpi_y: float) -> bo
     return max(width_px * 72 / dpi_x, height_px * 72 / dpi_y) <= _LONGEST_PT
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
+def _eight_bits(picture: Image.Image, *, is_unsigned: bool) -> Image.Image:
     """Scale gray of 16 or 32 bits, or of floating point, to 8 bits: black is 0, white the full scale that its values need."""
-    values = np.asarray(picture, dtype=np.float32)
+    stored = np.asarray(picture)
+    values = (stored.view(np.uint32) if is_unsigned and stored.dtype == np.int32 else stored).astype(np.float32)
     top = float(values.max(initial=0.0))
     if picture.mode == "F" and top <= 1.0:
         full = 1.0

@@ -156,6 +156,25 @@ def test_twelve_bits_in_sixteen_are_not_black(tmp_path, opened):
     assert (int(view[10, 10, 0]), int(view[50, 10, 0])) == (0, 255)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "tags", "is_turned"),
+    [(np.uint16, {262: (1, 0)}, True), (np.int32, {339: (2, 1)}, False)],
+)
+def test_what_a_tiff_says_of_its_gray_is_believed(tmp_path, dtype, tags, is_turned, opened):
+    """Where a TIFF of more than 8 bits says that 0 is white, or that values have no sign, they are taken so."""
+    tones = np.linspace(0, 2 ** (8 * np.dtype(dtype).itemsize) - 1, 64 * 64).reshape(64, 64)
+    stored = tones.astype(f"u{np.dtype(dtype).itemsize}").view(dtype)
+    data = saved(tmp_path / "deep", Image.fromarray(stored), "TIFF").read_bytes()
+    for tag, (written, wanted) in tags.items():
+        entry = struct.pack("<HHIHH", tag, 3, 1, written, 0)
+        assert data.count(entry) == 1
+        data = data.replace(entry, struct.pack("<HHIHH", tag, 3, 1, wanted, 0))
+    (tmp_path / "deep").write_bytes(data)
+    seen = whole(opened(tmp_path / "deep"))[:, :, 1].astype(int)
+    expected = np.round(tones / tones.max() * 255)
+    assert np.abs(seen - (255 - expected if is_turned else expected)).max() <= 1
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
 def test_transparency_is_white_paper(tmp_path, mode, opened):
     """What is transparent shows white, never the colour that happens to be stored there."""
@@ -166,13 +185,14 @@ def test_transparency_is_white_paper(tmp_path, mode, opened):
     assert view[10, 32].max() < 10
 
 
+@pytest.mark.parametrize("options", [{}, {"icc_profile": b"no profile at all"}])
 @pytest.mark.parametrize("file_format", ["JPEG", "TIFF"])
-def test_inks_are_seen_as_colours(tmp_path, file_format, opened):
-    """CMYK is what it prints: no ink is white, magenta and yellow are red, black is black."""
+def test_inks_are_seen_as_colours(tmp_path, file_format, options, opened):
+    """CMYK is what it prints, whatever its profile is worth: no ink is white, magenta and yellow are red, black is black."""
     inks = Image.new("CMYK", (60, 60), (0, 0, 0, 0))
     inks.paste((0, 255, 255, 0), (0, 0, 60, 20))
     inks.paste((0, 0, 0, 255), (0, 40, 60, 60))
-    view = whole(opened(saved(tmp_path / "inks", inks, file_format)), resolution=60)
+    view = whole(opened(saved(tmp_path / "inks", inks, file_format, **options)), resolution=60)
     assert view[30, 30].min() > 240
     assert view[10, 30, 0] > 200 > 60 > view[10, 30, 1:].max()
     assert view[50, 30].max() < 40

@@ -86,6 +86,70 @@ def test_a_turned_and_cropped_page_is_seen_as_such(opened, tmp_path):
     assert view[50, 32].tolist() == [255, 255, 255]
 
 
+@pytest.mark.parametrize("crop", ["[0 0 0 0]", "[500 500 700 700]"])
+def test_a_crop_box_that_shows_nothing_crops_nothing(opened, tmp_path, crop):
+    """Such a page is seen whole, as other readers show it, and never taken for a blank one."""
+    with pymupdf.open(written(tmp_path / "whole.pdf")) as source:
+        source.xref_set_key(source[0].xref, "CropBox", crop)
+        source.save(tmp_path / "a.pdf")
+    document = opened(tmp_path / "a.pdf")
+    probe = document.probe(0, text_layer=True)
+    assert (probe.width_pt, probe.height_pt, probe.is_blank) == (200, 100, False)
+    assert np.array_equal(whole(document), whole(opened(tmp_path / "whole.pdf")))
+
+
+def test_a_box_that_begins_elsewhere_and_one_that_is_inherited_hold(opened, tmp_path):
+    """A media box need not begin at the origin, nor a page state its own boxes."""
+    with pymupdf.open(written(tmp_path / "whole.pdf", pages=2)) as source:
+        first, second = (page.xref for page in source)
+        source.xref_set_key(first, "MediaBox", "[-100 -100 200 100]")
+        source.xref_set_key(first, "CropBox", "[0 0 100 100]")
+        parent = int(source.xref_get_key(second, "Parent")[1].split()[0])
+        source.xref_set_key(parent, "CropBox", "[100 0 200 100]")
+        source.save(tmp_path / "a.pdf")
+    document = opened(tmp_path / "a.pdf")
+    sizes = [(probe.width_pt, probe.height_pt) for probe in (document.probe(index, text_layer=False) for index in range(2))]
+    assert sizes == [(100, 100), (100, 100)]
+    assert is_red(whole(document)[10, 60])
+    assert (whole(document, 1) == 255).all()
+
+
+def test_what_is_see_through_lies_on_white_paper(opened, tmp_path):
+    """Half-transparent paint is paler, what is wholly transparent is nothing, and a group's paper is white like any other."""
+    with pymupdf.open() as source:
+        for opacity in (1, 0.5, 0):
+            page = source.new_page(width=100, height=100)
+            page.draw_rect(page.rect, color=None, fill=(1, 0, 0), fill_opacity=opacity)
+            source.xref_set_key(page.xref, "Group", "<</S/Transparency/CS/DeviceCMYK/I true>>")
+        source.save(tmp_path / "a.pdf")
+    document = opened(tmp_path / "a.pdf")
+    full, half, none = (whole(document, index)[30, 30].astype(int) for index in range(3))
+    assert full[0] > 200 > 60 > full[1:].max()
+    assert np.abs(half - (full + 255) / 2).max() < 12
+    assert none.tolist() == [255, 255, 255]
+    assert document.probe(2, text_layer=False).is_blank
+
+
+def test_inks_are_seen_as_colours(opened, tmp_path):
+    """CMYK on a page is what it prints: no ink is white, magenta and yellow are red, black is black; spot colours are their likeness."""
+    with pymupdf.open(written(tmp_path / "plain.pdf")) as source:
+        page = source[0]
+        spot = "<</ColorSpace<</S[/Separation/Spot/DeviceCMYK<</FunctionType 2/Domain[0 1]/C0[0 0 0 0]/C1[0 1 1 0]/N 1>>]>>>>"
+        source.xref_set_key(page.xref, "Resources", spot)
+        content = (
+            b"0 1 1 0 k 0 50 50 50 re f 0 0 0 1 k 50 50 50 50 re f 1 0 0 0 k 100 50 50 50 re f /S cs 1 scn 150 50 50 50 re f"
+        )
+        source.update_stream(page.get_contents()[0], content)
+        source.save(tmp_path / "a.pdf")
+    view = whole(opened(tmp_path / "a.pdf")).astype(int)
+    red, black, cyan, spot_red = (view[16, x] for x in (8, 24, 40, 56))
+    assert red[0] > 200 > 80 > red[1:].max()
+    assert black.max() < 50
+    assert cyan[0] < 60 < 150 < cyan[1:].min()
+    assert np.abs(red - spot_red).max() < 10
+    assert view[48, 8].tolist() == [255, 255, 255]
+
+
 def test_a_slanted_view_looks_along_its_sides(opened, tmp_path):
     """A view may be turned: what it shows at (u, v) is what its affine says lies there."""
     document = opened(written(tmp_path / "a.pdf", width=100, height=100))
