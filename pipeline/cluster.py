@@ -22,10 +22,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import DocumentError, PagemillError, RunError, WorkersLost
+from pipeline.process import children, end
 from pipeline.shards import Shards
 from pipeline.storage import open_store
 from schemas.job import Job, Workers
 
+STARTS = 3
 RESTARTS = 2  # Ray's own default is for ever
 CPUS_PER_ACTOR = 0.5  # a whole core each would starve the reads on a small machine
 READER_CPUS = 0.25
@@ -53,23 +55,33 @@ def connect(workers: Workers) -> None:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     tells = bool(os.environ.get("PAGEMILL_RAY_LOGS"))
     on_sigterm = signal.getsignal(signal.SIGTERM)
+    begin = partial(
+        ray.init,
+        address="local" if here else None,  # left alone, Ray would join whatever cluster was started last on this machine
+        num_cpus=workers.cpus if here else None,
+        num_gpus=int(workers.gpus) if here and workers.gpus else None,
+        include_dashboard=False if here else None,
+        log_to_driver=tells,
+        logging_level=logging.ERROR,
+    )
     with _native_silence():  # Ray's native part says on stderr that it will say nothing on stderr
-        try:
-            ray.init(
-                address="local"
-                if here
-                else None,  # left alone, Ray would join whatever cluster was started last on this machine
-                num_cpus=workers.cpus if here else None,
-                num_gpus=int(workers.gpus) if here and workers.gpus else None,
-                include_dashboard=False if here else None,
-                log_to_driver=tells,
-                logging_level=logging.ERROR,
-            )
-        except Exception as error:  # Ray raises just that where one of its processes is slow to start
-            raise RunError(f"Ray did not start: {_first_line(error)} Run it again once this machine has less to do") from error
+        _begin(begin, tries=STARTS if here else 1)
     ray._private.worker._worker_logs_enabled = tells  # noqa: SLF001 (it would print on stdout, which is for results, that a node is gone)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own would end the process before what is done is published
+
+
+def _begin(begin: Callable[[], object], tries: int) -> None:
+    """Start Ray, and start it anew where its node took longer than the 30 s that Ray gives it; what the failed start left is ended."""
+    before = children()
+    try:
+        begin()
+    except Exception as error:  # Ray raises just that where one of its processes is slow to start
+        if tries == 1:
+            raise RunError(f"Ray did not start: {_first_line(error)} Run it again once this machine has less to do") from error
+        for pid in children() - before:
+            end(pid)
+        _begin(begin, tries - 1)
 
 
 def cores(workers: Workers) -> int:

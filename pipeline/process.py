@@ -1,5 +1,8 @@
 """Processes, named so that any other on the same machine can tell whether they still run. Linux knows; elsewhere nothing is said."""
 
+import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -21,3 +24,18 @@ def started(pid: int) -> int | None:
         return None
     state, start = fields[0], fields[19]
     return None if state in {b"Z", b"X"} else int(start)
+
+
+def children() -> set[int]:
+    """Return the processes that this one has started, and that have not been waited for."""
+    found = set[int]()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has ended meanwhile
+            found.update(map(int, path.read_text(encoding="ascii").split()))
+    return found
+
+
+def end(pid: int) -> None:
+    """Kill a process, unless it is gone already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

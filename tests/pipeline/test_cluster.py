@@ -1,9 +1,12 @@
 """Errors of workers reach the driver as what they are."""
 
+import signal
+import subprocess
+
 import pyarrow as pa
 import pytest
 
-from pipeline.cluster import _Guarded, _raised
+from pipeline.cluster import STARTS, _begin, _Guarded, _raised
 from pipeline.errors import CheckpointError, EngineDied, PagemillError, RunError, StorageUnavailable
 
 ROWS = pa.table({"unit": [1, 2]})
@@ -67,3 +70,38 @@ def test_a_fault_is_no_error_of_ours() -> None:
     """It goes up to Ray, as a worker's death does: the unit that brings it out is then found by itself."""
     with pytest.raises(ZeroDivisionError):
         _Guarded(Broken, ("x",))(ROWS)
+
+
+class SlowStart:
+    """Ray's start on a machine that is slow so many times, as far as the driver can see it: processes, and a bare exception."""
+
+    def __init__(self, slow: int) -> None:
+        self.slow = slow
+        self.nodes: list[subprocess.Popen[bytes]] = []
+
+    def __call__(self) -> None:
+        self.nodes.append(subprocess.Popen(["sleep", "600"]))
+        if len(self.nodes) <= self.slow:
+            raise Exception("The current node timed out during startup.")  # noqa: TRY002 (as Ray does)
+
+
+def test_a_node_that_was_slow_to_start_is_started_anew() -> None:
+    """Ray gives it 30 s; what the slow one left is ended, and the one that came up lives."""
+    start = SlowStart(slow=STARTS - 1)
+    _begin(start, STARTS)
+    *slow, node = start.nodes
+    assert [each.wait() for each in slow] == [-signal.SIGKILL] * (STARTS - 1)
+    assert node.poll() is None
+    node.kill()
+    node.wait()
+
+
+def test_a_node_that_never_starts_is_told() -> None:
+    """After so many tries the run ends, and says what to do."""
+    start = SlowStart(slow=STARTS)
+    with pytest.raises(RunError, match=r"Ray did not start: The current node timed out during startup\. Run it again"):
+        _begin(start, STARTS)
+    assert len(start.nodes) == STARTS
+    assert [each.wait() for each in start.nodes[:-1]] == [-signal.SIGKILL] * (STARTS - 1)
+    start.nodes[-1].kill()
+    start.nodes[-1].wait()

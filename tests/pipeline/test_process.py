@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pipeline.process import machine, started
+from pipeline.process import children, end, machine, started
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 
@@ -56,3 +56,14 @@ def test_all_processes_here_are_on_one_machine() -> None:
         check=True,
     )
     assert there.stdout.strip() == machine()
+
+
+def test_who_was_started_is_known_and_can_be_ended() -> None:
+    """A child is listed from its start until it was waited for; ending one that is gone is no error."""
+    before = children()
+    child = subprocess.Popen(["sleep", "60"])
+    assert children() - before == {child.pid}
+    end(child.pid)
+    assert child.wait() == -signal.SIGKILL
+    assert child.pid not in children()
+    end(child.pid)
