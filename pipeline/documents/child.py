@@ -1,15 +1,17 @@
 """The parent's side of reading documents: they are opened in a process that may be killed, however they misbehave.
 
 A crash, a hang or a runaway allocation ends that process, never the caller: the call raises DocumentError, and the next call
-starts a fresh process and opens the document again. A Child serves one thread at a time.
+starts a fresh process and opens the document again. Where somebody killed it, a fresh one is asked once more before the document
+is blamed: the kernel does so for whoever has taken the memory. A Child serves one thread at a time.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import prod
 from pathlib import Path
 from sys import executable
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +43,14 @@ COMMAND = (executable, "-I", "-B", "-c", _BOOT, str(Path(__file__).parents[2]))
 """The environment is empty and the interpreter isolated from it, so it is told where this package lies."""
 
 Turn = Literal[0, 90, 180, 270]
+T = TypeVar("T")
 _START_TIMEOUT_S = 300.0
 _OPEN_PAGES = 4
 """Opening may take as long as so many pages: it reads a PDF's whole cross-reference table, and repairs it where it is broken."""
+
+
+class _Killed(DocumentError):
+    """The process was killed by somebody else."""
 
 
 class Child:
@@ -62,13 +69,12 @@ class Child:
 
     def open(self, path: Path, *, passwords: Sequence[str] = ()) -> Opened:
         """Open a document, closing the one before; raise DocumentError of stage "open"."""
-        self._order = OpenDocument(path=os.fspath(path.absolute()), passwords=tuple(passwords))
-        return self._open(self._order)
+        self._order = order = OpenDocument(path=os.fspath(path.absolute()), passwords=tuple(passwords))
+        return _outliving(lambda: self._open(order))
 
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         """Describe a page of the open document; raise DocumentError of stage "render"."""
-        self._reopen()
-        answer = self._ask("render", ProbePage(page_index=page_index, text_layer=text_layer), self._limits.seconds_per_page)
+        answer = self._asked(ProbePage(page_index=page_index, text_layer=text_layer))
         if answer.probe is None:
             raise self._misled("render")
         return answer.probe
@@ -78,9 +84,7 @@ class Child:
 
         `tiling` "none" gives one region, the page as a whole, named "page". `turn_deg` turns the page from how it seems to lie.
         """
-        self._reopen()
-        order = DividePage(page_index=page_index, tiling=tiling, resolution=resolution, turn_deg=turn_deg)
-        answer = self._ask("render", order, self._limits.seconds_per_page)
+        answer = self._asked(DividePage(page_index=page_index, tiling=tiling, resolution=resolution, turn_deg=turn_deg))
         if not answer.regions:
             raise self._misled("render")
         return list(answer.regions)
@@ -89,14 +93,12 @@ class Child:
         """Render regions of a page, each RGB of shape (resolution, resolution, 3); raise DocumentError of stage "render"."""
         if not regions:
             return []
-        process = self._reopen()
-        process.reserve(len(regions) * resolution * resolution * 3)
         maps = (region.affine for region in regions)
         affines = tuple((each.a, each.b, each.c, each.d, each.e, each.f) for each in maps)
-        order = RenderPage(page_index=page_index, affines=affines, resolution=resolution)
-        self._ask("render", order, self._limits.seconds_per_page)
+        shape = (len(regions), resolution, resolution, 3)
+        self._asked(RenderPage(page_index=page_index, affines=affines, resolution=resolution), reserve=prod(shape))
         try:
-            return process.frames((len(regions), resolution, resolution, 3))
+            return self._running().frames(shape)
         except Died as exc:
             raise self._misled("render") from exc
 
@@ -119,6 +121,15 @@ class Child:
         self._is_open = True
         return answer.opened
 
+    def _asked(self, order: Order, *, reserve: int = 0) -> Answer:
+        """Ask for something of a page of the open document; `reserve` is how many bytes of frames it will give."""
+
+        def ask() -> Answer:
+            self._reopen().reserve(reserve)
+            return self._ask("render", order, self._limits.seconds_per_page)
+
+        return _outliving(ask)
+
     def _reopen(self) -> Process:
         """Return the process with the document open, starting and opening again where it died."""
         if self._order is None:
@@ -134,6 +145,8 @@ class Child:
                 self._process.ask(Start(limits=self._limits).model_dump_json().encode(), _START_TIMEOUT_S)
             except (TimeoutError, Died) as exc:
                 self._end()
+                if isinstance(exc, Died) and exc.was_killed:
+                    raise _Killed("open", exc.code, str(exc)) from exc
                 raise RunError(
                     f"the process that reads documents does not start: {str(exc) or f'no answer in {_START_TIMEOUT_S:g} s'}"
                 ) from exc
@@ -149,7 +162,7 @@ class Child:
         except TimeoutError as exc:
             raise DocumentError(stage, "timeout", f"not done within {timeout_s:g} s (limits.seconds_per_page)") from exc
         except Died as exc:
-            raise DocumentError(stage, exc.code, str(exc)) from exc
+            raise (_Killed if exc.was_killed else DocumentError)(stage, exc.code, str(exc)) from exc
         except ValidationError as exc:
             raise self._misled(stage) from exc
         finally:
@@ -172,3 +185,11 @@ class Child:
         if self._process is not None:
             self._process.end()
             self._process = None
+
+
+def _outliving(ask: Callable[[], T]) -> T:
+    """Return what is asked for, of a fresh process where the first was killed."""
+    try:
+        return ask()
+    except _Killed:
+        return ask()

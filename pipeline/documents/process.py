@@ -26,11 +26,15 @@ _READ_BYTES = 2**20
 
 
 class Died(Exception):
-    """The process ended before it answered; `code` is out_of_memory or crashed."""
+    """The process ended before it answered; `code` is out_of_memory or crashed.
 
-    def __init__(self, code: str, message: str) -> None:
+    `was_killed` says that somebody else ended it, by SIGKILL, which is nothing that a document can bring about.
+    """
+
+    def __init__(self, code: str, message: str, *, was_killed: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.was_killed = was_killed
 
 
 class Process:
@@ -121,13 +125,17 @@ class Process:
 
     def _died(self) -> Died:
         """Say what the process died of; it has closed its output, so it is gone or as good as gone."""
-        self._keeper.join(timeout=5)
+        self._keeper.join(timeout=15)
         status = self._popen.returncode
         self._kill()
         if rest := self._rest_of_stderr():
             self._stderr = (self._stderr + rest)[-_KEPT_STDERR_BYTES:]
         words = self._stderr.decode(errors="replace").strip()
-        if status == -signal.SIGKILL or "bad_alloc" in words or "MemoryError" in words:
+        if status == -signal.SIGKILL:
+            return Died(
+                "out_of_memory", "the process that reads documents was killed, as where memory runs short", was_killed=True
+            )
+        if "bad_alloc" in words or "MemoryError" in words:
             return Died("out_of_memory", "the process that reads documents ran out of memory")
         last = f": {words.splitlines()[-1]}" if words else ""
         return Died("crashed", f"the process that reads documents died ({_how(status)}){last}")

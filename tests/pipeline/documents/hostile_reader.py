@@ -39,6 +39,12 @@ def eat() -> None:
         eaten.append(bytearray(16 * 2**20))
 
 
+def wait() -> None:
+    """Go on once there is a file `go`."""
+    while not Path("go").exists():
+        time.sleep(0.01)
+
+
 def shout() -> None:
     """Print more than any pipe holds, on both streams."""
     os.write(2, b"x" * 10_000_000)
@@ -123,6 +129,7 @@ MISDEEDS: dict[str, Callable[[], object]] = {
     "exit": lambda: os._exit(3),
     "loop": loop,
     "sleep": lambda: time.sleep(3600),
+    "wait": wait,
     "eat": eat,
     "shout": shout,
     "write": lambda: Path("written").write_bytes(b"should not be here"),
@@ -142,6 +149,8 @@ class Hostile:
         del limits, passwords
         when, _, self._how = path.read_text().partition(" ")
         self._when = when
+        if when.startswith("%PDF"):  # the blank page by which an inspection tells a document's fault from the installation's
+            self.page_count = 1
         self._do("open")
 
     def _do(self, when: str) -> None:
