@@ -1,6 +1,7 @@
 """From a sample to the whole, with how far that may be off: documents are resampled, and of a document that was not wholly seen its pages.
 
-The same for the same seed. Where the sample is the whole, nothing is off.
+The same for the same seed. Where the sample is the whole, nothing is off. Documents are few and a few of them are very long, where
+plain percentiles promise too much: a total's resamples are studentized (bootstrap-t; Efron and Tibshirani 1993, chapter 12).
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from schemas.plan import Estimate
 
 RESAMPLES = 1000
 _LOW, _HIGH = 2.5, 97.5
+_LEAST_SPREAD = 0.2  # a resample without any of the long documents seems certain; measured in tests/bench/LOG.md
 Numbers = NDArray[np.float64]
 
 
@@ -32,36 +34,45 @@ class Totals:
         """Take the sample, drawn at random from `population` documents; a page has so many columns."""
         draw = np.random.default_rng(seed)
         n = len(seen)
-        times = draw.multinomial(n, np.full(n, 1 / n), RESAMPLES) if n else np.zeros((RESAMPLES, 0))
-        loose = (
-            np.sqrt(1 - n / population) if population else 0.0
-        )  # of a finite population, a sample leaves only the rest unknown
+        self._times = draw.multinomial(n, np.full(n, 1 / n), RESAMPLES) if n else np.zeros((RESAMPLES, 0))
+        # of a finite population, a sample leaves only the rest unknown
+        self._loose = np.sqrt(1 - n / population) if population else 0.0
+        self._grows = population / n if n else 0.0
         pool = np.array([page for each in seen for page in each.pages]).reshape(-1, columns)
         values = [_document(each, pool, draw) for each in seen]
         width = max((len(value) for value, _ in values), default=0)
-        self._value: Numbers = np.zeros(width)
-        self._resampled: Numbers = np.zeros((RESAMPLES, width))
-        for place, (value, noise) in enumerate(values):
-            self._value += value * population / n
-            self._resampled += ((1 + loose * (times[:, place] - 1))[:, None] * value + noise) * population / n
+        self._values: Numbers = np.array([value for value, _ in values]).reshape(n, width)
+        self._noise: Numbers = sum((noise for _, noise in values), np.zeros((RESAMPLES, width)))
 
     def total(self, column: int) -> Estimate:
         """Return the total of a column."""
-        return self.of(self._value[column], self._resampled[:, column]) if len(self._value) else _NOTHING
+        return self.weighted([1.0], column)
 
     def share(self, column: int, of: int) -> Estimate:
         """Return one column's share of another; of nothing it is 0."""
-        if not len(self._value) or not self._value[of]:
+        total = self._values.sum(axis=0)
+        if not len(self._values) or not total[of]:
             return _NOTHING
-        below = np.where(self._resampled[:, of] > 0, self._resampled[:, of], np.inf)
-        return self.of(self._value[column] / self._value[of], self._resampled[:, column] / below, most=1.0)
+        resampled = (1 + self._loose * (self._times - 1)) @ self._values + self._noise
+        below = np.where(resampled[:, of] > 0, resampled[:, of], np.inf)
+        return self.of(total[column] / total[of], resampled[:, column] / below, most=1.0)
 
     def weighted(self, weights: Sequence[float], start: int) -> Estimate:
         """Return the weighted sum of the columns from `start` on."""
-        if not len(self._value):
+        if not len(self._values):
             return _NOTHING
         columns = slice(start, start + len(weights))
-        return self.of(self._value[columns] @ np.array(weights), self._resampled[:, columns] @ np.array(weights))
+        values, noise = self._values[:, columns] @ np.array(weights), self._noise[:, columns] @ np.array(weights)
+        return self.of(
+            values.sum() * self._grows, (values.sum() - self._loose * self._studentized(values) + noise) * self._grows
+        )
+
+    def _studentized(self, values: Numbers) -> Numbers:
+        """Return how far off the sum may be, a resample each: as many of its own deviations as the resample is of its."""
+        n, spread = len(values), values.std()
+        mean = self._times @ values / n
+        spreads = np.sqrt(np.maximum(self._times @ values**2 / n - mean**2, 0.0))
+        return n * (mean - values.mean()) * spread / np.maximum(spreads, _LEAST_SPREAD * spread) if spread else np.zeros(RESAMPLES)
 
     @staticmethod
     def of(value: float, resampled: Numbers, most: float = np.inf) -> Estimate:

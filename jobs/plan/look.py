@@ -13,7 +13,7 @@ from pipeline.desk import Desk
 from pipeline.documents.child import Child
 from pipeline.errors import DocumentError, StorageError
 from pipeline.inspection import Inspector
-from pipeline.questions import Question, questions
+from pipeline.questions import Question, is_asked_of, questions
 from pipeline.settle import PageFacts
 from pipeline.storage import open_store
 from pipeline.tasks.base import Ask
@@ -68,6 +68,7 @@ class Looker:
             origins=(origin,),
             first_page=0,
             n_pages=inspected.page_count,
+            page_count=inspected.page_count,
         )
         return self._known((unit,))
 
@@ -80,7 +81,8 @@ class Looker:
     def _page(self, unit: Unit, page_index: int) -> tuple[float, ...]:
         done = frozenset(unit.prior.tasks) if unit.prior else frozenset()
         facts = self._desk.look(unit, page_index)
-        asked = [each for each in self._questions if each.fingerprint not in done and not facts.spares(each.ask)]
+        mine = [each for each in self._questions if is_asked_of(each, page_index, unit.page_count)]
+        asked = [each for each in mine if each.fingerprint not in done and not facts.spares(each.ask)]
         origins = float(len(unit.origins))
         kinds = (origins, origins * (facts.text_source == "text_layer"), origins * facts.is_blank)
         return (*kinds, *self._rungs(facts, asked))

@@ -1,6 +1,7 @@
 """What is left to do for a job, and a random sample of it; nothing is opened, and nothing is written.
 
-New objects are drawn by their uris' hashes and known documents by their ids', so that the same seed draws the same ones.
+New objects are drawn by the hashes of their keys below the source and known documents by their ids', so that the same seed draws
+the same ones, wherever a folder has been moved to.
 """
 
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ def todo(job: Job, *, sample: int, seed: int, backfill: bool) -> Todo:
         new, kept = 0, []
         for item in _new(ledger):
             new += 1
-            kept.append((identity(str(seed), item.uri), Candidate(new=item)))
+            kept.append((identity(str(seed), item.uri.removeprefix(job.source.uri)), Candidate(new=item)))
             if len(kept) > 2 * sample:
                 kept = sorted(kept, key=lambda pair: pair[0])[:sample]
         kept += [(identity(str(seed), each[0].document_id), Candidate(units=each)) for each in _known(ledger, sample, seed)]

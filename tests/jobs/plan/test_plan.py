@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from jobs.cli import cli
 from jobs.plan.arithmetic import model_of
 from jobs.plan.make import make
+from jobs.plan.todo import todo
 from pipeline.runs import Runs
 from schemas.job import Model, Render, Rung, Source
 from schemas.plan import Estimate, Plan
@@ -86,6 +87,20 @@ def test_documents_that_ship_are_planned_as_they_are_read(mill):
     ran = mill.run(job)
     assert (plan.pages, plan.requests) == (_exactly(ran.pages), _exactly(ran.requests))
     assert plan.tokens.value == pytest.approx(ran.commits.tally.tokens, rel=0.35)
+
+
+def test_the_same_sample_is_drawn_wherever_a_folder_lies(mill, tmp_path):
+    """Objects are drawn by their keys below the source: what a plan says does not hang on where the folder is kept."""
+    for place in ("in", "moved/far"):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        for number in range(20):
+            (tmp_path / place / f"{number}.pdf").write_bytes(b"%PDF-1.7")
+    drawn = [
+        [each.new.uri.rsplit("/", 1)[-1] for each in todo(job, sample=5, seed=3, backfill=False).drawn]
+        for job in (mill.job(source=Source(uri=str(tmp_path / place))) for place in ("in", "moved/far"))
+    ]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0]) == 5
 
 
 @pytest.mark.slow
