@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.coverage import touches
 from pipeline.overlay import combine, readdressed
-from pipeline.questions import Question
+from pipeline.questions import Question, is_asked_nowhere, is_asked_of
 from pipeline.readings import read
 from pipeline.settle import Answered, Circumstances, PageFacts, Rows, rows
 from schemas.page import CompletionRecord
@@ -39,7 +39,7 @@ class Ascent:
 
     def wanting(self) -> list[Question]:
         """Return the questions that the model is to answer."""
-        return [question for question in self.asked if not self.facts.spares(question.ask)]
+        return [question for question in self._mine() if not self.facts.spares(question.ask)]
 
     def parts(self) -> list[Affine] | None:
         """Return the views that any question must look at again, or None for all of the page."""
@@ -66,9 +66,9 @@ class Ascent:
     def answers(self) -> list[Answered]:
         return [
             Answered(question.ask, question.fingerprint, tuple(self.records.get(key, ())), self.resolutions.get(key))
-            for question in self.asked
+            for question in self._mine()
             for key in [question.ask.key]
-        ]
+        ] + [Answered(question.ask, question.fingerprint, (), is_elsewhere=True) for question in self._nowhere()]
 
     def rows(self, origin: Origin, given: Circumstances, seconds: float) -> Rows:
         """Return the page's rows for one origin of its document, laid over those that it had."""
@@ -77,6 +77,17 @@ class Ascent:
             return prior
         new = rows(self.facts, self.answers(), origin, self.unit.document_id, given, seconds)
         return combine(prior, new, frozenset(question.ask.key for question in self.asked)) if prior else new
+
+    def _mine(self) -> list[Question]:
+        """Return the questions that are this page's: a field may be asked of some pages alone."""
+        return [each for each in self.asked if is_asked_of(each, self.facts.page_index, self.unit.page_count)]
+
+    def _nowhere(self) -> list[Question]:
+        """Return, on a document's last page, the questions that are no page's of it, so that they are not missed without a word."""
+        count = self.unit.page_count
+        if count is None or self.facts.page_index != count - 1:
+            return []
+        return [each for each in self.asked if is_asked_nowhere(each, count)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
     names = {row.name for row in new.fields}
     page = without_failures(page, frozenset(f"answer.{name}" for name in by_hand))
     fields = (by_hand.get(row.name, row) for row in new.fields)
-    return Rows(page, (*(row for row in prior.fields if row.name not in names), *fields))
+    gone = {row.name for row in prior.fields if f"answer.{row.name}" in asked and row.name not in by_hand}
+    return Rows(page, (*(row for row in prior.fields if row.name not in names | gone), *fields))
 
 
 def without_failures(page: PageRow, tasks: frozenset[str]) -> PageRow:

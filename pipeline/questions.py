@@ -14,6 +14,7 @@ from pipeline.tasks.asks import page_asks
 from pipeline.tasks.base import Ask
 from pipeline.tasks.segment import MaskDecoder
 from schemas.job import Job
+from schemas.pageset import holds, holds_any
 from schemas.source import identity
 
 
@@ -28,6 +29,16 @@ class Question:
 def questions(job: Job, masks: MaskDecoder | None = None) -> tuple[Question, ...]:
     """Return the job's questions, in the order of its tasks; `masks` is needed only where answers are decoded."""
     return tuple(Question(ask, _fingerprint(job, ask)) for ask in page_asks(job.tasks, masks))
+
+
+def is_asked_of(question: Question, page_index: int, page_count: int | None) -> bool:
+    """Return whether a question is asked of a page of a document of so many (None where that is not known): a field may name its pages."""
+    return holds(_pages(question), page_index, page_count)
+
+
+def is_asked_nowhere(question: Question, page_count: int) -> bool:
+    """Return whether a document has none of the pages that a question is asked of."""
+    return not holds_any(_pages(question), page_count)
 
 
 def still_answered(fingerprints: Iterable[str], asked: Iterable[Question]) -> tuple[str, ...]:
@@ -52,6 +63,10 @@ def mask_decoder(job: Job) -> MaskDecoder | None:
         (uri,) = named
         open_store(uri).fetch(uri, None, path)
         return load_mask_decoder(path)
+
+
+def _pages(question: Question) -> tuple[str, ...]:
+    return question.ask.answer_field.pages if question.ask.answer_field else ()
 
 
 def _fingerprint(job: Job, ask: Ask) -> str:

@@ -98,7 +98,7 @@ WITH listed AS (
 SELECT
     document_id, any_value(media_type) AS media_type,
     list(struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes) ORDER BY uri) AS origins,
-    first_page, n_pages,
+    first_page, n_pages, any_value(page_count) AS page_count,
     CASE WHEN pages_file IS NULL THEN NULL ELSE struct_pack(
         pages_file := pages_file, source_id := prior_id, tasks := any_value(tasks),
         jobs := coalesce(list_sort(list_distinct(flatten(list(jobs) FILTER (jobs IS NOT NULL)))), [])) END AS prior
@@ -123,7 +123,7 @@ WITH page AS (
 SELECT any_value(island.document_id) AS document_id, any_value(media_type) AS media_type,
     [struct_pack(source_id := source_id, uri := any_value(uri), version := any_value(version), size_bytes := any_value(size_bytes))]
         AS origins,
-    min(page_index) AS first_page, count(*) AS n_pages,
+    min(page_index) AS first_page, count(*) AS n_pages, any_value(page_count) AS page_count,
     struct_pack(pages_file := pages_file, source_id := source_id,
         tasks := list_filter(any_value(tasks), lambda task: NOT list_contains($tasks::VARCHAR[], task)), jobs := any_value(jobs)) AS prior
 FROM island JOIN source USING (source_id) WHERE is_live
@@ -134,7 +134,7 @@ _KEPT = """
 CREATE OR REPLACE TEMP TABLE todo AS
 SELECT cover.document_id, media_type,
     [struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes)] AS origins,
-    first_page, n_pages,
+    first_page, n_pages, page_count,
     struct_pack(pages_file := pages_file, source_id := source_id, tasks := tasks, jobs := jobs) AS prior
 FROM cover JOIN source USING (source_id) WHERE is_live AND list_contains(jobs, $job) AND cover.run_id <> $run_id
 ORDER BY uri, first_page
@@ -145,7 +145,7 @@ _CLIMBING = """
 CREATE OR REPLACE TEMP TABLE todo AS
 SELECT cover.document_id, any_value(media_type) AS media_type,
     list(struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes) ORDER BY uri) AS origins,
-    first_page, n_pages,
+    first_page, n_pages, any_value(page_count) AS page_count,
     struct_pack(pages_file := arg_min(pages_file, uri), source_id := arg_min(source_id, uri), tasks := tasks,
         jobs := list_sort(list_distinct(flatten(list(jobs))))) AS prior
 FROM cover JOIN source USING (source_id) WHERE is_newest AND list_contains(jobs, $job) AND list_has_any(tasks, $marks::VARCHAR[])

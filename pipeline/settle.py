@@ -75,12 +75,16 @@ class PageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An ask and its completions on every rung that it climbed, views in reading order."""
+    """An ask and its completions on every rung that it climbed, views in reading order.
+
+    `is_elsewhere`: it is asked of certain pages alone, and the document has none of them.
+    """
 
     ask: Ask
     fingerprint: str
     records: tuple[CompletionRecord, ...]
     resolution: int | None = None
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +250,8 @@ def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circums
 
 
 def _value(facts: PageFacts, answer: Answered) -> FieldValue:
+    if answer.is_elsewhere:
+        return FieldValue(status="absent", reason="no_such_page")
     if facts.is_lost:
         return FieldValue(status="rejected", reason=facts.notes[0].code if facts.notes else "page_lost")
     if facts.is_blank:

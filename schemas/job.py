@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from schemas.crosscheck import cross_check
+from schemas.pageset import Pages
 from schemas.shape import Shape
 
 _MULTIPLES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -109,7 +110,8 @@ class AnswerField(Shape):
     `rephrased` holds the same question in other words, asked in turn where it is not answered; with `confirm` all are asked, and how far
     the answers agree tells how sure the value is. `locale` ("en_US", "de_DE") says how the documents write numbers, dates, phone numbers and
     currency symbols; without one, what two conventions read differently (1,234 or 03/04/2026) is invalid, never guessed. The whole value,
-    in its normal form, must match `pattern`. A document that has no valid value of a `required` field is partial.
+    in its normal form, must match `pattern`. Only `pages` are asked (first, last, 3, 2-5, 3-last, or several of them); without them all are.
+    A document that has no valid value of a `required` field is partial.
     """
 
     name: Name
@@ -121,6 +123,7 @@ class AnswerField(Shape):
     pattern: str | None = None
     locale: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,4}){0,2}$")
     required: bool = False
+    pages: Pages = ()
 
     @property
     def questions(self) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ class Unit(Shape):
 
     Every origin holds the same bytes and gets rows of its own; the model reads the document once, from the first of them.
     `prior` says where rows of these pages already stand: then only the tasks that those rows lack are asked, and none at all
-    where they lack nothing.
+    where they lack nothing. `page_count` is that of the whole document.
     """
 
     document_id: str
@@ -41,6 +41,7 @@ class Unit(Shape):
     origins: tuple[Origin, ...]
     first_page: int
     n_pages: int
+    page_count: int | None = None
     prior: Prior | None = None
 
 
