@@ -8,9 +8,7 @@ itself. The others have none: their workers are in the driver's process.
 
 import importlib.util
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -38,7 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def nights() -> ModuleType:
     """Return night.py."""
+    for name in ("processes", "running"):  # which it imports
+        _module(name)
     return _module("night")
+
+
+@pytest.fixture(scope="session")
+def nodes() -> ModuleType:
+    """Return nodes.py."""
+    return _module("nodes")
 
 
 @pytest.fixture(scope="session")
@@ -68,41 +74,30 @@ def proxy(s3_endpoint: str) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def shared_ray(proxy: Any) -> Iterator[Any]:
-    """Return a Ray for all nights that leave it alive."""
-    from ray.cluster_utils import Cluster
-
-    folder = tempfile.mkdtemp(prefix="pm-", dir="/tmp")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        patch.setenv("RAY_TMPDIR", folder)
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": CPUS, "include_dashboard": False})
-    yield cluster
-    cluster.shutdown()
-    shutil.rmtree(folder, ignore_errors=True)
+def shared_ray(proxy: Any, nodes: ModuleType) -> Iterator[Any]:
+    """Return a Ray for all nights that leave it alive; its workers have the environment that it was started in."""
+    with nodes.cluster(environment={"AWS_ENDPOINT_URL": proxy.url}, num_cpus=CPUS) as cluster:
+        yield cluster
 
 
 @pytest.fixture(params=["files", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, nights: ModuleType) -> Iterator[Callable[..., Any]]:
     """Return a function that makes a Night on an empty place of its own, on files or on S3; what it leaves behind is ended."""
     made: list[Any] = []
-    proxy = request.getfixturevalue("proxy")
 
     def make(name: str = "night", *, own_ray: bool = False, solo: bool = False, **settings: object) -> Any:
         number = len(made)
         folder = tmp_path / str(number)
         folder.mkdir()
-        on_s3 = request.param == "s3"
-        night = nights.Night(
-            folder,
-            f"{request.getfixturevalue('s3_uri')}/{number}" if on_s3 else str(folder),
-            name=name,
-            writes=(lambda: int(proxy.writes)) if on_s3 else nights.on_files(folder / "out"),
-            environment={"AWS_ENDPOINT_URL": proxy.url},
-            solo=solo,
-            ray=None if own_ray or solo else request.getfixturevalue("shared_ray"),
-            **settings,
-        )
+        if request.param == "s3":
+            proxy = request.getfixturevalue("proxy")
+            where = f"{request.getfixturevalue('s3_uri')}/{number}"
+            settings |= {"environment": {"AWS_ENDPOINT_URL": proxy.url}, "writes": lambda: int(proxy.writes)}
+        else:
+            where = str(folder)
+            settings |= {"writes": nights.on_files(folder / "out")}
+        ray = None if own_ray or solo else request.getfixturevalue("shared_ray")
+        night = nights.Night(folder, where, name=name, solo=solo, ray=ray, **settings)
         made.append(night)
         return night
 
