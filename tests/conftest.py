@@ -11,6 +11,7 @@ import re
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,11 +20,13 @@ from types import ModuleType
 
 import boto3
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 HERE = Path(__file__).parent
 SHARED = Path(os.environ.get("PAGEMILL_SHARED", HERE.parent.parent / "shared"))
-SWIFT_PORT = 8080
+SWIFT_PORTS = (8080, 6200, 6201, 6202, 11211)
 BUCKET = "pagemill-tests"
+PATIENCE_S = 120.0
 _which_server = pytest.StashKey[str]()
 
 
@@ -36,17 +39,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def s3_endpoint(pytestconfig: pytest.Config) -> Iterator[str]:
     """Start an S3 server with one empty bucket; the environment points to it until the session ends."""
     with ExitStack() as stack:
-        environment, name = _server(stack)
-        pytestconfig.stash[_which_server] = name
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
             patch.delenv(variable)
-        for variable, value in environment.items():
-            patch.setenv(variable, value)
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        boto3.session.Session().client("s3").create_bucket(Bucket=BUCKET)
+        environment, name = _server(stack)
+        pytestconfig.stash[_which_server] = name
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
         yield environment["AWS_ENDPOINT_URL"]
 
 
@@ -75,10 +77,16 @@ def _server(stack: ExitStack) -> tuple[dict[str, str], str]:
     problem = _why_not_swift(stack)
     if problem is None:
         try:
-            return stack.enter_context(_swift()), "OpenStack Swift"
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as exc:
+            with ExitStack() as trial:
+                environment = trial.enter_context(_swift())
+                _make_bucket(environment)
+                stack.enter_context(trial.pop_all())
+                return environment, "OpenStack Swift"
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired, BotoCoreError, ClientError) as exc:
             problem = f"Swift did not start: {exc}"
-    return stack.enter_context(_moto()), f"moto, because {problem}"
+    environment = stack.enter_context(_moto())
+    _make_bucket(environment)
+    return environment, f"moto, because {problem}"
 
 
 def _why_not_swift(stack: ExitStack) -> str | None:
@@ -94,8 +102,41 @@ def _why_not_swift(stack: ExitStack) -> str | None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return "another test session uses Swift's ports"
+    taken = _taken_ports()
+    return f"ports are taken: {taken}" if taken else None
+
+
+def _taken_ports() -> list[int]:
+    """Return the ports of Swift's that somebody has; one that was just told to end keeps them for a moment."""
+    until = time.monotonic() + PATIENCE_S / 4
+    while (taken := list(filter(_is_taken, SWIFT_PORTS))) and time.monotonic() < until:
+        time.sleep(0.2)
+    return taken
+
+
+def _is_taken(port: int) -> bool:
     with socket.socket() as probe:
-        return f"port {SWIFT_PORT} is taken" if probe.connect_ex(("127.0.0.1", SWIFT_PORT)) == 0 else None
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _make_bucket(environment: dict[str, str]) -> None:
+    """Make the bucket; Swift's proxy listens before the servers behind it do, and says 503 until then."""
+    client = boto3.session.Session().client(
+        "s3",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            client.create_bucket(Bucket=BUCKET)
+        except (BotoCoreError, ClientError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
+        else:
+            return
 
 
 @contextmanager
@@ -109,6 +150,7 @@ def _swift() -> Iterator[dict[str, str]]:
             yield dict(re.findall(r"(AWS_\w+)=(\S+)", started.stdout))
         finally:
             subprocess.run(["bash", script, "--stop", folder], check=False, capture_output=True)
+            _taken_ports()  # waits until they are free again
 
 
 @contextmanager
