@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 from typing import TypeVar
 
 import click
@@ -27,10 +28,16 @@ def attend(work: Callable[[Progress], RunSummary], *, as_json: bool, quiet: bool
     """Let work run before someone's eyes, print what came of it, and return its exit code."""
     with interruptible(sys.stderr), watch(sys.stderr, quiet=quiet) as progress:
         summary = work(progress)
-    click.echo(summary.model_dump_json(indent=2) if as_json else f"{glimpse(summary)}{in_words(summary, _python())}")
+    words = glimpse(summary) + in_words(summary, _from_here(Path(sys.executable)), _pagemill())
+    click.echo(summary.model_dump_json(indent=2) if as_json else words)
     return summary.exit_code
 
 
-def _python() -> str:
-    here, interpreter = Path.cwd(), Path(sys.executable)
-    return str(interpreter.relative_to(here) if interpreter.is_relative_to(here) else interpreter)
+def _pagemill() -> str:
+    """Return how this shell reaches the command: by its name, or, as after `make demo`, by where it lies."""
+    command = Path(sys.executable).with_name("pagemill")
+    return _from_here(command) if which("pagemill") is None and command.exists() else "pagemill"
+
+
+def _from_here(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -9,10 +9,10 @@ from schemas.unit import Reject
 _SHOWN = 8
 
 
-def in_words(summary: RunSummary, python: str = "python") -> str:
+def in_words(summary: RunSummary, python: str = "python", pagemill: str = "pagemill") -> str:
     """Return what came in, what came out, what failed and why, where it all is, and what the exit code means.
 
-    `python` is the interpreter that the query to try names: one that has DuckDB.
+    `python` is the interpreter that the query to try names: one that has DuckDB; `pagemill` is how the proof's command is reached.
     """
     return "\n".join(
         [
@@ -20,7 +20,7 @@ def in_words(summary: RunSummary, python: str = "python") -> str:
             *_came_in(summary),
             *_came_out(summary),
             *_failed(summary),
-            *_whereabouts(summary, python),
+            *_whereabouts(summary, python, pagemill),
             _verdict(summary),
         ]
     )
@@ -72,7 +72,7 @@ def _reject(reject: Reject) -> str:
     return f"  {reject.count:>7,} × {reject.stage}/{reject.code}: {reject.message}\n            for example {reject.example_uri}{page}"
 
 
-def _whereabouts(summary: RunSummary, python: str) -> list[str]:
+def _whereabouts(summary: RunSummary, python: str, pagemill: str) -> list[str]:
     sink = summary.sink_uri.rstrip("/")
     columns = "SELECT source_uri, page_index, status, text FROM"
     if summary.sink_format == "iceberg":
@@ -82,7 +82,7 @@ def _whereabouts(summary: RunSummary, python: str) -> list[str]:
     return [
         f"  results   {sink}/documents, {sink}/pages, {sink}/fields",
         f"  query     {python} -c {quote(code)}",
-        f"  proof     pagemill verify {quote(sink)}",
+        f"  proof     {pagemill} verify {quote(sink)}",
     ]
 
 

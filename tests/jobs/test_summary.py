@@ -150,6 +150,12 @@ def test_the_query_to_try_can_be_pasted_into_a_shell(sink):
     assert "INVOICE" in done.stdout
 
 
+def test_the_proof_names_the_command_as_it_is_reached():
+    """After `make demo` nothing is on the path, so the command stands there with its folder."""
+    assert "\n  proof     pagemill verify s3://lake/out\n" in in_words(_summary())
+    assert "\n  proof     .venv/bin/pagemill verify s3://lake/out\n" in in_words(_summary(), pagemill=".venv/bin/pagemill")
+
+
 def test_a_glimpse_shows_values_and_where_they_came_from(sink):
     """The first texts and values of this run, each with its source, and of earlier ones only where this one had nothing to do."""
     shown = glimpse(_summary(sink_uri=str(sink)))
