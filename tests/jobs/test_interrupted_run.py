@@ -17,11 +17,11 @@ PATIENCE_S = 240
 
 @pytest.fixture
 def job(tmp_path) -> Path:
-    """Write a job whose engine takes half a second for each of fifty documents."""
+    """Write a job whose engine takes a second for each of fifty documents, so that a slow machine meets it at work."""
     source, truth = tmp_path / "in", tmp_path / "truth"
     source.mkdir()
     truth.mkdir()
-    (truth / "scripted.json").write_text('{"seconds_per_request": 0.5}')
+    (truth / "scripted.json").write_text('{"seconds_per_request": 1.0}')
     for number in range(50):
         copy = source / f"{number}.png"
         shutil.copy(DOCUMENTS / "receipt.png", copy)
