@@ -11,6 +11,8 @@ from pipeline.documents.picture import Pixels
 from pipeline.documents.resample import is_parallel, view_of
 from schemas.view import Affine
 
+_WHITE = 255
+
 
 def drawn(drawing: pymupdf.DisplayList, affine: Affine, resolution: int, page: pymupdf.Rect) -> Pixels:
     """Return a view on white paper, RGB of shape (resolution, resolution, 3); `affine` maps its fractions to points of the page."""
@@ -35,12 +37,11 @@ def _upright(drawing: pymupdf.DisplayList, affine: Affine, width: int, height: i
     """Draw a view straight at its size in pixels, on white paper."""
     to_page = pymupdf.Matrix(affine.a, affine.b, affine.c, affine.d, affine.e, affine.f)
     to_view = ~to_page * pymupdf.Matrix(width, height)
-    view = mupdf.FzIrect(0, 0, width, height)
-    pixmap = mupdf.fz_new_pixmap_with_bbox(pymupdf.csRGB.this, view, mupdf.FzSeparations(), 0)
-    mupdf.fz_clear_pixmap_with_value(pixmap, 0xFF)
+    pixels = np.full((height, width, 3), _WHITE, dtype=np.uint8)
+    own = mupdf.python_mutable_buffer_data(pixels.data.cast("B"))  # drawn where it stays, and not copied out of MuPDF
+    pixmap = mupdf.fz_new_pixmap_with_data(pymupdf.csRGB.this, width, height, mupdf.FzSeparations(), 0, width * 3, own)
     device = mupdf.fz_new_draw_device(mupdf.FzMatrix(*to_view), pixmap)
     everything = mupdf.FzRect(mupdf.FzRect.Fixed_INFINITE)
     mupdf.fz_run_display_list(drawing.this, device, mupdf.FzMatrix(), everything, mupdf.FzCookie())
     mupdf.fz_close_device(device)
-    samples = pymupdf.Pixmap("raw", pixmap).samples
-    return np.frombuffer(samples, dtype=np.uint8).reshape(height, width, 3)
+    return pixels

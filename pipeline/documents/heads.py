@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from pipeline.documents.ink import components
 
 _WORD_GAP_PT = 4.0
-_LINE_GAP_PT = 14.0
+WIDEST_GAP_PT = 14.0
+"""Letters that are no further apart than this may be of one line."""
 _FEWEST_WORDS = 10
 _FEWEST_LINES = 4
 _HIGHEST_PX = 60
@@ -120,7 +121,7 @@ def _apart(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
 
 def _aligned(letters: NDArray[np.uint8], fx: float) -> float:
     """Return the part of the lines that begin where two others do, less the part of those that end where two others do."""
-    x, _, width, height = _runs(letters, _LINE_GAP_PT * fx)
+    x, _, width, height = _runs(letters, WIDEST_GAP_PT * fx)
     are_lines = (height >= 4) & (width >= 1.5 * height)
     if are_lines.sum() < _FEWEST_LINES:
         return 0.0

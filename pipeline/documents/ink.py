@@ -63,6 +63,15 @@ def components(marks: NDArray[np.uint8]) -> tuple[NDArray[np.integer[Any]], NDAr
     return np.asarray(labels), np.asarray(stats, dtype=np.int32)
 
 
+def mask_of(labels: NDArray[np.integer[Any]], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return 255 where a pixel's label, of `components`, is one of those kept, and 0 elsewhere."""
+    if labels.dtype != np.uint16:
+        return np.where(kept, 255, 0).astype(np.uint8).take(labels)
+    table = np.zeros(2**16, np.uint8)
+    table[: len(kept)][kept] = 255
+    return np.asarray(cv2.LUT(labels, table), dtype=np.uint8)
+
+
 def _edges(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
     edges = np.zeros(picture.shape[:2], dtype=bool)
     for channel in cv2.split(picture):

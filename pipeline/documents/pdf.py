@@ -55,6 +55,7 @@ class _Shown:
 
     page_index: int
     page: pymupdf.Page
+    rect: pymupdf.Rect
     drawing: pymupdf.DisplayList
     has_images: bool
     picture: Pixels | None = None
@@ -94,15 +95,13 @@ class PdfDocument:
         )
 
     def size_pt(self, page_index: int) -> tuple[float, float]:
-        rect = self._page(page_index).page.rect
+        rect = self._page(page_index).rect
         return rect.width, rect.height
 
     def picture(self, page_index: int) -> Pixels:
         shown = self._page(page_index)
         if shown.picture is None:
-            rect = shown.page.rect
-            whole = Affine(rect.width, 0.0, 0.0, rect.height, 0.0, 0.0)
-            shown.picture = _tried("render", lambda: drawn(shown.drawing, whole, _PICTURE_PX, rect))
+            shown.picture = _tried("render", lambda: drawn(shown.drawing, _whole(shown), _PICTURE_PX, shown.rect))
         return shown.picture
 
     def pose(self, page_index: int) -> Pose:
@@ -125,13 +124,11 @@ class PdfDocument:
 
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
         shown = self._page(page_index)
-        rect = shown.page.rect
-        whole = Affine(rect.width, 0.0, 0.0, rect.height, 0.0, 0.0)
         for affine in affines:
-            if affine == whole and resolution == _PICTURE_PX:
+            if affine == _whole(shown) and resolution == _PICTURE_PX:
                 yield self.picture(page_index)
             else:
-                yield _tried("render", partial(drawn, shown.drawing, affine, resolution, rect))
+                yield _tried("render", partial(drawn, shown.drawing, affine, resolution, shown.rect))
 
     def close(self) -> None:
         self._shown = None
@@ -148,9 +145,10 @@ class PdfDocument:
             self._shown = None
             pymupdf.TOOLS.reset_mupdf_warnings()
             page = _tried("render", lambda: _loaded(self._file, page_index))
-            _check_size(page.rect)
+            rect = page.rect  # MuPDF works it out anew each time
+            _check_size(rect)
             has_images = self._has_images(page_index)
-            self._shown = _Shown(page_index, page, _tried("render", page.get_displaylist), has_images)
+            self._shown = _Shown(page_index, page, rect, _tried("render", page.get_displaylist), has_images)
         return self._shown
 
     def _has_images(self, page_index: int) -> bool:
@@ -210,6 +208,10 @@ def _check_size(rect: pymupdf.Rect) -> None:
         raise DocumentError("render", "page_size", f"a page of {rect.width:g} × {rect.height:g} points cannot be drawn")
 
 
+def _whole(shown: _Shown) -> Affine:
+    return Affine(shown.rect.width, 0.0, 0.0, shown.rect.height, 0.0, 0.0)
+
+
 def _is_picture(shown: _Shown) -> bool:
     """Say whether all that a person sees of the page is drawn: an image over most of it, or no text at all."""
     return not has_text(shown.drawing) or _share_of_images(shown) > _SHARE_OF_PICTURE
@@ -221,7 +223,7 @@ def _is_scan(shown: _Shown) -> bool:
 
 
 def _share_of_images(shown: _Shown) -> float:
-    return image_area_pt2(shown.drawing) / float(shown.page.rect.width * shown.page.rect.height)
+    return image_area_pt2(shown.drawing) / float(shown.rect.width * shown.rect.height)
 
 
 def _log(shown: _Shown) -> _Log:
@@ -243,8 +245,7 @@ def _found(shown: _Shown) -> Found:
         for block in _all_text(shown.page)["blocks"]
         for line in block.get("lines", ())
     )
-    rect = shown.page.rect
-    return Found(Box(x0=0.0, y0=0.0, x1=rect.width, y1=rect.height), lines, images, _tables(shown.page, log))
+    return Found(Box(x0=0.0, y0=0.0, x1=shown.rect.width, y1=shown.rect.height), lines, images, _tables(shown.page, log))
 
 
 def _all_text(page: pymupdf.Page) -> dict:  # type: ignore[type-arg]

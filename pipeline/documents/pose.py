@@ -6,14 +6,14 @@ What is not plain is left as it is: a page turned wrongly is worse than one not 
 """
 
 from dataclasses import dataclass
-from math import cos, radians, sin
+from math import ceil, cos, radians, sin
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.documents.heads import stand_of
-from pipeline.documents.ink import components, darkest
+from pipeline.documents.heads import WIDEST_GAP_PT, stand_of
+from pipeline.documents.ink import components, darkest, mask_of
 from schemas.view import Affine, Region
 
 _STEEPEST_DEG = 6.0
@@ -86,24 +86,33 @@ def find_pose(picture: Gray, width_pt: float, height_pt: float) -> Pose:
     """Return how the print lies; `picture` shows the whole page squeezed into a square of some 900 pixels, RGB (side, side, 3)."""
     ink = _ink(darkest(picture))
     skew_deg = _skew(ink, width_pt, height_pt)
-    ink = _letters(_turned_back(ink, skew_deg, width_pt, height_pt), width_pt, height_pt)
-    return Pose(width_pt, height_pt, _turn(ink, width_pt, height_pt), skew_deg)
+    scale = _Scale(len(ink), width_pt, height_pt)
+    letters = _letters(_cropped(_turned_back(ink, skew_deg, width_pt, height_pt), scale), scale)
+    return Pose(width_pt, height_pt, _turn(letters, scale), skew_deg)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """The side in pixels of the picture of a whole page, and the page's size: good for a part of the picture, too."""
+
+    side: int
+    width_pt: float
+    height_pt: float
 
 
 def _ink(tone: Gray) -> Gray:
     """Return how much darker than the paper around it each pixel is; the outermost fringe, where shadows lie, is left out."""
     paper = cv2.morphologyEx(tone, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
-    ink = np.minimum(cv2.subtract(paper, tone), _DARKEST)
-    ink[ink < _INK] = 0
+    darker = cv2.threshold(cv2.subtract(paper, tone), _DARKEST, 0, cv2.THRESH_TRUNC)[1]
+    ink: Gray = np.asarray(cv2.threshold(darker, _INK - 1, 0, cv2.THRESH_TOZERO)[1], dtype=np.uint8)
     fringe = len(ink) // 50
-    inner = np.zeros_like(ink, dtype=np.uint8)
-    inner[fringe:-fringe, fringe:-fringe] = ink[fringe:-fringe, fringe:-fringe]
-    return inner
+    ink[:fringe], ink[-fringe:], ink[:, :fringe], ink[:, -fringe:] = 0, 0, 0, 0
+    return ink
 
 
 def _skew(ink: Gray, width_pt: float, height_pt: float) -> float:
     """Return the angle at which rows and columns of ink are sharpest; 0 where no angle stands out."""
-    across, down = _Rows.of(ink), _Rows.of(ink.T)
+    across, down = _Rows.of(ink), _Rows.of(np.asarray(cv2.transpose(ink), dtype=np.uint8))
     aspect = width_pt / height_pt
 
     def sharpness(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -134,7 +143,7 @@ class _Rows:
     @classmethod
     def of(cls, ink: Gray) -> "_Rows":
         side = len(ink)
-        strips = cv2.resize(np.ascontiguousarray(ink, dtype=np.float32), (_STRIPS, side), interpolation=cv2.INTER_AREA)
+        strips = cv2.resize(ink.astype(np.float32), (_STRIPS, side), interpolation=cv2.INTER_AREA)
         frequencies = np.arange(_LOWEST, round(side * _HIGHEST), dtype=np.float32)
         waves = np.fft.rfft(strips, axis=0)[_LOWEST : _LOWEST + len(frequencies)].astype(np.complex64)
         energy = float((np.abs(waves) ** 2 * frequencies[:, None] ** 2).sum()) * _STRIPS
@@ -171,20 +180,32 @@ def _turned_back(ink: Gray, degrees: float, width_pt: float, height_pt: float) -
     return np.asarray(cv2.warpAffine(ink, matrix, ink.shape[::-1], flags=flags), dtype=np.uint8)
 
 
-def _letters(ink: Gray, width_pt: float, height_pt: float) -> Gray:
+def _cropped(ink: Gray, scale: _Scale) -> Gray:
+    """Return the part of the picture that has ink, with room around it for the widest gap that is closed.
+
+    It begins and ends at even pixels, so that marks are numbered in the order in which they are on the whole picture.
+    """
+    x, y, width, height = cv2.boundingRect(ink)
+    room = ceil(WIDEST_GAP_PT * scale.side / min(scale.width_pt, scale.height_pt)) + 2
+    x0, y0 = max(x - room, 0) & ~1, max(y - room, 0) & ~1
+    x1, y1 = min((x + width + room + 1) & ~1, ink.shape[1]), min((y + height + room + 1) & ~1, ink.shape[0])
+    return np.ascontiguousarray(ink[y0:y1, x0:x1])
+
+
+def _letters(ink: Gray, scale: _Scale) -> Gray:
     """Return only what is of the size of letters: no rules, pictures or dust."""
     marks = np.asarray(cv2.threshold(ink, _LETTER, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
     labels, stats = components(marks)
-    widths, heights = stats[:, 2] * width_pt / len(ink), stats[:, 3] * height_pt / len(ink)
+    widths, heights = stats[:, 2] * scale.width_pt / scale.side, stats[:, 3] * scale.height_pt / scale.side
     longer = np.maximum(widths, heights)
-    kept = ((longer < _LARGEST_PT) & (longer > _SMALLEST_PT) & (stats[:, 4] >= 4)).astype(np.uint8)
-    kept[0] = 0
-    return np.asarray(cv2.multiply(kept.take(labels), ink), dtype=np.uint8)
+    kept = (longer < _LARGEST_PT) & (longer > _SMALLEST_PT) & (stats[:, 4] >= 4)
+    kept[0] = False
+    return np.asarray(cv2.bitwise_and(mask_of(labels, kept), ink), dtype=np.uint8)
 
 
-def _turn(letters: Gray, width_pt: float, height_pt: float) -> int:
+def _turn(letters: Gray, scale: _Scale) -> int:
     """Return how many degrees clockwise the print is turned."""
-    fx, fy = len(letters) / width_pt, len(letters) / height_pt
+    fx, fy = scale.side / scale.width_pt, scale.side / scale.height_pt
     along = _count(letters, _odd(_LETTER_GAP_PT * fx), 1)
     athwart = _count(letters, 1, _odd(_LETTER_GAP_PT * fy))
     if max(along, athwart) < _FEWEST:
