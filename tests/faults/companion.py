@@ -67,14 +67,13 @@ def _cores(workers: Workers) -> int:
 
 
 def _stream(shards: Shards, worker: type, arguments: tuple[object, ...], *, rows_per_block: int, pool: Pool) -> Generator[str]:
-    """Send rows through one worker here, two at a time, or one."""
+    """Send rows through one worker here, as many at a time as would go to one of Ray's."""
     del pool
-    at_once = min(2, rows_per_block)
     here = worker(*arguments)  # what it starts ends with this process
     for uri in shards.uris:
         rows = cluster._read_shards(pa.table({"item": [uri]}))
-        for start in range(0, len(rows), at_once):
-            yield from here(rows.slice(start, at_once)).column(0).to_pylist()
+        for start in range(0, len(rows), rows_per_block):
+            yield from here(rows.slice(start, rows_per_block)).column(0).to_pylist()
 
 
 def _write(sink: str, round_: str, rounds: str) -> None:

@@ -8,6 +8,7 @@ itself. The others have none: their workers are in the driver's process.
 
 import importlib.util
 import os
+import random
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -114,6 +115,10 @@ class Undisturbed:
     values: dict[str, list[dict[str, object]]]
     pages: int
     writes: int
+
+    def moments(self, number: random.Random, count: int = 1) -> list[int]:
+        """Return when to strike: after so many objects were written, early or late, and not so late that a run of other groups is over."""
+        return sorted(number.sample(range(1, self.writes * 3 // 4), count))
 
     def assert_same(self, night: Any) -> None:
         """Assert that every page has one row, with the very values, that nothing lies about and nobody is left."""

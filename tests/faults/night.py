@@ -51,12 +51,12 @@ def pdf(*pages: str) -> bytes:
 
 @cache
 def documents() -> dict[str, bytes]:
-    """Return a small source with everything in it: one to three pages, two units in one document, a copy, a blank page, something broken.
+    """Return a source with everything in it: one to three pages, two units in one document, a copy, a blank page, something broken.
 
-    Made once: MuPDF writes the time into what it makes.
+    It is read in some six groups, for as long as it takes to commit twice. Made once: MuPDF writes the time into what it makes.
     """
     made = {
-        f"{number:02}.pdf": pdf(*(f"document {number}, page {page}" for page in range(1 + number % 3))) for number in range(10)
+        f"{number:02}.pdf": pdf(*(f"document {number}, page {page}" for page in range(1 + number % 3))) for number in range(40)
     }
     long = pdf(*(f"page {page}" for page in range(34)))
     return {
@@ -81,7 +81,7 @@ class Night:
     environment: Mapping[str, str] = field(default_factory=dict)
     name: str = "night"
     changes: Mapping[str, object] = field(default_factory=dict)
-    settings: Mapping[str, object] = field(default_factory=lambda: {"seconds_per_request": 0.02})
+    settings: Mapping[str, object] = field(default_factory=lambda: {"seconds_per_request": 0.04})
     writes: Callable[[], int] = lambda: 0
     ray: Any = None
     solo: bool = False

@@ -57,7 +57,7 @@ class Running:
             if self.process.poll() is not None:
                 return False
             assert time.monotonic() < until, f"nothing came of it:\n{self.stop()}"
-            time.sleep(0.02)
+            time.sleep(0.01)
         return True
 
     def end(self) -> tuple[int, str, str]:

@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+MOST_AT_ONCE = 6  # strikes at one run
+
 
 @pytest.mark.parametrize("victim", ["driver", "raylet"])
 def test_a_run_that_is_killed_is_completed_by_the_next(victim, place, nights, undisturbed, moments, seed):
@@ -15,7 +17,8 @@ def test_a_run_that_is_killed_is_completed_by_the_next(victim, place, nights, un
             night.fill(nights.documents())
         before = night.committed()
         running = night.start()
-        was_there = running.until_written(rng.randrange(1, undisturbed.writes)) and running.strike(victim, rng)
+        (moment,) = undisturbed.moments(rng)
+        was_there = running.until_written(moment) and running.strike(victim, rng)
         code, _, complained = running.end()
         struck += was_there
         if code == 0:  # it had less left to do than that, or needed nobody any more
@@ -31,16 +34,16 @@ def test_a_run_that_is_killed_is_completed_by_the_next(victim, place, nights, un
         undisturbed.assert_same(night)
 
 
-@pytest.mark.parametrize("victim", ["worker", "child"])
-def test_a_run_outlives_its_workers(victim, place, nights, undisturbed, moments, seed):
+def test_a_run_outlives_its_workers(place, nights, undisturbed, moments, seed):
     """Actors, their tasks and the processes that open documents die, and the run goes on, or says that it must be run again."""
-    rng, struck = random.Random(seed), 0  # noqa: S311 (no secret)
-    while struck < moments:
+    rng, victims = random.Random(seed), ["worker", "child"] * moments  # noqa: S311 (no secret)
+    while victims:
         night = place()
         night.fill(nights.documents())
-        running, code = night.start(), 3
-        for moment in sorted(rng.sample(range(1, undisturbed.writes), min(3, moments - struck))):
-            struck += running.until_written(moment) and running.strike(victim, rng)
+        running = night.start()
+        for moment in undisturbed.moments(rng, min(MOST_AT_ONCE, len(victims))):
+            if running.until_written(moment) and running.strike(victims[-1], rng):
+                victims.pop()
         code, said, complained = running.end()
         assert code in (0, 3), complained
         if code == 0:

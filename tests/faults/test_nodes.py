@@ -25,7 +25,7 @@ def test_a_node_is_taken_away_and_another_comes(place, three_nodes, nodes, night
         night.ray = three_nodes
         night.fill(nights.documents())
         running = night.start()
-        first, second = sorted(rng.sample(range(1, undisturbed.writes - 3), 2))
+        first, second = undisturbed.moments(rng, 2)
         if running.until_written(first):
             three_nodes.remove_node(rng.choice(list(three_nodes.worker_nodes)), allow_graceful=False)
             running.until_written(second)

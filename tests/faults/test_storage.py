@@ -37,7 +37,7 @@ def test_a_sink_that_takes_no_more_is_said_and_the_run_goes_on_later(fault, plac
     night = place(solo=True)
     night.fill(nights.documents())
     sabotage = refusing(proxy, fault) if "s3" in request.node.name else sabotaged(Path(night.sink_uri), fault)
-    moment = random.Random(seed).randrange(2, undisturbed.writes // 2)  # noqa: S311 (no secret)
+    (moment,) = undisturbed.moments(random.Random(seed))  # noqa: S311 (no secret)
     with sabotage as begin:
         running = night.start()
         assert running.until_written(moment)
