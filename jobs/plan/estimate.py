@@ -41,6 +41,8 @@ class Totals:
         pool = np.array([page for each in seen for page in each.pages]).reshape(-1, columns)
         values = [_document(each, pool, draw) for each in seen]
         width = max((len(value) for value, _ in values), default=0)
+        self._foreign_pages = _foreign(seen, population, draw)
+        self._dearer = np.concatenate([np.zeros(width - columns), np.ptp(pool, axis=0)]) if len(pool) else np.zeros(width)
         self._values: Numbers = np.array([value for value, _ in values]).reshape(n, width)
         self._noise: Numbers = sum((noise for _, noise in values), np.zeros((RESAMPLES, width)))
 
@@ -53,9 +55,10 @@ class Totals:
         total = self._values.sum(axis=0)
         if not len(self._values) or not total[of]:
             return _NOTHING
-        resampled = (1 + self._loose * (self._times - 1)) @ self._values + self._noise
-        below = np.where(resampled[:, of] > 0, resampled[:, of], np.inf)
-        return self.of(total[column] / total[of], resampled[:, column] / below, most=1.0)
+        resampled = ((1 + self._loose * (self._times - 1)) @ self._values + self._noise) * self._grows
+        part, whole = resampled[:, column], np.maximum(resampled[:, of], 1e-9)
+        foreign = self._foreign_pages
+        return _estimate(total[column] / total[of], part / (whole + foreign), (part + foreign) / (whole + foreign), most=1.0)
 
     def weighted(self, weights: Sequence[float], start: int) -> Estimate:
         """Return the weighted sum of the columns from `start` on."""
@@ -63,23 +66,25 @@ class Totals:
             return _NOTHING
         columns = slice(start, start + len(weights))
         values, noise = self._values[:, columns] @ np.array(weights), self._noise[:, columns] @ np.array(weights)
-        return self.of(
-            values.sum() * self._grows, (values.sum() - self._loose * self._studentized(values) + noise) * self._grows
-        )
+        resampled = (values.sum() - self._loose * self._studentized(values) + noise) * self._grows
+        dearer = self._dearer[columns] @ np.array(weights)
+        return _estimate(values.sum() * self._grows, resampled, resampled + self._foreign_pages * dearer)
 
     def _studentized(self, values: Numbers) -> Numbers:
         """Return how far off the sum may be, a resample each: as many of its own deviations as the resample is of its."""
         n, spread = len(values), values.std()
         mean = self._times @ values / n
         spreads = np.sqrt(np.maximum(self._times @ values**2 / n - mean**2, 0.0))
-        return n * (mean - values.mean()) * spread / np.maximum(spreads, _LEAST_SPREAD * spread) if spread else np.zeros(RESAMPLES)
+        return (
+            n * (mean - values.mean()) * spread / np.maximum(spreads, _LEAST_SPREAD * spread) if spread else np.zeros(RESAMPLES)
+        )
 
-    @staticmethod
-    def of(value: float, resampled: Numbers, most: float = np.inf) -> Estimate:
-        """Return a value with the middle 95% of its resamples."""
-        low, high = np.percentile(resampled, [_LOW, _HIGH])
-        inside = (min(most, max(0.0, float(each))) for each in (min(low, value), max(high, value)))
-        return Estimate(value=float(value), low=next(inside), high=next(inside))
+
+def _estimate(value: float, lower: Numbers, upper: Numbers, most: float = np.inf) -> Estimate:
+    """Return a value with 95% of what its resamples say, each end by its own."""
+    ends = (min(float(np.percentile(lower, _LOW)), value), max(float(np.percentile(upper, _HIGH)), value))
+    low, high = (min(most, max(0.0, end)) for end in ends)
+    return Estimate(value=float(value), low=low, high=high)
 
 
 def _document(seen: Seen, pool: Numbers, draw: np.random.Generator) -> tuple[Numbers, Numbers]:
@@ -98,6 +103,18 @@ def _document(seen: Seen, pool: Numbers, draw: np.random.Generator) -> tuple[Num
         total = _drawn(pages, k - foreign, draw) + _drawn(pool, foreign, draw)
         noise = seen.page_count * np.sqrt(1 - k / seen.page_count) * (total / k - mean)
     return np.concatenate([each, seen.page_count * mean]), np.concatenate([np.zeros((RESAMPLES, len(each))), noise], axis=1)
+
+
+def _foreign(seen: Sequence[Seen], population: int, draw: np.random.Generator) -> Numbers:
+    """Return how many pages documents unlike all that were seen may have, a number a resample; they are as long as those that were.
+
+    One of n + 1 of those not seen is taken to be so (the rule of succession again): a few scans among many drawn pages make all the work.
+    """
+    if not seen:
+        return np.zeros(RESAMPLES)
+    lengths = np.array([document.page_count for document in seen], float)
+    how_many = draw.binomial(population - len(seen), 1 / (len(seen) + 1), RESAMPLES)
+    return _drawn(lengths, how_many, draw)
 
 
 def _drawn(pages: Numbers, times: NDArray[np.int64], draw: np.random.Generator) -> Numbers:
