@@ -243,7 +243,7 @@ class Worker:
         said = [
             (each, view) for _, mine in groupby(afforded, key=lambda each: id(each.page)) for each, view in by_view(list(mine))
         ]
-        requests = [Request(view, each.prompt, each.question.ask.max_tokens) for each, view in said]
+        requests = [Request(view, each.prompt, each.question.ask.max_tokens, each.question.ask.form) for each, view in said]
         meter.rungs[index] += len(requests)
         for (each, view), completion in zip(said, self._serving.generate(requests, meter), strict=True):
             ask, page = each.question.ask, each.page

@@ -156,12 +156,15 @@ class AnswerField(Shape):
 class AnswerTask(_Task):
     """Fields, one question each; `prompt` is a template with {question} and {lang}.
 
-    `cross_check` holds what must be true between fields of one page: "net + tax = total", "date <= due".
+    `structured` lets the engine write only what has the form of the field's type (its choices; yes or no; a number, money, a date, a number
+    with check digits), or that the page does not say; a string may still be anything. `cross_check` holds what must be true between fields of
+    one page: "net + tax = total", "date <= due".
     """
 
     type: Literal["answer"]
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
     fields: tuple[AnswerField, ...] = Field(min_length=1)
+    structured: bool = False
     cross_check: tuple[str, ...] = ()
     max_tokens: int = Field(default=64, ge=1, le=4096)
 

@@ -93,13 +93,25 @@ class View:
         return int(self.image.shape[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """All that an answer may be: one of `choices`, or what a regular `expression` matches as a whole; exactly one of the two is there."""
+
+    choices: tuple[str, ...] = ()
+    expression: str | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
-    """A view and a prompt. The prompt has neither image tokens, nor bos, nor the closing newline: the engine adds them."""
+    """A view and a prompt. The prompt has neither image tokens, nor bos, nor the closing newline: the engine adds them.
+
+    With a `form` the engine writes nothing that is not of it; probabilities stay those that the model gives without one.
+    """
 
     view: View
     prompt: str
     max_tokens: int
+    form: Form | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Why not `model.generate`: questions on one view share its image features, a row 
 budget. It knows nothing of requests, views or text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -14,13 +14,19 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from pipeline.engines.description import Description
 from pipeline.engines.kvcache import growing_cache
 
+_FEW = 32
+
 
 @dataclass(slots=True)
 class Row:
-    """One answer in the making: what is asked, how many tokens it may have, and what came."""
+    """One answer in the making: what is asked, how many tokens it may have, and what came.
+
+    `follows` chooses, of tokens from the likeliest on, the one that may come after those that are written (following.py).
+    """
 
     text_prefix: list[int]
     max_tokens: int
+    follows: Callable[[Sequence[int], Iterable[int]], int | None] | None = None
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     margins: list[float] = field(default_factory=list)
@@ -42,7 +48,10 @@ def image_features(model: PaliGemmaForConditionalGeneration, pixels: torch.Tenso
 def decode(
     model: PaliGemmaForConditionalGeneration, description: Description, features: torch.Tensor, rows: Sequence[Row]
 ) -> None:
-    """Fill in the rows' tokens. `features` has one entry a row. A logit that is not finite raises ArithmeticError."""
+    """Fill in the rows' tokens. `features` has one entry a row.
+
+    A logit that is not finite, or a form that no token can go on with, raises ArithmeticError.
+    """
     eos = frozenset(description.eos_ids)
     live = list(rows)
     input_ids, attends = _left_padded(description, rows, features.device)
@@ -58,7 +67,7 @@ def decode(
         use_cache=True,
     ).last_hidden_state
     while True:
-        tokens, logprobs, margins = _best(model.lm_head(hidden[:, -1]), description.final_softcap)
+        tokens, logprobs, margins = _best(model.lm_head(hidden[:, -1]), description.final_softcap, live)
         for row, token, logprob, margin in zip(live, tokens.tolist(), logprobs.tolist(), margins.tolist(), strict=True):
             row.token_ids.append(token)
             row.logprobs.append(logprob)
@@ -89,16 +98,36 @@ def _left_padded(description: Description, rows: Sequence[Row], device: torch.de
     return torch.tensor(ids, device=device), torch.tensor(attends, device=device)
 
 
-def _best(logits: torch.Tensor, softcap: float | None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return each row's likeliest token, its natural log-probability, and by how much that is above the next best token's.
+def _best(logits: torch.Tensor, softcap: float | None, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return each row's likeliest token, its natural log-probability, and by how much that is above the best of the others.
+
+    A row that follows a form gets the likeliest token that may come, with the probability that it has without the form.
 
     The soft cap is PaliGemma 2's own, trained with it; transformers' PaliGemma leaves it out, which changes no token but every probability.
     """
     if not torch.isfinite(logits).all():
         raise ArithmeticError("the model's logits are not finite")
-    tokens = logits.argmax(-1)
+    best = logits.argmax(-1)
+    tokens = torch.tensor([_token(row, mine, token) for row, mine, token in zip(rows, logits, best.tolist(), strict=True)])
+    tokens = tokens.to(logits.device)
     scores = logits.float()
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)
-    best, next_best = scores.topk(2).values.unbind(1)
-    return tokens, scores.gather(1, tokens[:, None]).squeeze(1) - scores.logsumexp(-1), best - next_best
+    mine = scores.gather(1, tokens[:, None]).squeeze(1)
+    others = scores.topk(2).values.gather(1, (tokens == best).long()[:, None]).squeeze(1)
+    return tokens, mine - scores.logsumexp(-1), mine - others
+
+
+def _token(row: Row, logits: torch.Tensor, best: int) -> int:
+    if row.follows is None:
+        return best
+    token = row.follows(row.token_ids, _likeliest_first(logits))
+    if token is None:
+        raise ArithmeticError("no token of the vocabulary goes on with the form that is asked for")
+    return token
+
+
+def _likeliest_first(logits: torch.Tensor) -> Iterable[int]:
+    """Yield a few tokens from the likeliest on, which mostly are enough, and all of them after that."""
+    yield from logits.topk(min(_FEW, logits.shape[-1])).indices.tolist()
+    yield from logits.argsort(descending=True).tolist()

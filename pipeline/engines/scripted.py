@@ -18,7 +18,8 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from pipeline.engines.misreading import misread
+from pipeline.engines.following import has_form
+from pipeline.engines.misreading import UNANSWERABLE, misread
 from pipeline.engines.reader import read
 from pipeline.engines.refusal import failed, why_unusable
 from pipeline.engines.weights import checkpoint_hash
@@ -108,10 +109,11 @@ class ScriptedEngine:
         known = self._page(request.view)
         text = None if known is None else read(known, request.view.region.affine, request.prompt, torn=True)
         if known is None or text is None:
-            return _completed(*_pieces(_digest(request), _GUESSED), request)
+            return _formed(_completed(*_pieces(_digest(request), _GUESSED), request), request)
         if not self._settings.misread_rate:
-            return _completed(*_pieces(text, _SURE), request)
-        return misread_completion(known, text, request, self._settings.misread_rate, self._settings.seed)
+            return _formed(_completed(*_pieces(text, _SURE), request), request)
+        said = misread_completion(known, text, request, self._settings.misread_rate, self._settings.seed)
+        return _formed(said, request)
 
     def _page(self, view: View) -> PageTruth | None:
         if view.document_id not in self._paths:
@@ -150,6 +152,13 @@ def _digest(request: Request) -> str:
     seen = hashlib.sha256(request.view.image.tobytes())
     seen.update(request.prompt.encode())
     return f"scripted {seen.hexdigest()[:16]}"
+
+
+def _formed(said: Completion, request: Request) -> Completion:
+    """Return what is said where it has the form that is asked for; else, as it has no other words, that the page does not say."""
+    if request.form is None or has_form(request.form, said.text):
+        return said
+    return _completed(UNANSWERABLE, [_GUESSED] * (len(UNANSWERABLE) + 1), request)
 
 
 def _pieces(text: str, logprob: float) -> tuple[list[str], list[float]]:

@@ -17,13 +17,14 @@ from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
 from pipeline.engines import attention
 from pipeline.engines.description import Description
+from pipeline.engines.following import Following
 from pipeline.engines.greedy import Row, decode, image_features
 from pipeline.engines.refusal import failed, why_unusable
 from pipeline.engines.vocabulary import Vocabulary
 from pipeline.engines.weights import checkpoint_hash
 from pipeline.errors import CheckpointError, EngineDied
 from schemas.job import Model
-from schemas.view import Completion, Request
+from schemas.view import Completion, Form, Request
 
 # More rows at once hardly help a CPU, and hold up the answers that are ready.
 _MOST_ROWS = {"cpu": 8, "cuda": 64}
@@ -94,13 +95,15 @@ class TransformersEngine:
         room = self._description.max_positions - self._description.image_tokens - len(text_prefix)
         if room < 1:
             raise ValueError(f"the prompt has {len(text_prefix)} tokens, and the model has no room for an answer after it")
-        return _Pending(index, request.view.image, text_prefix, min(request.max_tokens, room))
+        return _Pending(index, request.view.image, text_prefix, min(request.max_tokens, room), request.form)
 
     def _answer(
         self, batch: list["_Pending"], model: PaliGemmaForConditionalGeneration, views: "_Views"
     ) -> list[tuple["_Pending", Completion]]:
         """Answer a batch; one that fails is halved, until what fails stands alone."""
-        rows = [Row(item.text_prefix, item.max_tokens) for item in batch]
+        rows = [
+            Row(item.text_prefix, item.max_tokens, self._following(item.form).first if item.form else None) for item in batch
+        ]
         try:
             decode(model, self._description, views.features([item.image for item in batch]), rows)
         except torch.AcceleratorError as exc:
@@ -111,6 +114,9 @@ class TransformersEngine:
             middle = len(batch) // 2
             return self._answer(batch[:middle], model, views) + self._answer(batch[middle:], model, views)
         return [(item, self._completion(row)) for item, row in zip(batch, rows, strict=True)]
+
+    def _following(self, form: Form) -> Following:
+        return Following(form, self._vocabulary.text, self._description.eos_ids)
 
     def _completion(self, row: Row) -> Completion:
         return Completion(
@@ -128,6 +134,7 @@ class _Pending:
     image: NDArray[np.uint8]
     text_prefix: list[int]
     max_tokens: int
+    form: Form | None
 
 
 class _Views:

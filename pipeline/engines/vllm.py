@@ -30,7 +30,7 @@ from vllm.inputs.engine import MultiModalInput, mm_input
 from vllm.logprobs import Logprob
 from vllm.multimodal.inputs import PlaceholderRange
 from vllm.outputs import RequestOutput
-from vllm.sampling_params import RequestOutputKind
+from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
@@ -45,7 +45,7 @@ from pipeline.engines.vocabulary import Vocabulary
 from pipeline.engines.weights import checkpoint_hash
 from pipeline.errors import CheckpointError, EngineDied, ParityError
 from schemas.job import Model
-from schemas.view import Completion, Request
+from schemas.view import Completion, Form, Request
 
 Result = TypeVar("Result")
 # Requests handed to vLLM at once, as a multiple of what it runs at once: it is never without work, and holds few images in waiting.
@@ -181,16 +181,17 @@ class VllmEngine:
     async def _answer(self, request: Request, image: ViewImage) -> Completion:
         try:
             async with self._slots:
-                return self._completion(await self._ask(self._input(request, image), request.max_tokens))
+                return self._completion(await self._ask(self._input(request, image), request))
         except EngineDeadError as exc:
             raise EngineDied(_GONE) from exc
         except (VLLMError, ValueError) as exc:
             return failed(str(exc))
 
-    async def _ask(self, prompt: MultiModalInput, max_tokens: int) -> RequestOutput:
+    async def _ask(self, prompt: MultiModalInput, request: Request) -> RequestOutput:
         settings = SamplingParams(
             temperature=0.0,
-            max_tokens=max_tokens,
+            max_tokens=request.max_tokens,
+            structured_outputs=_structured(request.form),
             logprobs=2,  # the chosen token's and the next best's
             stop_token_ids=list(self._description.eos_ids),
             detokenize=False,
@@ -235,6 +236,17 @@ class VllmEngine:
             finish_reason="stop" if output.finish_reason == "stop" else "length",
             margins=tuple(_margin(step, token) for step, token in zip(output.logprobs or [], token_ids, strict=True)),
         )
+
+
+def _structured(form: Form | None) -> StructuredOutputsParams | None:
+    """Return a form in vLLM's terms. vLLM writes what it fills in into the object, so that each request has its own."""
+    if form is None:
+        return None
+    return (
+        StructuredOutputsParams(regex=form.expression)
+        if form.expression
+        else StructuredOutputsParams(choice=list(form.choices))
+    )
 
 
 def _margin(step: Mapping[int, Logprob], token: int) -> float:

@@ -12,6 +12,7 @@ from pipeline.errors import JobError
 from pipeline.tasks.base import Ask, Reading
 from pipeline.tasks.faults import fault, is_echo, reject, stray_tokens
 from pipeline.tasks.prompts import filled
+from pipeline.tasks.structure import UNANSWERABLE, form
 from pipeline.tasks.values import typed
 from schemas.field import FieldValue
 from schemas.job import AnswerField, AnswerTask
@@ -35,7 +36,7 @@ def decode(completion: Completion, _affine: Affine, field: AnswerField, prompts:
         return _rejected(reject("empty", "the model said nothing"))
     if any(is_echo(text, question) for question in field.questions):
         return _rejected(reject("echo", "the answer repeats the question"))
-    if text.casefold().rstrip(".") == "unanswerable":
+    if text.casefold().rstrip(".") == UNANSWERABLE:
         value = FieldValue(status="absent", reason="unanswerable")
         return Reading(verdict="absent", code="unanswerable", message="the page does not answer this", value=value)
     value = typed(text, field, lang)
@@ -59,9 +60,10 @@ def _ask(task: AnswerTask, field: AnswerField) -> Ask:
         max_tokens=task.max_tokens,
         decode=read,
         answer_field=field,
-        settings=task.lang,
+        settings=f"{task.lang} structured" if task.structured else task.lang,
         rephrased=tuple(prompts[1:]),
         confirm=field.confirm,
+        form=form(field) if task.structured else None,
     )
 
 

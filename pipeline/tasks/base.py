@@ -12,7 +12,7 @@ from schemas.field import FieldValue
 from schemas.job import AnswerField
 from schemas.page import Line
 from schemas.table import Table
-from schemas.view import Affine, Completion
+from schemas.view import Affine, Completion, Form
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Ask:
 
     `key` names it in rows ("ocr", "answer.total", "detect", "raw.toc"); `rephrased` are prompts that ask the same in other words, in turn
     where it is not answered, or all of them to `confirm` an answer; `version` counts the decoder's changes of meaning, and
-    `settings` is what else of the job its decoder goes by (labels, mask weights), so that a fingerprint can cover it.
+    `settings` is what else of the job its decoder goes by (labels, mask weights), so that a fingerprint can cover it. With a `form` the engine
+    writes nothing else.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Ask:
     settings: str = ""
     rephrased: tuple[str, ...] = ()
     confirm: bool = False
+    form: Form | None = None
 
     @property
     def prompts(self) -> tuple[str, ...]:

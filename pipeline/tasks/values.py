@@ -14,8 +14,8 @@ from schemas.field import FieldValue
 from schemas.job import AnswerField
 
 _LONGEST = 200
-_YES = frozenset({"yes", "y", "true", "ja", "oui", "sí", "si", "sì", "sim"})
-_NO = frozenset({"no", "n", "false", "nein", "nee", "non", "nej", "não"})
+YES = frozenset({"yes", "y", "true", "ja", "oui", "sí", "si", "sì", "sim"})
+NO = frozenset({"no", "n", "false", "nein", "nee", "non", "nej", "não"})
 
 
 def typed(text: str, field: AnswerField, lang: str) -> FieldValue:
@@ -58,8 +58,8 @@ def _typed(text: str, field: AnswerField, lang: str) -> FieldValue:
 
 def _boolean(text: str) -> bool:
     word = _folded(text).rstrip(".!")
-    if word in _YES or word in _NO:
-        return word in _YES
+    if word in YES or word in NO:
+        return word in YES
     raise Unreadable("not_a_boolean", f"{text!r} is neither yes nor no")
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from pipeline.engines.base import Engine
+from pipeline.engines.following import has_form
 from pipeline.engines.start import start
 from pipeline.errors import EngineDied
 from schemas.job import Model
-from schemas.view import Completion, Request, View
+from schemas.view import Completion, Form, Request, View
 
 SIDE = 224
 PROMPTS = ("ocr", "answer en what is the total?", "detect signature ; stamp")
@@ -71,6 +72,24 @@ def test_the_answer_depends_on_picture_and_prompt(engine: Engine, view: Callable
 def test_the_same_question_gets_the_same_answer(engine: Engine, requests: list[Request]) -> None:
     """Two calls with the same requests give the same tokens and text."""
     assert all(map(same, engine.generate(requests), engine.generate(requests)))
+
+
+FORMS = (Form(choices=("open", "paid in full", "unanswerable")), Form(expression=r"[0-9]{1,3}(\.[0-9]{2})? EUR|unanswerable"))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=["choices", "expression"])
+def test_an_answer_keeps_to_the_form_that_is_asked_for(engine: Engine, view: Callable[[int, int], View], form: Form) -> None:
+    """It has that form as a whole and ends there, one probability a token; the same question without it, beside it, is answered as ever."""
+    free = [Request(view(SIDE, seed), "answer en what is the total?", 24) for seed in range(3)]
+    alone = engine.generate(free)
+    mixed = engine.generate([each for one in free for each in (one, replace(one, form=form))])
+    assert all(map(same, alone, mixed[::2]))
+    for answer in mixed[1::2]:
+        assert has_form(form, answer.text), answer
+        assert answer.finish_reason == "stop"
+        assert len(answer.logprobs) == len(answer.margins) == len(answer.token_ids)
+        assert all(logprob <= 0 for logprob in answer.logprobs)
+    assert not any(has_form(form, answer.text) for answer in alone), "what says it anyhow proves nothing"
 
 
 def test_threads_do_not_disturb_one_another(engine: Engine, requests: list[Request]) -> None:
