@@ -4,6 +4,7 @@ PagemillError
 ├── JobError                the job file or an argument is wrong (exit code 2)
 ├── StorageError            a store said no, and trying again would not help
 │   ├── ObjectMissing       no such object, bucket or file
+│   │   └── RowsMoved       rows lie elsewhere by now, as somebody has published since: they are selected anew
 │   ├── AccessDenied        the credentials do not allow it
 │   ├── CredentialsMissing  no credentials were found
 │   ├── ObjectArchived      the object lies in cold storage and must be restored first
@@ -42,6 +43,10 @@ class StorageError(PagemillError):
 
 class ObjectMissing(StorageError):
     """No such object, bucket or file."""
+
+
+class RowsMoved(ObjectMissing):
+    """Rows that were to be added to lie in another file by now."""
 
 
 class AccessDenied(StorageError):
