@@ -1,4 +1,4 @@
-"""What tests in several folders share: an S3 server, and a proxy before it that fails.
+"""What tests in several folders share: an S3 server, a proxy before it that fails, and Ray's nodes on this machine.
 
 The server is OpenStack Swift where PAGEMILL_SHARED (by default the folder `shared` beside the checkout) has s3/swift-up.sh and it can be
 started, else moto's. PAGEMILL_TEST_S3=moto asks for moto's. The end of the test report says which one it was.
@@ -56,6 +56,12 @@ def s3_endpoint(pytestconfig: pytest.Config) -> Iterator[str]:
 def s3_uri(s3_endpoint: str) -> str:  # noqa: ARG001 (it has to run)
     """Return an s3:// folder with nothing in it."""
     return f"s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def ray_nodes() -> ModuleType:
+    """Return faults/nodes.py, which starts Ray's nodes here, also on a machine that is slow."""
+    return _module(HERE / "faults" / "nodes.py")
 
 
 @pytest.fixture

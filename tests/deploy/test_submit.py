@@ -58,7 +58,7 @@ class Nodes:
 
 
 @pytest.fixture
-def nodes(monkeypatch) -> Iterator[Nodes]:
+def nodes(monkeypatch, ray_nodes) -> Iterator[Nodes]:
     import ray
     from ray.cluster_utils import Cluster
 
@@ -67,10 +67,10 @@ def nodes(monkeypatch) -> Iterator[Nodes]:
         "PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     )  # as in the image, where jobs find `pagemill`
     head = {"num_cpus": 0, "include_dashboard": True, "dashboard_port": 0, "dashboard_agent_listen_port": _free_port()}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    cluster = ray_nodes.started_at_last(lambda: Cluster(initialize_head=True, head_node_args=head))
     try:
         for _ in range(2):
-            cluster.add_node(num_cpus=2, object_store_memory=100_000_000)
+            ray_nodes.add_node(cluster, cpus=2)
         ray.init(address=cluster.address, log_to_driver=False)
         exporters = [f"http://127.0.0.1:{node['MetricsExportPort']}/metrics" for node in ray.nodes()]
         assert len(set(exporters)) == 3

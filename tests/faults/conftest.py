@@ -43,12 +43,6 @@ def nights() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def nodes() -> ModuleType:
-    """Return nodes.py."""
-    return _module("nodes")
-
-
-@pytest.fixture(scope="session")
 def hostile() -> ModuleType:
     """Return hostile.py."""
     return _module("hostile")
@@ -75,9 +69,9 @@ def proxy(s3_endpoint: str) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def shared_ray(proxy: Any, nodes: ModuleType) -> Iterator[Any]:
+def shared_ray(proxy: Any, ray_nodes: ModuleType) -> Iterator[Any]:
     """Return a Ray for all nights that leave it alive; its workers have the environment that it was started in."""
-    with nodes.cluster(environment={"AWS_ENDPOINT_URL": proxy.url}, num_cpus=CPUS) as cluster:
+    with ray_nodes.cluster(environment={"AWS_ENDPOINT_URL": proxy.url}, num_cpus=CPUS) as cluster:
         yield cluster
 
 

@@ -8,16 +8,16 @@ import pytest
 
 
 @pytest.fixture
-def three_nodes(nodes) -> Iterator[Any]:
+def three_nodes(ray_nodes) -> Iterator[Any]:
     """Return a cluster of a head without CPUs for actors, and three nodes with two."""
-    with nodes.cluster(num_cpus=0) as cluster:
+    with ray_nodes.cluster(num_cpus=0) as cluster:
         for _ in range(3):
-            nodes.add_node(cluster, cpus=2)
+            ray_nodes.add_node(cluster, cpus=2)
         yield cluster
 
 
 @pytest.mark.parametrize("place", ["files"], indirect=True)
-def test_a_node_is_taken_away_and_another_comes(place, three_nodes, nodes, nights, undisturbed, moments, seed):
+def test_a_node_is_taken_away_and_another_comes(place, three_nodes, ray_nodes, nights, undisturbed, moments, seed):
     """The run ends by itself, with exit code 0 and the values of an undisturbed one; a moment is when the node goes, another when one comes."""
     rng = random.Random(seed)  # noqa: S311 (no secret)
     for _ in range(moments):
@@ -29,7 +29,7 @@ def test_a_node_is_taken_away_and_another_comes(place, three_nodes, nodes, night
         if running.until_written(first):
             three_nodes.remove_node(rng.choice(list(three_nodes.worker_nodes)), allow_graceful=False)
             running.until_written(second)
-            nodes.add_node(three_nodes, cpus=2)
+            ray_nodes.add_node(three_nodes, cpus=2)
         code, said, complained = running.end()
         assert code == 0, complained
         assert nights.RunSummary.model_validate_json(said).tally.requests == undisturbed.summary.tally.requests

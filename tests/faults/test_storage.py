@@ -32,11 +32,12 @@ def test_a_run_through_a_bad_network_has_the_same_values(place, proxy, nights, u
 
 
 @pytest.mark.parametrize("fault", ["full", "read-only"])
-def test_a_sink_that_takes_no_more_is_said_and_the_run_goes_on_later(fault, place, proxy, nights, undisturbed, request, seed):
+def test_a_sink_that_takes_no_more_is_said_and_the_run_goes_on_later(fault, place, nights, undisturbed, request, seed):
     """Once a write is refused the run ends, says why, and loses nothing; with room or rights again, the same command does the rest."""
     night = place(solo=True)
     night.fill(nights.documents())
-    sabotage = refusing(proxy, fault) if "s3" in request.node.name else sabotaged(Path(night.sink_uri), fault)
+    on_s3 = night.sink_uri.startswith("s3:")
+    sabotage = refusing(request.getfixturevalue("proxy"), fault) if on_s3 else sabotaged(Path(night.sink_uri), fault)
     (moment,) = undisturbed.moments(random.Random(seed))  # noqa: S311 (no secret)
     with sabotage as begin:
         running = night.start()
