@@ -15,7 +15,7 @@ from schemas.job import Limits
 
 SHARE = 0.03
 LIMITS = {"seconds_per_page": 4, "memory": "300MB"}
-ROOMY = {**LIMITS, "seconds_per_page": 12}  # for documents that are fine, on a machine that has much else to do
+ROOMY = {**LIMITS, "seconds_per_page": 8}  # for documents that are fine, on a machine that has much else to do
 GRACE_S = 5.0
 CODES = {"timeout", "out_of_memory", "damaged", "too_many_pixels", "crashed"}
 
