@@ -10,24 +10,25 @@ On storage, under `_pagemill/ledger/`:
 Many runs may add records at once; only a publication, which holds the sink's claim, moves `current.json`. Where two records
 speak of the same page, the later one (by committed_at, then part_id) holds, so that no page ever counts twice.
 
-The folding is SQL in DuckDB, which spills to disk what memory does not hold. Nothing here reads a document or a row of a dataset.
+Its tables live in DuckDB, which keeps to MEMORY and puts on disk what is more. Nothing here reads a document or a row of a dataset.
 """
 
-import io
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.errors import ObjectMissing, StorageError
-from pipeline.places import Places, staged
+from pipeline.folding import COVER, STATE
+from pipeline.parquet import parquet_bytes
+from pipeline.places import Places
 from pipeline.storage import Store, StoredObject
 from schemas.arrow import schema_of, to_table
 from schemas.ledger import Committed, Current, LiveFile
@@ -36,78 +37,12 @@ from schemas.source import Inspected
 from schemas.unit import StagedPart
 
 RECORDS: dict[str, type[Shape]] = {"sources": Inspected, "units": Committed}
+SNAPSHOT = {"sources": "sources", "units": "cover", "files": "files"}  # a snapshot's files, and the tables that they fill
 ATTEMPTS_TO_READ = 5
 READS_AT_ONCE = 16  # half an hour without a publication leaves hundreds of small records, each a request away
+MEMORY = "4GB"
 
 Parameters = Sequence[object] | Mapping[str, object] | None
-
-# One range a page: ranges that overlap are cut up into pages, the latest record of each page is kept, and neighbours of one
-# record are joined again. Sources without overlaps, which are nearly all, take the short way; what is published never overlaps, so
-# that sources with nothing new are not even looked at.
-_COVER = """
-CREATE OR REPLACE TEMP TABLE cover AS
-WITH moved AS (
-    SELECT DISTINCT source_id FROM units WHERE NOT is_published
-), marked AS (
-    SELECT *, first_page < coalesce(max(first_page + n_pages) OVER (
-        PARTITION BY source_id ORDER BY first_page, n_pages ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS is_tangled
-    FROM units SEMI JOIN moved USING (source_id)
-), tangled AS (
-    SELECT DISTINCT source_id FROM marked WHERE is_tangled
-), page AS (
-    SELECT *, unnest(range(first_page, first_page + n_pages)) AS page_index
-    FROM units SEMI JOIN tangled USING (source_id)
-), latest AS (
-    SELECT * FROM page
-    QUALIFY row_number() OVER (PARTITION BY source_id, page_index ORDER BY committed_at DESC, part_id DESC) = 1
-), island AS (
-    SELECT *, page_index - row_number() OVER (PARTITION BY source_id, part_id, first_page ORDER BY page_index) AS island FROM latest
-)
-SELECT * FROM units ANTI JOIN tangled USING (source_id)
-UNION ALL BY NAME
-SELECT
-    source_id, any_value(document_id) AS document_id, min(page_index) AS first_page, count(*) AS n_pages,
-    string_agg(statuses[page_index - first_page + 1], '' ORDER BY page_index) AS statuses,
-    any_value(tasks) AS tasks, any_value(jobs) AS jobs, part_id,
-    any_value(required) AS required, if(length(any_value(required)) > 0, list(found[page_index - first_page + 1] ORDER BY page_index), []) AS found,
-    any_value(run_id) AS run_id, any_value(job_name) AS job_name, any_value(processed_at) AS processed_at, any_value(committed_at) AS committed_at,
-    any_value(pages_file) AS pages_file, any_value(is_published) AS is_published
-FROM island GROUP BY source_id, part_id, first_page, island
-"""
-
-# A version of an object shows its rows once it is whole, and until a later version of the same object is whole; none does after the
-# object was dropped.
-_STATE = """
-CREATE OR REPLACE TEMP TABLE source AS
-WITH word AS (
-    SELECT * EXCLUDE (row_state, row_at),
-        max(row_state) OVER (PARTITION BY source_id) AS row_state, max(row_at) OVER (PARTITION BY source_id) AS row_at
-    FROM sources QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY recorded_at DESC, run_id DESC) = 1
-), covered AS (
-    SELECT source_id, sum(n_pages) AS covered, max(committed_at) AS committed_at,
-        sum(length(statuses) - length(replace(statuses, 'o', ''))) AS pages_ok,
-        sum(length(statuses) - length(replace(statuses, 'b', ''))) AS pages_blank,
-        sum(length(statuses) - length(replace(statuses, 'p', ''))) AS pages_partial,
-        sum(length(statuses) - length(replace(statuses, 'f', ''))) AS pages_failed,
-        flatten(list(required) FILTER (length(required) > 0)) AS required,
-        string_split(array_to_string(flatten(list(found) FILTER (length(required) > 0)), ' '), ' ') AS found
-    FROM cover GROUP BY source_id
-), whole AS (
-    SELECT word.*, coalesce(covered.covered, 0) AS covered, covered.committed_at,
-        coalesce(pages_ok, 0) AS pages_ok, coalesce(pages_blank, 0) AS pages_blank,
-        coalesce(pages_partial, 0) AS pages_partial, coalesce(pages_failed, 0) AS pages_failed,
-        page_count IS NULL OR coalesce(covered.covered, 0) >= page_count AS is_whole,
-        coalesce(list_sort(list_filter(list_distinct(required), lambda name: NOT list_contains(found, name))), []) AS missing
-    FROM word LEFT JOIN covered USING (source_id)
-), newest AS (
-    SELECT uri, arg_max(source_id, (recorded_at, run_id)) AS newest_id,
-        arg_max(source_id, (recorded_at, run_id)) FILTER (is_whole) AS live_id,
-        arg_max(coalesce(is_dropped, false), (recorded_at, run_id)) AS is_removed
-    FROM whole GROUP BY uri
-)
-SELECT whole.*, source_id = newest_id AS is_newest, NOT is_removed AND coalesce(source_id = live_id, false) AS is_live, is_removed
-FROM whole JOIN newest USING (uri)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +68,7 @@ class Ledger:
         """Load nothing yet; `run_id` names the records that this process will write."""
         self._store, self._places, self._run_id = store, places, run_id
         self._scratch = tempfile.TemporaryDirectory(prefix="pagemill-ledger-", ignore_cleanup_errors=True)
-        self._sql = duckdb.connect()
-        self._sql.execute("SET temp_directory = $1", [self._scratch.name])
+        self._sql = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": self._scratch.name})
         self._sql.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         self._written = 0
         self._is_folded = False
@@ -183,8 +117,8 @@ class Ledger:
     def fold(self) -> None:
         """Bring `cover` and `source` up to date with the records."""
         if not self._is_folded:
-            self._sql.execute(_COVER)
-            self._sql.execute(_STATE)
+            self._sql.execute(COVER)
+            self._sql.execute(STATE)
         self._is_folded = True
 
     def execute(self, query: str, parameters: Parameters = None) -> None:
@@ -216,12 +150,18 @@ class Ledger:
         self._sql.execute(f"INSERT INTO {kind} BY NAME SELECT * FROM incoming")  # noqa: S608 (kind is never input)
         self._sql.unregister("incoming")
 
+    def save(self, generation: str, queries: Mapping[str, str]) -> None:
+        """Store a snapshot: the rows of a query for each of its files."""
+        for kind, query in queries.items():
+            path = Path(self._scratch.name, f"{kind}.parquet")
+            self._sql.execute(f"COPY ({query}) TO {_quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
+            self._store.upload(path, self._places.ledger("snapshots", generation, path.name))
+            path.unlink()
+
     def record_sources(self, rows: Sequence[Inspected]) -> None:
         """Keep what inspection found, durably."""
         if rows:
-            table = to_table(rows, Inspected)
-            self._write("sources", table)
-            self._insert("sources", table)
+            self._record("sources", to_table(rows, Inspected))
 
     def commit(self, parts: Iterable[StagedPart], *, job_name: str, at: datetime) -> None:
         """Make staged parts count: one object is written, and with it all of their rows hold."""
@@ -238,9 +178,16 @@ class Ledger:
             for outcome in part.outcomes
         ]
         if rows:
-            table = to_table(rows, Committed)
-            self._write("units", table)
-            self._insert("units", table)
+            self._record("units", to_table(rows, Committed))
+
+    def _record(self, kind: str, table: pa.Table) -> None:
+        name = f"{self._run_id}-{self._written:06d}.parquet"
+        self._written += 1
+        self._store.write(self._places.ledger(kind, name), parquet_bytes(table))
+        if self._loaded:
+            self._loaded = replace(self._loaded, names=self._loaded.names | {f"{kind}/{name}"})
+        self.unfolded.append(f"{kind}/{name}")
+        self.insert(kind, table)
 
     def _load(self) -> None:
         current, found = self._read_current(), self._list_all()
@@ -248,6 +195,7 @@ class Ledger:
         if there == self._loaded:
             return
         self._loaded, self.current = None, current  # None: should reading fail half-way, the next attempt starts anew
+        self._is_folded = False
         folded = set(current.folded)
         listed = {kind: [item for item in items if _name(kind, item) not in folded] for kind, items in found.items()}
         self.unfolded = [_name(kind, item) for kind, items in listed.items() for item in items]
@@ -255,42 +203,38 @@ class Ledger:
             name for kind, items in found.items() for item in items if (name := _name(kind, item)) in folded
         ]
         self._start_tables()
-        with ThreadPoolExecutor(READS_AT_ONCE) as pool:
-            for kind, items in listed.items():
-                tables = list(pool.map(self._read_table, [item.uri for item in items]))
-                if tables:
-                    self._insert(kind, pa.concat_tables(tables, promote_options="permissive"))
+        for kind, table in SNAPSHOT.items() if current.generation else ():
+            self._take(table, [self._places.ledger("snapshots", current.generation, f"{kind}.parquet")])
+        for kind, items in listed.items():
+            self._take(kind, [item.uri for item in items])
         self._loaded = there
 
     def _start_tables(self) -> None:
-        generation = self.current.generation
-        for kind, shape in (*RECORDS.items(), ("files", LiveFile)):
-            self.create(kind, schema_of(shape))
+        for table, shape in (*RECORDS.items(), ("cover", Committed), ("files", LiveFile)):
+            self.create(table, schema_of(shape))
         for column in (
             "sources ADD row_state VARCHAR",
             "sources ADD row_at TIMESTAMPTZ",
-            "units ADD pages_file VARCHAR",
-            "units ADD is_published BOOLEAN",
+            "cover ADD pages_file VARCHAR",
+            "cover ADD is_published BOOLEAN",
         ):
             self._sql.execute(f"ALTER TABLE {column}")
-        if generation:
-            for kind in (*RECORDS, "files"):
-                self.insert(kind, self._read_table(self._places.ledger("snapshots", generation, f"{kind}.parquet")))
 
-    def _insert(self, kind: str, records: pa.Table) -> None:
-        if kind == "units":
-            pages = [staged(part_id, "pages") for part_id in records["part_id"].to_pylist()]
-            records = records.append_column("pages_file", pa.array(pages, pa.string()))
-            records = records.append_column("is_published", pa.array([False] * len(records), pa.bool_()))
-        self.insert(kind, records)
-
-    def _write(self, kind: str, table: pa.Table) -> None:
-        name = f"{self._run_id}-{self._written:06d}.parquet"
-        self._written += 1
-        self._store.write(self._places.ledger(kind, name), parquet_bytes(table))
-        if self._loaded:
-            self._loaded = replace(self._loaded, names=self._loaded.names | {f"{kind}/{name}"})
-        self.unfolded.append(f"{kind}/{name}")
+    def _take(self, table: str, uris: Sequence[str]) -> None:
+        """Add the rows of Parquet files to a table. They go by the disk, as DuckDB reads a file in pieces and Arrow all of it."""
+        if not uris:
+            return
+        with tempfile.TemporaryDirectory(dir=self._scratch.name) as folder, ThreadPoolExecutor(READS_AT_ONCE) as pool:
+            paths = [Path(folder, f"{number:06d}.parquet") for number in range(len(uris))]
+            list(pool.map(lambda uri, path: self._store.fetch(uri, None, path), uris, paths))
+            query = (
+                f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet($1, union_by_name => true, hive_partitioning => false)"  # noqa: S608
+            )
+            try:
+                self._sql.execute(query, [list(map(str, paths))])
+            except duckdb.Error as error:
+                uri = next((uri for uri, path in zip(uris, paths, strict=True) if path.name in str(error)), uris[0])
+                raise StorageError(f"{uri} is damaged and must be restored: {error}") from error
 
     def _list_all(self) -> dict[str, list[StoredObject]]:
         return {kind: self._list(kind) for kind in RECORDS}
@@ -307,25 +251,6 @@ class Ledger:
         except ObjectMissing:
             return Current()
 
-    def _read_table(self, uri: str) -> pa.Table:
-        return read_parquet(self._store, uri)
-
-
-def read_parquet(store: Store, uri: str, filters: list[tuple[str, str, object]] | None = None) -> pa.Table:
-    """Return a Parquet file's rows; raise StorageError where it is damaged."""
-    data = store.read(uri)
-    try:
-        return pq.read_table(io.BytesIO(data), filters=filters)
-    except (pa.ArrowException, OSError) as error:
-        raise StorageError(f"{uri} is damaged and must be restored: {error}") from error
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """Return a table as one zstd Parquet file."""
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    return buffer.getvalue()
-
 
 def _name(kind: str, item: StoredObject) -> str:
     return f"{kind}/{item.uri.rsplit('/', 1)[-1]}"
@@ -333,3 +258,7 @@ def _name(kind: str, item: StoredObject) -> str:
 
 def _records(current: Current, found: Mapping[str, Sequence[StoredObject]]) -> Records:
     return Records(current.generation, frozenset(_name(kind, item) for kind, items in found.items() for item in items))
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

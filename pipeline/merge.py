@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.ledger import read_parquet
+from pipeline.parquet import read_parquet
 from pipeline.places import Places
 from pipeline.storage import Store
 

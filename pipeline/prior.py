@@ -1,6 +1,6 @@
 """Rows that exist already, for a unit that adds to them or gives them to another source object with the same bytes."""
 
-from pipeline.ledger import read_parquet
+from pipeline.parquet import read_parquet
 from pipeline.places import Places, fields_beside
 from pipeline.settle import Rows
 from pipeline.storage import Store

@@ -8,17 +8,18 @@ one publication is at work on a sink at a time.
 Iceberg tables follow the ledger once it has moved (pipeline/lake), and files that their older snapshots need stay.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.claim import Held, claim
 from pipeline.errors import ObjectMissing
 from pipeline.format import lake_of, shown_files
-from pipeline.ledger import Ledger, parquet_bytes
+from pipeline.ledger import Ledger
 from pipeline.merge import kept, write
 from pipeline.places import Places, fields_beside, published
 from pipeline.register import document_rows, judge, stale_dates
@@ -33,7 +34,13 @@ FILE_BYTES = 128 * 2**20
 SMALL_BYTES = FILE_BYTES // 2  # published files below it are worth merging
 DOCUMENTS_PER_FILE = 500_000
 
-_LIVE = "CREATE OR REPLACE TEMP TABLE live AS SELECT cover.* FROM cover SEMI JOIN (SELECT source_id FROM source WHERE is_live) USING (source_id)"
+# The ranges that show, and the files in which this publication has put their rows: `merged` says which file became which.
+_LIVE = """
+CREATE OR REPLACE TEMP TABLE merged (input VARCHAR, output VARCHAR);
+CREATE OR REPLACE TEMP VIEW live AS
+SELECT cover.* REPLACE (coalesce(output, pages_file) AS pages_file, output IS NOT NULL OR is_published AS is_published)
+FROM cover SEMI JOIN (SELECT source_id FROM source WHERE is_live) USING (source_id) LEFT JOIN merged ON pages_file = input
+"""
 
 _UNITS = """
 SELECT * FROM live UNION ALL BY NAME
@@ -139,7 +146,7 @@ class _Publication:
 
     def _merge(self, bundle: Bundle) -> None:
         """Write a bundle's rows into a new file each of pages/ and fields/, and let the ledger's ranges point there."""
-        ranges = {file: self._ranges(file) for file in bundle.inputs}
+        ranges = self._ranges(bundle.inputs)
         pages = [kept(self._store, self._places, file, ranges[file]) for file in bundle.inputs]
         output = None
         if any(len(rows) for rows in pages):
@@ -148,14 +155,15 @@ class _Publication:
             self._write("pages", bundle.processed_date, pages, output)
             self._write("fields", bundle.processed_date, fields, fields_beside(output))
         self._drop([*bundle.inputs, *map(fields_beside, bundle.inputs)])
-        self._ledger.execute(
-            "UPDATE live SET pages_file = $1, is_published = true WHERE pages_file IN (SELECT unnest($2::VARCHAR[]))",
-            [output, list(bundle.inputs)],
-        )
+        inputs = list(bundle.inputs)
+        self._ledger.execute("UPDATE merged SET output = $1 WHERE output IN (SELECT unnest($2::VARCHAR[]))", [output, inputs])
+        self._ledger.execute("INSERT INTO merged SELECT unnest($2::VARCHAR[]), $1", [output, inputs])
 
-    def _ranges(self, pages_file: str) -> pa.Table:
-        query = "SELECT source_id, first_page, n_pages FROM live WHERE pages_file = $1"
-        return self._ledger.table(query, [pages_file])
+    def _ranges(self, files: Sequence[str]) -> dict[str, pa.Table]:
+        """Return which pages of which sources each file of pages/ holds; looked for once for all of them, as there may be many ranges."""
+        query = "SELECT pages_file, source_id, first_page, n_pages FROM live WHERE pages_file IN (SELECT unnest($1::VARCHAR[]))"
+        found = self._ledger.table(query, [list(files)])
+        return {file: found.filter(pc.field("pages_file") == file) for file in files}
 
     def _write_documents(self) -> None:
         """Write documents/ anew for every day on which a row says something else than before."""
@@ -189,11 +197,9 @@ class _Publication:
 
     def _switch(self) -> None:
         """Let the ledger name the new files, and remove what nobody needs any more."""
-        tables = {kind: self._ledger.table(query) for kind, query in _SNAPSHOT.items()}
-        for kind, table in tables.items():
-            self._store.write(self._places.ledger("snapshots", self._generation, f"{kind}.parquet"), parquet_bytes(table))
+        self._ledger.save(self._generation, _SNAPSHOT)
         staged = {file for (file,) in self._ledger.rows("SELECT DISTINCT pages_file FROM cover")}
-        needed = set(tables["units"]["pages_file"].unique().to_pylist())
+        needed = {file for (file,) in self._ledger.rows(f"SELECT DISTINCT pages_file FROM ({_UNITS})")}  # noqa: S608 (our own)
         gone = {*self._replaced, *staged, *map(fields_beside, staged)} - {*needed, *map(fields_beside, needed)}
         self._store.write(self._replaced_uri(self._generation), "\n".join(sorted(gone)).encode())
         before = self._ledger.current

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pipeline.ledger import parquet_bytes
+from pipeline.parquet import parquet_bytes
 from pipeline.storage import Store, join
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.ladder import is_final
-from pipeline.ledger import parquet_bytes
+from pipeline.parquet import parquet_bytes
 from pipeline.places import Places, staged
 from pipeline.settle import Rows
 from pipeline.storage import Store

@@ -331,6 +331,10 @@ class Faltering:
         with self._step():
             self._store.write(uri, data)
 
+    def upload(self, path: Path, uri: str) -> None:
+        with self._step():
+            self._store.upload(path, uri)
+
     def delete(self, uris: Iterable[str]) -> None:
         for uri in uris:
             with self._step():

@@ -1,11 +1,13 @@
 """The ledger's folding: which record of a page holds, which version of an object shows, and what is left to do."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.errors import StorageError
 from schemas.arrow import to_table
 from schemas.ledger import Committed
 from schemas.source import Inspected, identity
@@ -38,8 +40,8 @@ def test_the_latest_record_of_each_page_holds(ledger, history, random):
             key, new = (document, first + offset), (at, part_id, letters[offset])
             model[key] = max(model.get(key, new), new)
     random.shuffle(records)
-    ledger.execute("DELETE FROM units")  # the examples share a ledger
-    ledger._insert("units", to_table(records, Committed))
+    ledger.execute("DELETE FROM cover")  # the examples share a ledger
+    ledger.insert("units", to_table(records, Committed))
     ledger.fold()
     found = ledger.rows("SELECT source_id, first_page, n_pages, statuses, part_id, pages_file FROM cover")
     pages = [
@@ -154,3 +156,18 @@ def test_a_publication_of_another_run_takes_up_what_is_committed(book, machine):
         one.publish()
         assert machine.files(book.sink_uri, "pages", "fields", "documents") == before
     assert machine.verify(book.sink_uri).is_exact
+
+
+@pytest.mark.parametrize("kind", ["snapshots/*/units", "snapshots/*/sources", "units/*", "sources/*"])
+def test_a_damaged_file_is_named(book, kind):
+    """A snapshot or a record that is cut short is an error that names it, and nothing is guessed."""
+    with book.run() as run:
+        known = run.inspect("a.pdf", "1", 2)
+        run.commit(run.stage(known, 0, 2))
+        run.publish()
+        known = run.inspect("b.pdf", "1", 2)
+        run.commit(run.stage(known, 0, 2))
+    file = max(Path(book.sink_uri).glob(f"_pagemill/ledger/{kind}.parquet"))  # of records, the one that is not folded yet
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(StorageError, match=rf"{file.name} is damaged and must be restored"), book.run():
+        pass
