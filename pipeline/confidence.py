@@ -20,6 +20,8 @@ from schemas.field import FieldValue
 from schemas.signals import ConfidenceModel, Signals
 
 _MOST = 8.0
+_USUAL_ODDS = 3.0
+"""How sure of a token an engine is on a page of usual print: a page of which that is not known counts as one."""
 _Feature = Callable[[Signals, FieldValue], float]
 
 
@@ -88,6 +90,15 @@ def _margin(signals: Signals) -> float:
     return _odds(signals.least_logprob) if signals.least_margin is None else min(signals.least_margin, _MOST)
 
 
+def _legible(signals: Signals) -> float:
+    return 0.0 if signals.page_logprob is None else _odds(signals.page_logprob) - _USUAL_ODDS
+
+
+def _missing(signals: Signals, value: FieldValue) -> float:
+    """Return 1 of a value that is not there on a page that does not name it, and -1 where all words of its name stand on the page."""
+    return -_centred(signals.named) if value.status == "absent" else 0.0
+
+
 def _cross_check(signals: Signals) -> float:
     return 0.0 if signals.cross_check is None else 1.0 if signals.cross_check else -1.0
 
@@ -107,7 +118,10 @@ FEATURES: dict[str, _Feature] = {
     "questions": lambda signals, _: _centred(signals.questions),
     "box": lambda signals, _: _centred(signals.box),
     "cross_check": lambda signals, _: _cross_check(signals),
+    "missing": _missing,
+    "page": lambda signals, _: _legible(signals),
+    "alone": lambda signals, _: -float(bool(signals.repeated)),
 }
 """What is weighed. Log-odds and margins are cut at 8 (a probability of 0.9997); agreements go from -1 to 1."""
-SPEAK_FOR = frozenset({"mean_odds", "least_margin", "layer", "text", "tiles", "rungs", "questions", "box", "cross_check"})
+SPEAK_FOR = frozenset("mean_odds least_margin layer text tiles rungs questions box cross_check missing page alone".split())
 """What can only speak for a value: its weight is never below 0, whatever chance says in the labels at hand."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from pipeline.company import in_company
 from pipeline.confidence import load
 from pipeline.crosscheck import checks, cross_checked
 from pipeline.overlay import combine
@@ -63,7 +64,8 @@ class Redecoder:
         page = prior.page
         given = Circumstances(self._job.name, self._run_id, now, page.checkpoint_hash, page.engine, self._confidence)
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
-        return cross_checked(combine(prior, new, frozenset(answer.ask.key for answer in kept)), self._checks, self._confidence)
+        made = combine(prior, new, frozenset(answer.ask.key for answer in kept))
+        return in_company(cross_checked(made, self._checks, self._confidence), self._confidence)
 
 
 def _names(question: Question) -> set[tuple[str, str]]:

@@ -17,6 +17,7 @@ from schemas.signals import Signals
 from schemas.view import Affine
 
 _FREE_FORMS = ("string",)
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _ALMOST = 0.9
 """The most that a value can agree with a text in which it does not stand as a whole word."""
 
@@ -38,6 +39,7 @@ def signals(ask: Ask, heard: Sequence[Voice], value: FieldValue, layer: str | No
         text=standing_in(value, text),
         tiles=_mean([agreement(value, other) for other in others]),
         rungs=_agreed(value, [voice for voice in heard if voice.rung < ours.rung and voice.prompt == ours.prompt]),
+        named=_named(field.name, layer or text) if field else None,
         questions=_agreed(value, [voice for voice in heard if voice.rung == ours.rung and voice.prompt != ours.prompt]),
     )
 
@@ -62,6 +64,12 @@ def standing_in(value: FieldValue, text: str | None) -> float | None:
     if re.search(rf"(?<!\w){re.escape(words)}(?!\w)", page):
         return 1.0
     return _ALMOST * fuzz.partial_ratio(words, page) / 100
+
+
+def _named(name: str, text: str | None) -> float | None:
+    """Return the share of a name's words, of three letters or more, that stand in a page's text; None of no words or no text."""
+    wanted, there = (set(_WORD.findall(each.casefold())) for each in (name, text or ""))
+    return len(wanted & there) / len(wanted) if wanted and there else None
 
 
 def _source(ask: Ask, voice: Voice, value: FieldValue) -> tuple[CompletionRecord, list[FieldValue]]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pipeline.ascent import Ascent, Asked, by_view, first_prompts
 from pipeline.cache import DocumentCache
+from pipeline.company import in_company
 from pipeline.confidence import load
 from pipeline.crosscheck import checks, cross_checked
 from pipeline.desk import Desk
@@ -285,7 +286,7 @@ class Worker:
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
             for origin in page.unit.origins:
                 made = cross_checked(page.rows(origin, given, seconds), self._checks, self._confidence)
-                part.add(page.unit, origin, made, tasks=tasks, jobs=jobs)
+                part.add(page.unit, origin, in_company(made, self._confidence), tasks=tasks, jobs=jobs)
 
     def _unasked(self, key: str) -> Failure:
         message = f"it would have taken the page over render.max_requests_per_page ({self._job.render.max_requests_per_page})"

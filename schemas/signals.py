@@ -15,6 +15,8 @@ class Signals(Shape):
     the model read of the whole page (`text`); of the answer with those of the other tiles that gave one (`tiles`), of the rungs before
     (`rungs`), and of the same question in other words (`questions`). `checked` says that the value has a form that a misreading
     is likely to break (a type, a pattern, a check digit), `cross_check` whether it fits the values it is checked against.
+    `named` is the share of the words of the field's name that stand in the page's text. Of the whole page: `page_logprob` is the mean
+    natural log-probability of all tokens that were said of it, and `repeated` whether another of its fields was given the same value.
     """
 
     mean_logprob: float | None = None
@@ -31,6 +33,9 @@ class Signals(Shape):
     questions: float | None = None
     box: float | None = None
     cross_check: bool | None = None
+    named: float | None = None
+    page_logprob: float | None = None
+    repeated: bool | None = None
 
 
 class Fitted(Shape):

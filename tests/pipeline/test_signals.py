@@ -78,3 +78,12 @@ def test_a_value_stands_in_a_text_as_whole_words() -> None:
     assert standing_in(ok("999"), "Total: 1,200") < 0.5
     assert standing_in(ok("1"), None) is None
     assert standing_in(FieldValue(status="absent"), "all of it") is None
+
+
+def test_a_field_is_named_on_its_page_or_not() -> None:
+    """By the share of its name's words that stand there, in the text layer or else in what the model read; of no text nothing is known."""
+    (ask,) = asks(AnswerTask(type="answer", fields=(AnswerField(name="due_date", question="when is it due?"),)))
+    item = record(ask, PAGE, 0, Completion("unanswerable", (1,), (-0.1,), "stop"))
+    absent = FieldValue(status="absent")
+    texts = [("Due date: tomorrow", None), ("Date", "due date"), (None, "nothing of it"), (None, None)]
+    assert [signals(ask, voices(ask, [item]), absent, *each).named for each in texts] == [1.0, 0.5, 0.0, None]

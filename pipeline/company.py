@@ -1,0 +1,51 @@
+"""A value in the company of its page: how surely the model read all of it, and whether another field was given the same words. Pure.
+
+A page is as hard to read for one question as for the next; and a model that mistakes the question gives what answers another one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pipeline.confidence import confidence
+from pipeline.settle import Rows
+from pipeline.signals import agreement
+from schemas.field import FieldRow
+from schemas.page import CompletionRecord
+from schemas.signals import ConfidenceModel
+
+_TELLING = 4
+"""Values of fewer letters and figures come twice on a page by chance."""
+
+
+def in_company(made: Rows, model: ConfidenceModel | None) -> Rows:
+    """Return a page's rows; those that this run made know of the rest of the page, and are weighed anew."""
+    if not model or not made.fields:
+        return made
+    sure = page_logprob(made.page.completions)
+    values = [row for row in made.fields if _tells(row)]
+    return replace(made, fields=tuple(_in_company(row, values, sure, made.page.run_id, model) for row in made.fields))
+
+
+def page_logprob(said: Iterable[CompletionRecord]) -> float | None:
+    """Return the mean natural log-probability of all tokens that were said of a page, or None where no engine told."""
+    known = [(item.mean_logprob, item.tokens) for item in said if item.mean_logprob is not None]
+    tokens = sum(count for _, count in known)
+    return sum(mean * count for mean, count in known) / tokens if tokens else None
+
+
+def _in_company(row: FieldRow, values: Sequence[FieldRow], sure: float | None, run_id: str, model: ConfidenceModel) -> FieldRow:
+    if row.signals is None or row.value_source != "model" or row.run_id != run_id:
+        return row
+    others = [other for other in values if other.name != row.name]
+    repeated = any(agreement(row, other) == 1.0 for other in others) if _tells(row) and others else None
+    signals = row.signals.model_copy(update={"page_logprob": sure, "repeated": repeated})
+    weighed = row.status in ("ok", "absent")
+    return row.model_copy(
+        update={"signals": signals, "confidence": confidence(signals, row, model) if weighed else row.confidence}
+    )
+
+
+def _tells(row: FieldRow) -> bool:
+    """Return whether a value is one that two fields hardly share by chance."""
+    words = row.value_raw or row.value_text or ""
+    return row.status == "ok" and row.value_bool is None and sum(map(str.isalnum, words)) >= _TELLING
