@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import atan2, inf, pi
 
 from pipeline.coverage import is_covered
+from pipeline.provenance import told
 from pipeline.stitch import Part, stitched
 from pipeline.tasks.base import Ask, Reading
 from schemas.page import CompletionRecord
@@ -143,7 +144,8 @@ def _joined(ask: Ask, shown: Sequence[CompletionRecord]) -> Reading:
 def _part(ask: Ask, item: CompletionRecord, turn: Affine | None) -> Part:
     """Decode a completion; lines once more as they are on the page set upright, where they are level."""
     completion, affine = completed(item), Affine(*item.affine)
-    reading = ask.decode(completion, affine)
+    shown = affine.box(0, 0, 1, 1)
+    reading = told(ask.decode(completion, affine), ask.key, None if item.view == "page" else shown)
     upright = affine.then(turn.back()) if turn else affine
-    lines = ask.decode(completion, upright).lines if turn and reading.lines else reading.lines
-    return Part(reading, affine.box(0, 0, 1, 1), lines, upright, item.places, is_page=item.view == "page")
+    lines = told(ask.decode(completion, upright), ask.key, None).lines if turn and reading.lines else reading.lines
+    return Part(reading, shown, lines, upright, item.places, is_page=item.view == "page")

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pipeline.confidence import confidence
+from pipeline.provenance import told_by_layer
 from pipeline.readings import Voice, chosen, read, voices
-from pipeline.signals import signals, standing_in
+from pipeline.signals import signals
 from pipeline.tasks.base import Ask, Reading
+from pipeline.whereabouts import whereabouts
 from pipeline.witness import agreement
 from schemas.box import Box
-from schemas.field import BoxSource, FieldRow, FieldValue
+from schemas.field import FieldRow, FieldValue
 from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, Stage, TextSource
 from schemas.signals import ConfidenceModel
 from schemas.source import identity, page_identity
@@ -53,6 +55,7 @@ class PageFacts:
         return replace(self, notes=(*self.notes, *notes))
 
     def with_text(self, text: str, lines: tuple[Line, ...], tables: tuple[Table, ...]) -> "PageFacts":
+        lines, tables = told_by_layer(lines, tables)
         return replace(self, text=text, text_source="text_layer", lines=lines, tables=tables)
 
     def witnessed(self, witness: CompletionRecord) -> "PageFacts":
@@ -173,6 +176,7 @@ def rows(
 def facts_of(row: PageRow) -> PageFacts:
     """Return what a page's row says of the page without the model."""
     from_layer = row.text_source == "text_layer"
+    lines, tables = told_by_layer(row.lines, row.tables) if from_layer else ((), ())
     return PageFacts(
         page_index=row.page_index,
         width_pt=row.width_pt,
@@ -181,8 +185,8 @@ def facts_of(row: PageRow) -> PageFacts:
         is_blank=row.status == "blank",
         text=row.text if from_layer else None,
         text_source="text_layer" if from_layer else None,
-        lines=row.lines if from_layer else (),
-        tables=row.tables if from_layer else (),
+        lines=lines,
+        tables=tables,
         witness=next((item for item in row.completions if item.task == WITNESS), None),
         notes=tuple(failure for failure in row.failures if failure.task is None),
         is_lost=row.width_pt is None,
@@ -192,7 +196,7 @@ def facts_of(row: PageRow) -> PageFacts:
 def _lines(reading: Reading | None) -> tuple[Line, ...]:
     if reading is None or reading.text is None:
         return ()
-    return reading.lines or tuple(Line(text=text) for text in reading.text.splitlines() if text.strip())
+    return reading.lines or tuple(Line(text=text, box_source="page") for text in reading.text.splitlines() if text.strip())
 
 
 def _numbered(tables: Iterable[Table]) -> tuple[Table, ...]:
@@ -224,7 +228,8 @@ def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circums
     said = page.text if page.text_source == "model" else None
     known = signals(answer.ask, heard, value, facts.layer_text, said) if heard and value.status != "rejected" else None
     sure = confidence(known, value, given.confidence) if known and given.confidence and value.status != "invalid" else None
-    box, box_source = _place(page, answer, ours, value) if ours and value.status == "ok" else (None, None)
+    is_there = ours is not None and value.status in ("ok", "invalid")
+    box, box_source = whereabouts(value, asked.name, page, _tiles(answer, ours)) if ours and is_there else (None, None)
     return FieldRow(
         **dict(value),
         field_id=identity(page.page_id, asked.name),
@@ -264,22 +269,11 @@ def _value(facts: PageFacts, answer: Answered) -> FieldValue:
     return FieldValue(status="absent" if reading.verdict == "absent" else "rejected", reason=reading.code)
 
 
-def _place(page: PageRow, answer: Answered, ours: Voice, value: FieldValue) -> tuple[Box | None, BoxSource | None]:
-    """Return where a value stands and who says so: the one line of the text layer, or of `spot`, that holds its words, else the tile it was read in.
-
-    A whole page is no place.
-    """
-    source: BoxSource | None = "text_layer" if page.text_source == "text_layer" else "spot" if _is_spotted(page) else None
-    lines = [line.box for line in page.lines if line.box and standing_in(value, line.text) == 1.0] if source else []
-    if len(lines) == 1:
-        return lines[0], source
-    for item in ours.records:
-        reading = read(answer.ask, (item,))
-        if item.view != "page" and reading.value is not None and reading.value.status == "ok":
-            return Affine(*item.affine).box(0, 0, 1, 1), "tile"
-    return None, None
+def _tiles(answer: Answered, ours: Voice) -> list[Box]:
+    """Return the tiles in which a value was read; a whole page is none."""
+    gave = [item for item in ours.records if item.view != "page" and _is_value(read(answer.ask, (item,)))]
+    return [Affine(*item.affine).box(0, 0, 1, 1) for item in gave]
 
 
-def _is_spotted(page: PageRow) -> bool:
-    asked = {item.task for item in page.completions}
-    return page.text_source == "model" and "spot" in asked and "ocr" not in asked
+def _is_value(reading: Reading) -> bool:
+    return reading.value is not None and reading.value.status in ("ok", "invalid")

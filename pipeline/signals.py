@@ -61,9 +61,13 @@ def standing_in(value: FieldValue, text: str | None) -> float | None:
     words, page = _plain(value.value_raw or value.value_text), _plain(text)
     if value.status == "absent" or not words or not page:
         return None
-    if re.search(rf"(?<!\w){re.escape(words)}(?!\w)", page):
-        return 1.0
-    return _ALMOST * fuzz.partial_ratio(words, page) / 100
+    return 1.0 if _has(page, words) else _ALMOST * fuzz.partial_ratio(words, page) / 100
+
+
+def stands_in(value: FieldValue, text: str) -> bool:
+    """Return whether a value's words stand in a text as whole words."""
+    words = _plain(value.value_raw or value.value_text)
+    return value.status != "absent" and bool(words) and _has(_plain(text), words)
 
 
 def _named(name: str, text: str | None) -> float | None:
@@ -90,6 +94,10 @@ def _agreed(value: FieldValue, others: Sequence[Voice]) -> float | None:
 
 def _mean(numbers: Sequence[float]) -> float | None:
     return sum(numbers) / len(numbers) if numbers else None
+
+
+def _has(page: str, words: str) -> bool:
+    return words in page and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", page) is not None
 
 
 def _plain(text: str | None) -> str:

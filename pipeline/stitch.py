@@ -14,7 +14,7 @@ from pipeline.documents.tiles import OVERLAP_PT
 from pipeline.placing import Place, height_of, laid
 from pipeline.seam import joined, one_above_another, side_by_side
 from pipeline.tasks.base import Reading
-from schemas.box import Box, LabelledBox
+from schemas.box import Box, BoxSource, LabelledBox
 from schemas.page import Line
 from schemas.table import Table
 from schemas.view import Affine
@@ -54,6 +54,7 @@ class _Piece:
     box: Box
     view: Box
     confidence: float | None
+    source: BoxSource | None
 
 
 def stitched(parts: Sequence[Part], turn: Affine | None = None) -> Reading:
@@ -93,7 +94,7 @@ def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
         return lines, "\n".join(texts)
     if all(pieces is not None for pieces in known):
         whole = _whole_lines([piece for pieces in known for piece in pieces or ()])
-        lines = tuple(Line(text=each.text, box=each.box, confidence=each.confidence) for each in whole)
+        lines = tuple(Line(text=each.text, box=each.box, box_source=each.source, confidence=each.confidence) for each in whole)
     else:
         lines = _without_places(parts)
     return lines, "\n".join(line.text for line in lines)
@@ -107,7 +108,7 @@ def _known(part: Part, height: float) -> list[_Piece] | None:
     pairs = [(line, box) for line, box in zip(lines, boxes, strict=False) if box is not None]
     if len(pairs) < len(lines):
         return None
-    return [_Piece(line.text, box, part.box, line.confidence) for line, box in pairs]
+    return [_Piece(line.text, box, part.box, line.confidence, line.box_source or "print") for line, box in pairs]
 
 
 def _seen(part: Part) -> list[Place]:
@@ -117,10 +118,10 @@ def _seen(part: Part) -> list[Place]:
 
 def _of_part(part: Part, pieces: Sequence[_Piece] | None) -> Sequence[Line]:
     if pieces is not None:
-        return [line.model_copy(update={"box": piece.box}) for line, piece in zip(part.lines, pieces, strict=True)]
-    if part.is_page:
-        return part.lines
-    return [line if line.box else line.model_copy(update={"box": part.box}) for line in part.lines]
+        pairs = zip(part.lines, pieces, strict=True)
+        return [line.model_copy(update={"box": piece.box, "box_source": piece.source}) for line, piece in pairs]
+    place: dict[str, object] = {"box_source": "page"} if part.is_page else {"box": part.box, "box_source": "tile"}
+    return [line if line.box else line.model_copy(update=place) for line in part.lines]
 
 
 def _overlap(one: Box, other: Box) -> bool:
@@ -183,7 +184,7 @@ def _with(line: _Piece, piece: _Piece) -> _Piece:
     """Return the line with its rest."""
     shared = min(line.box.x1, piece.box.x1) - piece.box.x0
     text = joined(line.text, piece.text, line.box.width, piece.box.width, shared)
-    return _Piece(text, line.box.union(piece.box), piece.view, _least(line.confidence, piece.confidence))
+    return _Piece(text, line.box.union(piece.box), piece.view, _least(line.confidence, piece.confidence), line.source)
 
 
 def _least(one: float | None, other: float | None) -> float | None:
@@ -195,17 +196,22 @@ def _level(one: Box, other: Box) -> bool:
 
 
 def _without_places(parts: Sequence[Part]) -> tuple[Line, ...]:
-    """Join overlapping views by their words alone, row by row; a line's place is not known then."""
+    """Join overlapping views by their words alone, row by row; a line's place is then no more than the row of tiles that it ends in."""
     rows: dict[float, list[Part]] = {}
     for part in parts:
         rows.setdefault(round(part.box.y0, 1), []).append(part)
     page: list[str] = []
+    places: list[Box] = []
     for row in rows.values():
         across: list[str] = []
         for part in sorted(row, key=lambda each: each.box.x0):
             across = side_by_side(across, [line.text for line in part.lines])
         page = one_above_another(page, across)
-    return tuple(Line(text=text) for text in page)
+        around = row[0].box
+        for part in row[1:]:
+            around = around.union(part.box)
+        places = [*places[: len(page)], *[around] * (len(page) - len(places))]
+    return tuple(Line(text=text, box=box, box_source="tile") for text, box in zip(page, places, strict=True))
 
 
 def _once(

@@ -1,6 +1,12 @@
-"""Boxes, in points from the top left corner of the page as a person sees it (72 points are an inch)."""
+"""Boxes, in points from the top left corner of the page as a person sees it (72 points are an inch), and who says that something is there."""
+
+from typing import Literal
 
 from schemas.shape import Shape
+
+BoxSource = Literal["text_layer", "spot", "detect", "segment", "table", "print", "tile", "page"]
+"""Who says where something stands: the page's text layer, a task of the model (`detect` for `refer` too), the `print` that was seen where a
+line of the model's text was laid, or the `tile` that was read. `page` goes without a box: the whole page was read, and nothing tells more."""
 
 
 class Box(Shape):
@@ -48,5 +54,6 @@ class LabelledBox(Shape):
 
     label: str
     box: Box
+    box_source: BoxSource | None = None
     confidence: float | None = None
     mask_rle: str | None = None

@@ -6,14 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.box import Box
+from schemas.box import Box, BoxSource
 from schemas.shape import Shape
 from schemas.signals import Signals
 
 FieldStatus = Literal["ok", "absent", "invalid", "rejected"]
 ValueSource = Literal["model", "text_layer", "human"]
 Rule = Literal["human", "only", "agreed", "weight", "first", "none"]
-BoxSource = Literal["text_layer", "tile", "spot", "detect"]
 Number = Annotated[Decimal, Field(max_digits=38, decimal_places=9)]
 
 

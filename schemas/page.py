@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from schemas.box import Box, LabelledBox
+from schemas.box import Box, BoxSource, LabelledBox
 from schemas.shape import Shape
 from schemas.table import Table
 from schemas.witness import Agreement
@@ -27,6 +27,7 @@ class Line(Shape):
 
     text: str
     box: Box | None = None
+    box_source: BoxSource | None = None
     confidence: float | None = None
 
 

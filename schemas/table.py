@@ -1,6 +1,6 @@
 """Tables, as rows and columns of cells."""
 
-from schemas.box import Box
+from schemas.box import Box, BoxSource
 from schemas.shape import Shape
 
 
@@ -13,6 +13,7 @@ class Cell(Shape):
     col_span: int = 1
     text: str
     box: Box | None = None
+    box_source: BoxSource | None = None
     confidence: float | None = None
 
 
@@ -23,5 +24,6 @@ class Table(Shape):
     n_rows: int
     n_cols: int
     box: Box | None = None
+    box_source: BoxSource | None = None
     html: str
     cells: tuple[Cell, ...]

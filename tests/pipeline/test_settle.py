@@ -81,7 +81,7 @@ def test_only_the_last_rung_counts() -> None:
 
 
 def test_a_value_stands_where_a_line_says_so() -> None:
-    """Its box is that of the one line that holds its words, of the text layer or of `spot`; else the tile that was read; a whole page is none."""
+    """Its box is that of the one line that holds its words, of the text layer or of `spot`; else the tile that was read; a whole page is no box."""
     near, far = Box(x0=10, y0=20, x1=90, y1=30), Box(x0=10, y0=200, x1=90, y1=210)
     lines = (Line(text="total: 42 EUR", box=near), Line(text="421", box=far))
     layer = seen().with_text("total: 42 EUR\n421", lines, ())
@@ -97,7 +97,7 @@ def test_a_value_stands_where_a_line_says_so() -> None:
     ).fields
     assert field.box_source == "spot"
     (field,) = made(seen(), (TOTAL, [said(TOTAL, "42")])).fields
-    assert (field.box, field.box_source) == (None, None)
+    assert (field.box, field.box_source) == (None, "page")
 
 
 def test_rows_made_again_from_themselves_are_the_same() -> None:
