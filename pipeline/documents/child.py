@@ -49,8 +49,8 @@ _OPEN_PAGES = 4
 """Opening may take as long as so many pages: it reads a PDF's whole cross-reference table, and repairs it where it is broken."""
 
 
-class _Killed(DocumentError):
-    """The process was killed by somebody else."""
+class _Blameless(DocumentError):
+    """The process ended of something else than what it was asked: somebody killed it, or it was ahead on the page that comes next."""
 
 
 class Child:
@@ -66,6 +66,7 @@ class Child:
         self._process: Process | None = None
         self._order: OpenDocument | None = None
         self._is_open = False
+        self._ahead: int | None = None  # the page that the process may be at without having been asked
 
     def open(self, path: Path, *, passwords: Sequence[str] = ()) -> Opened:
         """Open a document, closing the one before; raise DocumentError of stage "open"."""
@@ -97,6 +98,7 @@ class Child:
         affines = tuple((each.a, each.b, each.c, each.d, each.e, each.f) for each in maps)
         shape = (len(regions), resolution, resolution, 3)
         self._asked(RenderPage(page_index=page_index, affines=affines, resolution=resolution), reserve=prod(shape))
+        self._ahead = page_index + 1
         try:
             return self._running().frames(shape)
         except Died as exc:
@@ -146,7 +148,7 @@ class Child:
             except (TimeoutError, Died) as exc:
                 self._end()
                 if isinstance(exc, Died) and exc.was_killed:
-                    raise _Killed("open", exc.code, str(exc)) from exc
+                    raise _Blameless("open", exc.code, str(exc)) from exc
                 raise RunError(
                     f"the process that reads documents does not start: {str(exc) or f'no answer in {_START_TIMEOUT_S:g} s'}"
                 ) from exc
@@ -155,14 +157,17 @@ class Child:
     def _ask(self, stage: Stage, order: Order, timeout_s: float) -> Answer:
         """Send an order and return its answer; whatever else happens ends the process, so that no answer comes to a later order."""
         process = self._running()
-        answered = False
+        answered, own_fault = False, self._ahead is None or _page_of(order) == self._ahead
+        self._ahead = None
         try:
             answer = answers.validate_json(process.ask(order.model_dump_json().encode(), timeout_s))
             answered = answer.refusal is None or not answer.refusal.fatal
         except TimeoutError as exc:
-            raise DocumentError(stage, "timeout", f"not done within {timeout_s:g} s (limits.seconds_per_page)") from exc
+            error = DocumentError if own_fault else _Blameless
+            raise error(stage, "timeout", f"not done within {timeout_s:g} s (limits.seconds_per_page)") from exc
         except Died as exc:
-            raise (_Killed if exc.was_killed else DocumentError)(stage, exc.code, str(exc)) from exc
+            error = DocumentError if own_fault and not exc.was_killed else _Blameless
+            raise error(stage, exc.code, str(exc)) from exc
         except ValidationError as exc:
             raise self._misled(stage) from exc
         finally:
@@ -181,15 +186,19 @@ class Child:
         return DocumentError(stage, "crashed", "the process that reads documents answered something that was not asked")
 
     def _end(self) -> None:
-        self._is_open = False
+        self._is_open, self._ahead = False, None
         if self._process is not None:
             self._process.end()
             self._process = None
 
 
+def _page_of(order: Order) -> int | None:
+    return None if isinstance(order, OpenDocument) else order.page_index
+
+
 def _outliving(ask: Callable[[], T]) -> T:
-    """Return what is asked for, of a fresh process where the first was killed."""
+    """Return what is asked for, of a fresh process where the first ended of something else."""
     try:
         return ask()
-    except _Killed:
+    except _Blameless:
         return ask()

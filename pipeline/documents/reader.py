@@ -1,6 +1,7 @@
 """The child's side: one process that opens documents, and may die of them.
 
-It obeys orders from standard input and answers on standard output until the input ends. It knows no storage, no job, no model.
+It obeys orders from standard input and answers on standard output until the input ends; a page that most often comes next is described
+before it is asked for. It knows no storage, no job, no model.
 """
 
 import importlib
@@ -58,12 +59,18 @@ def main(opener: Opener = open_document, libraries: Sequence[str] = LIBRARIES) -
     confine.forbid_writing()
     confine.bound_memory(limits.memory)
     _send(answers_out, Answer(ready=Ready()))
-    desk = _Desk(opener, limits, frames_fd)
+    desk, ahead, answer = _Desk(opener, limits, frames_fd), None, Answer()
     while payload := _read(orders_in):
-        answer = _answer(desk, payload)
+        order = orders.validate_json(payload)
+        if order != ahead:
+            if _is_fatal(answer):  # of what was done ahead, which was not asked for
+                return
+            answer = _answer(desk, order)
         _send(answers_out, answer)
-        if answer.refusal and answer.refusal.fatal:
+        if _is_fatal(answer):
             return
+        if ahead := desk.foresee(order):  # while the parent is busy with the views
+            answer = _answer(desk, ahead)
 
 
 class _Desk:
@@ -75,19 +82,31 @@ class _Desk:
         self._frames_fd = frames_fd
         self._frames: mmap.mmap | None = None
         self._document: Document | None = None
+        self._probed: ProbePage | None = None
 
     def obey(self, order: Order) -> Answer:
         match order:
             case OpenDocument():
                 return self._open(order)
             case ProbePage():
+                self._probed = order
                 return Answer(probe=self._page(order.page_index).probe(order.page_index, text_layer=order.text_layer))
             case RenderPage():
                 return self._render(order)
             case DividePage():
                 return Answer(regions=self._divide(order))
 
+    def foresee(self, order: Order) -> ProbePage | None:
+        """Return what is most often asked next: after a page was described and its views rendered, what the page after it is like."""
+        if self._document is None or self._probed is None or not isinstance(order, RenderPage):
+            return None
+        following = order.page_index + 1
+        if self._probed.page_index != order.page_index or following >= self._document.page_count:
+            return None
+        return ProbePage(page_index=following, text_layer=self._probed.text_layer)
+
     def _open(self, order: OpenDocument) -> Answer:
+        self._probed = None
         if self._document is not None:
             self._document.close()
             self._document = None
@@ -137,13 +156,17 @@ class _Desk:
         return self._document
 
 
-def _answer(desk: _Desk, payload: bytes) -> Answer:
+def _answer(desk: _Desk, order: Order) -> Answer:
     try:
-        return desk.obey(orders.validate_json(payload))
+        return desk.obey(order)
     except DocumentError as exc:
         return Answer(refusal=Refusal(code=exc.code, message=str(exc), fatal=exc.code == "out_of_memory"))
     except MemoryError:
         return Answer(refusal=Refusal(code="out_of_memory", message="it needed more than limits.memory", fatal=True))
+
+
+def _is_fatal(answer: Answer) -> bool:
+    return answer.refusal is not None and answer.refusal.fatal
 
 
 def _read(file: BinaryIO) -> bytes:

@@ -140,7 +140,7 @@ MISDEEDS: dict[str, Callable[[], object]] = {
 
 
 class Hostile:
-    """One document of two pages, which misbehaves on its first."""
+    """One document of two pages, which misbehaves on its first, or as its second is described: `ahead`, where the first was rendered before."""
 
     media_type = "application/x-hostile"
     page_count = 2
@@ -159,8 +159,7 @@ class Hostile:
 
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         del text_layer
-        if page_index == 0:
-            self._do("probe")
+        self._do("ahead" if page_index else "probe")
         return PageProbe(page_index, 100.0, 100.0, 0, False, None)
 
     def size_pt(self, page_index: int) -> tuple[float, float]:

@@ -188,6 +188,38 @@ def test_frames_come_in_the_order_of_their_regions(child: Child, tmp_path: Path)
     assert all(view.dtype == np.uint8 and view.shape == (16, 16, 3) for view in first)
 
 
+def test_the_next_page_is_described_before_it_is_asked_for(tmp_path: Path):
+    """While the caller is busy with the views of a page, the process is at the page after it: it ends of that without being asked."""
+    with Child(LIMITS, command=COMMAND) as child:
+        child.open(document(tmp_path, "ahead exit"))
+        child.probe(0, text_layer=False)
+        child.render(0, [WHOLE], 8)
+        deadline = time.monotonic() + 60
+        while _readers(os.getpid()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert _readers(os.getpid()) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "seconds"), [("segfault", "crashed", 60), ("eat", "out_of_memory", 60), ("loop", "timeout", 1)]
+)
+def test_only_the_page_itself_is_blamed_for_what_is_done_ahead(tmp_path: Path, how: str, code: str, seconds: float):
+    """What kills the process at a page that was not asked for yet is no error of another page, nor of the next document."""
+    with Child(Limits(seconds_per_page=seconds, memory=100_000_000), command=COMMAND) as child:
+        for then in ("this page", "that page", "another document"):
+            child.open(document(tmp_path, f"ahead {how}"))
+            child.probe(0, text_layer=False)
+            child.render(0, [WHOLE], 8)
+            if then == "this page":
+                assert child.render(0, [WHOLE, WHOLE], 8)[1].min() == 1
+            elif then == "that page":
+                with pytest.raises(DocumentError) as info:
+                    child.probe(1, text_layer=False)
+                assert failed(info) == ("render", code)
+            else:
+                assert child.open(document(tmp_path, "well-behaved")).page_count == 2
+
+
 def test_a_page_outside_the_document_is_refused(child: Child, tmp_path: Path):
     """A page index beyond the last page is an error, not a page."""
     child.open(document(tmp_path, "well-behaved"))
