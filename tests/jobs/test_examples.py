@@ -28,6 +28,22 @@ def test_an_example_is_a_job(path):
     assert path.read_text().startswith("# ")
 
 
+@pytest.mark.parametrize("name", ["backfill", "lake", "nightly"])
+def test_an_example_reads_documents(name, mill, machine):
+    """With places and a model that are here, what an example asks is asked: all of its fields have rows, and the sink is exact."""
+    example = load(ROOT / "jobs" / "examples" / f"{name}.yaml")
+    mill.put("2026/a.pdf", machine.pdf("Invoice 17, to pay 12 EUR", ""))
+    mill.put("drafts/b.pdf", machine.pdf("a draft"))
+    source = example.source.model_copy(update={"uri": str(mill.source), "inventory": None, "passwords": None})
+    job = example.model_copy(update={"source": source, "model": mill.job().model, "sink": mill.job().sink})
+    assert not mill.run(job).left
+    read_names = {str(Path(row["source_uri"]).relative_to(mill.source)) for row in mill.rows()}
+    assert read_names == ({"2026/a.pdf"} if name == "lake" else {"2026/a.pdf", "drafts/b.pdf"})
+    fields = {field.name for task in job.tasks for field in getattr(task, "fields", ())}
+    assert {row["name"] for row in mill.rows("fields")} == fields
+    assert mill.verify().is_exact
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """Run the demo as `make demo` does, into a folder of its own, and return its summary and its sink."""

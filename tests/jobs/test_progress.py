@@ -1,6 +1,9 @@
 """What a run shows: counts, a time left that is true, lines that are not too many, and nothing where quiet is asked for."""
 
 import io
+import os
+import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -125,6 +128,55 @@ def test_a_file_gets_lines_and_a_terminal_a_live_line(monkeypatch):
     assert "\x1b" in terminal.getvalue()
     assert "4 of 10 pages" in terminal.getvalue()
     assert "a remark" in terminal.getvalue()
+
+
+def test_a_real_terminal_shows_one_line_that_moves_on_and_goes(monkeypatch):
+    """On a pseudo-terminal what is live is one line, rewritten in place; remarks stay above it, and at the end only they are there."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+    seen, shown = os.openpty()
+    with os.fdopen(shown, "w") as terminal:
+        assert terminal.isatty()
+        with watch(terminal) as progress:
+            progress.phase("read")
+            progress.selected(10)
+            for pages in range(5):
+                progress.committed(pages, 0, 1)
+                progress.note(f"remark {pages}")
+    written = _all_of(seen)
+    assert "10 of 10 pages, 5 documents" in written
+    assert _left_on_screen(written) == [f"remark {pages}" for pages in range(5)]
+
+
+def _all_of(descriptor: int) -> str:
+    """Return what was written to a terminal whose other side is closed by now."""
+    pieces = []
+    with suppress(OSError):  # what Linux says at its end
+        while piece := os.read(descriptor, 2**16):
+            pieces.append(piece)
+    os.close(descriptor)
+    return b"".join(pieces).decode()
+
+
+def _left_on_screen(written: str) -> list[str]:
+    """Return the lines that a terminal shows after all of this: text, returns, line feeds, cursor up, erased lines, and nothing else."""
+    lines, row, column = [""], 0, 0
+    for code, text in re.findall(r"\x1b\[([0-9;?]*[A-Za-z])|([^\x1b])", written):
+        if code.endswith("A"):
+            row -= int(code[:-1])
+        elif code == "2K":
+            lines[row] = ""
+        elif text == "\r":
+            column = 0
+        elif text == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif text:
+            lines[row] = lines[row][:column].ljust(column) + text + lines[row][column + 1 :]
+            column += 1
+        else:
+            assert code[-1] in "mhl", code  # colour, and whether the cursor is shown
+    return [line.rstrip() for line in lines if line.strip()]
 
 
 @pytest.mark.parametrize(
