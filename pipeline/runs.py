@@ -1,7 +1,7 @@
 """The record that every run leaves under `_pagemill/runs/<run_id>/`: how it was asked for, and what came of it.
 
-`_SUCCESS` beside the datasets is for whatever starts next: it holds the summary of the run that ended last with exit code 0, and is
-gone while a run is at work and after one that fell short.
+`_SUCCESS-<job>` beside the datasets is for whatever starts next: it holds the summary of the job's run that ended last with exit code 0,
+and is gone while a run of the job is at work and after one that fell short. Each shard of a job has its own, `_SUCCESS-<job>-2-of-16`.
 
 A run without an end is at work, or was killed. Whoever holds the job's claim knows that it is the latter.
 """
@@ -25,17 +25,17 @@ class Runs:
         self._store, self._places = store, places
 
     def begin(self, record: RunRecord) -> None:
-        """Leave the record of a run that starts, and take away the marker of the last that ended well."""
-        self._store.delete([self._places.file(SUCCESS)])
+        """Leave the record of a run that starts, and take away the marker of the job's last that ended well."""
+        self._store.delete([self._marker(record.job.name, record.job.workers.shard)])
         self._write(record.run_id, BEGUN, record.model_dump_json(indent=1).encode())
 
     def end(self, summary: RunSummary) -> None:
-        """Leave the summary of a run that ends, remove what it worked with, and mark the sink where the run is complete and accepted."""
+        """Leave the summary of a run that ends, remove what it worked with, and mark the job where the run is complete and accepted."""
         said = summary.model_dump_json(indent=1).encode()
         self._write(summary.run_id, ENDED, said)
         self._remove_lists(summary.run_id)
         if summary.exit_code == 0:
-            self._store.write(self._places.file(SUCCESS), said)
+            self._store.write(self._marker(summary.job_name, summary.shard), said)
 
     def dead(self, job: Job, run_id: str) -> list[str]:
         """Return the runs of this job and shard that were killed; `run_id` is the one at work, which holds the job's claim."""
@@ -58,6 +58,10 @@ class Runs:
         """Mark a killed run as one whose leavings were seen to."""
         self._write(run_id, BURIED, b"")
         self._remove_lists(run_id)
+
+    def _marker(self, job_name: str, shard: str) -> str:
+        of = "" if shard == "1/1" else "-" + shard.replace("/", "-of-")
+        return self._places.file(f"{SUCCESS}-{job_name}{of}")
 
     def _is_of(self, run_id: str, job: Job) -> bool:
         record = RunRecord.model_validate_json(self._store.read(self._places.runs(run_id, BEGUN)))

@@ -279,6 +279,7 @@ class Steps:
         summary = RunSummary(
             run_id=self.run_id,
             job_name=self.job.name,
+            shard=self.job.workers.shard,
             sink_uri=self.job.sink.uri,
             sink_format=self.job.sink.format,
             started_at=self.started_at,

@@ -39,6 +39,7 @@ class RunSummary(Shape):
 
     run_id: str
     job_name: str
+    shard: str = "1/1"
     sink_uri: str
     sink_format: Literal["parquet", "iceberg"] = "parquet"
     started_at: datetime

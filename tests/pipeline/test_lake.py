@@ -1,6 +1,7 @@
 """Iceberg tables that follow the ledger: what any reader finds in them, at every moment, and after whatever was cut off."""
 
 import importlib.util
+import os
 import random
 import shutil
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 from pyiceberg.catalog import load_catalog
 from pyiceberg.table import StaticTable
 
+from pipeline import flow
 from pipeline.errors import JobError, StorageError
 from pipeline.format import settle_format
 from pipeline.questions import questions
@@ -18,6 +20,11 @@ from pipeline.reader import read
 from schemas.job import Catalog, Sink
 
 DATASETS = ("documents", "pages", "fields")
+_S3 = {
+    "s3.endpoint": "ENDPOINT_URL",
+    "s3.access-key-id": "ACCESS_KEY_ID",
+    "s3.secret-access-key": "SECRET_ACCESS_KEY",
+}
 OLD = {("again.pdf", n, f"old {n}") for n in range(4)} | {("changed.pdf", n, f"old {n}") for n in range(3)}
 NEW = {("again.pdf", 0, "old 0"), ("again.pdf", 1, "again 1"), ("again.pdf", 2, "again 2"), ("again.pdf", 3, "old 3")}
 NEW |= {("changed.pdf", 0, "new 0"), ("changed.pdf", 1, "new 1")}
@@ -244,6 +251,31 @@ def test_tables_of_another_sink_are_left_alone(lake, machine):
     other = machine.Book(copied, format="iceberg")
     with other.run() as run, pytest.raises(StorageError, match=r"pagemill\.pages in the catalog .* not in this sink"):
         run.publish()
+
+
+def test_tables_on_s3(s3_uri, machine, tmp_path):
+    """Tables of a sink on S3 move with their catalog beside them; any reader that is told the endpoint finds them, by PyIceberg's own way to S3."""
+    lake = machine.Book(s3_uri, format="iceberg")
+    with lake.run() as run:
+        again = _first(lake, run)
+        run.publish()
+        _second(lake, run, again)
+        run.publish()
+    assert flow.compact(s3_uri) == 0
+    assert machine.verify(s3_uri).findings == ()
+    lake.store.fetch(f"{s3_uri}/catalog.db", None, tmp_path / "catalog.db")
+    told = {name: os.environ[f"AWS_{variable}"] for name, variable in _S3.items()} | {"s3.region": "us-east-1"}
+    with load_catalog("pagemill", type="sql", uri=f"sqlite:///{tmp_path}/catalog.db", **told) as catalog:
+        table = catalog.load_table(("pagemill", "pages"))
+        assert table.location() == f"{s3_uri}/pages"
+        wanted = machine._sorted(read(s3_uri, "pages").to_pylist())
+        assert {text for _, _, text in NEW} == {row["text"] for row in wanted}
+        assert machine._sorted(table.scan().to_duckdb("rows").sql("SELECT * FROM rows").to_arrow_table().to_pylist()) == wanted
+        before = table.scan(snapshot_id=table.snapshots()[0].snapshot_id).to_arrow()
+        assert set(before["text"].to_pylist()) == {text for _, _, text in OLD}
+    hint = lake.store.read(f"{s3_uri}/pages/metadata/version-hint.text").decode()
+    static = StaticTable.from_metadata(f"{s3_uri}/pages/metadata/{hint}.metadata.json", properties=told)
+    assert machine._sorted(static.scan().to_arrow().to_pylist()) == wanted
 
 
 def test_tables_in_glue(machine, tmp_path, monkeypatch):

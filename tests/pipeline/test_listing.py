@@ -73,7 +73,7 @@ def test_our_own_outputs_are_no_documents(base: str, store: Store) -> None:
         store.write(join(base, "in", name), b"")
     assert names(base, sink=join(base, "in/out")) == sorted(NAMES)
     assert "out/z.pdf" in names(base, sink=join(base, "elsewhere"))
-    for name in ("documents/mine.pdf", "pages/processed_date=2026-11-21/x.parquet", "_pagemill/y", "_SUCCESS"):
+    for name in ("documents/mine.pdf", "pages/processed_date=2026-11-21/x.parquet", "_pagemill/y", "_SUCCESS-mine"):
         store.write(join(base, "in", name), b"")
     beside = names(base, sink=join(base, "in"))
     assert "documents/mine.pdf" in beside
