@@ -53,9 +53,20 @@ class Commits:
         if len(self._waiting) >= PARTS_PER_COMMIT or time.monotonic() - self._last > SECONDS_PER_COMMIT:
             self.flush()
 
+    @property
+    def given_up(self) -> list[Unit]:
+        """Return the units that are left for the next run."""
+        return [left.unit for left in self.left]
+
     def has_left(self, unit: Unit) -> bool:
         """Return whether a unit was given up for this run."""
-        return any(left.unit == unit for left in self.left)
+        return unit in self.given_up
+
+    def forgive(self, code: str) -> int:
+        """Take back that units were left for this reason, and return how many: they are tried once more."""
+        kept = [left for left in self.left if left.failure.code != code]
+        forgiven, self.left = len(self.left) - len(kept), kept
+        return forgiven
 
     def flush(self) -> None:
         """Write a record of whatever waits."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipeline import cluster
 from pipeline.budget import Budget
 from pipeline.commit import Commits
-from pipeline.errors import PagemillError, WorkersLost
+from pipeline.errors import PagemillError, RowsMoved, WorkersLost
 from pipeline.ledger import Ledger
 from pipeline.overlay import combine, readdressed
 from pipeline.passwords import passwords
@@ -36,6 +36,7 @@ from schemas.unit import StagedPart, Tally, Unit
 
 UNITS_PER_BLOCK = 8
 MOST_LOSSES = 10  # a run whose workers die of everything is ended, and says so
+MOST_MOVES = 3  # whoever shares the sink may publish once more meanwhile, but hardly each time
 DEATHS_TO_REJECT = 3
 SECONDS_PER_PUBLICATION = 1800.0
 
@@ -75,16 +76,26 @@ class Passes:
         """
         self._suspects.remember(dead)
         try:
-            self._read_together()
-            self._read_alone()
-            self._read_by_halves()
+            self._read_all()
+            for _ in range(MOST_MOVES):
+                if not (moved := self._commits.forgive(RowsMoved.__name__)):
+                    break
+                self._progress.note(f"the rows of {moved} units of pages were moved by a publication: they are selected anew")
+                self._ledger.reload()
+                self._select()
+                self._read_all()
         except (KeyboardInterrupt, PagemillError):  # a checkpoint that is refused, a store out of reach
             self._suspects.acquit(self._run_id)  # what was in flight did nothing wrong
             raise
 
+    def _read_all(self) -> None:
+        self._read_together()
+        self._read_alone()
+        self._read_by_halves()
+
     def _read_together(self) -> None:
         for _ in range(MOST_LOSSES):
-            if self._survives(units(self._ledger, but=self._suspects), UNITS_PER_BLOCK):
+            if self._survives(units(self._ledger, but=[*self._suspects, *self._commits.given_up]), UNITS_PER_BLOCK):
                 return
             self._look_again()
         raise WorkersLost(f"workers died {MOST_LOSSES} times over; their logs say why, and the next run goes on from here")

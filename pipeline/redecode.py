@@ -11,6 +11,7 @@ import pyarrow as pa
 from pipeline.company import in_company
 from pipeline.confidence import load
 from pipeline.crosscheck import checks, cross_checked
+from pipeline.errors import StorageError
 from pipeline.overlay import combine
 from pipeline.places import Places
 from pipeline.prior import prior_rows
@@ -20,6 +21,7 @@ from pipeline.staging import Part
 from pipeline.storage import open_store
 from schemas.arrow import from_table
 from schemas.job import Job
+from schemas.page import Failure
 from schemas.unit import Tally, Unit
 
 
@@ -40,7 +42,10 @@ class Redecoder:
         group, now = from_table(units, Unit), datetime.now(UTC)
         part = Part(self._store, self._places, self._run_id, group)
         for unit in group:
-            self._unit(unit, part, now)
+            try:
+                self._unit(unit, part, now)
+            except StorageError as error:
+                part.leave(unit, Failure(stage="fetch", code=type(error).__name__, message=str(error)))
         return pa.table({"staged": [part.stage(Tally(), None, now).model_dump_json()]})
 
     def _unit(self, unit: Unit, part: Part, now: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import cluster, read
 from pipeline.errors import CheckpointError
-from pipeline.flow import run
+from pipeline.flow import compact, redecode, run
 from pipeline.progress import Silent
 from pipeline.storage import open_store
 from pipeline.verify import verify
@@ -93,6 +93,41 @@ def test_from_a_place_to_datasets(place, machine):
     assert len(read(job.sink.uri, "pages")) == 4
     third = run(job)
     assert (third.objects_known, third.pages_selected, third.objects_deleted, third.exit_code) == (2, 0, 0, 0)
+
+
+class Compacting(Silent):
+    """Moves all rows of a sink, as another run may, once units are selected; keeps what it was told."""
+
+    def __init__(self, sink_uri: str) -> None:
+        self.sink_uri, self.noted = sink_uri, ""
+
+    def selected(self, pages: int) -> None:
+        del pages
+        compact(self.sink_uri)
+
+    def note(self, text: str) -> None:
+        self.noted += text
+
+
+@pytest.mark.usefixtures("ray_started")
+def test_rows_that_another_run_moves_are_found_again(mill, machine):
+    """Units whose rows a publication moves between selection and reading are selected anew within the run, and none is left."""
+    first, second = mill.job(workers=WORKERS), mill.job(machine.answer("total"), name="second", workers=WORKERS)
+    for number in range(2):  # each run's rows lie in a file of their own, which compaction merges
+        mill.put(f"{number}.pdf", machine.pdf(f"document {number}"))
+        mill.run(first)
+    watching = Compacting(mill.sink_uri)
+    added = run(second, progress=watching)
+    assert "selected anew" in watching.noted
+    assert (added.left, added.pages_ok, added.fields, added.exit_code) == (0, 2, 2, 0)
+    mill.put("2.pdf", machine.pdf("document 2"))
+    mill.run(first)
+    watching = Compacting(mill.sink_uri)
+    again = redecode(first, progress=watching)
+    assert "selected anew" in watching.noted
+    assert (again.left, again.exit_code) == (0, 0)
+    assert mill.verify().is_exact
+    assert [len(mill.rows(dataset)) for dataset in ("pages", "fields")] == [3, 2]
 
 
 class Interrupting(Silent):
