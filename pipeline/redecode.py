@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from pipeline.columns import columned, columns_of
 from pipeline.company import in_company
 from pipeline.confidence import load
 from pipeline.crosscheck import checks, cross_checked
@@ -35,7 +36,7 @@ class Redecoder:
         self._places, self._store = Places(job.sink.uri), open_store(job.sink.uri)
         self._questions = questions(job, mask_decoder(job))
         self._confidence = load(job.confidence.model)
-        self._checks = checks(job.tasks)
+        self._columns, self._checks = columns_of(job.tasks), checks(job.tasks)
 
     def __call__(self, units: pa.Table) -> pa.Table:
         """Decode a block of units (columns of schemas.unit.Unit) again, and return one StagedPart as JSON."""
@@ -69,7 +70,7 @@ class Redecoder:
         page = prior.page
         given = Circumstances(self._job.name, self._run_id, now, page.checkpoint_hash, page.engine, self._confidence)
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
-        made = combine(prior, new, frozenset(answer.ask.key for answer in kept))
+        made = columned(combine(prior, new, frozenset(answer.ask.key for answer in kept)), self._columns)
         return in_company(cross_checked(made, self._checks, self._confidence), self._confidence)
 
 

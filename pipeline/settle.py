@@ -173,6 +173,13 @@ def rows(
     )
 
 
+def judged(page: PageRow, failures: tuple[Failure, ...]) -> PageRow:
+    """Return a page's row with these failures instead of its own, and as good or bad as they leave it."""
+    is_open = page.status in ("ok", "partial")
+    status: PageStatus = page.status if not is_open else "partial" if any(each.task for each in failures) else "ok"
+    return page.model_copy(update={"failures": failures, "status": status})
+
+
 def facts_of(row: PageRow) -> PageFacts:
     """Return what a page's row says of the page without the model."""
     from_layer = row.text_source == "text_layer"

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pipeline.ascent import Ascent, Asked, by_view, first_prompts
 from pipeline.cache import DocumentCache
+from pipeline.columns import columned, columns_of
 from pipeline.company import in_company
 from pipeline.confidence import load
 from pipeline.crosscheck import checks, cross_checked
@@ -62,7 +63,7 @@ class Worker:
         self._cache, self._retries = DocumentCache(source), NewRetries(source, self._sink)
         self._questions = questions(job, mask_decoder(job))
         self._confidence = load(job.confidence.model)
-        self._checks = checks(job.tasks)
+        self._columns, self._checks = columns_of(job.tasks), checks(job.tasks)
         longest = max(question.ask.max_tokens for question in self._questions)
         self._serving = serving or Serving(self._stage.model, self._stage.resolution, partial(start, max_tokens=longest))
         self._desks: LifoQueue[Desk] = LifoQueue()
@@ -285,7 +286,8 @@ class Worker:
             )
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
             for origin in page.unit.origins:
-                made = cross_checked(page.rows(origin, given, seconds), self._checks, self._confidence)
+                told = columned(page.rows(origin, given, seconds), self._columns)
+                made = cross_checked(told, self._checks, self._confidence)
                 part.add(page.unit, origin, in_company(made, self._confidence), tasks=tasks, jobs=jobs)
 
     def _unasked(self, key: str) -> Failure:

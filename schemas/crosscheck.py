@@ -1,4 +1,4 @@
-"""What must hold between fields, as a person writes it: `net + tax = total`, `total >= 0`, `date <= due`. Read, never run: it is no Python."""
+"""What must hold between fields, as a person writes it: `net + tax = total`, `date <= due`, `sum(amount) = net`. Read, never run: it is no Python."""
 
 import ast
 import operator
@@ -23,10 +23,11 @@ _COMPARES: dict[type[ast.cmpop], str] = {ast.Eq: "=", ast.LtE: "<=", ast.GtE: ">
 
 @dataclass(frozen=True, slots=True)
 class CrossCheck:
-    """A comparison of two sums of fields and numbers; `names` are the fields."""
+    """A comparison of two sums of fields, numbers and sums of columns; `names` are the fields, `columns` what sum(…) is over."""
 
     text: str
     names: frozenset[str]
+    columns: frozenset[str]
     _left: ast.expr
     _sign: str
     _right: ast.expr
@@ -37,7 +38,7 @@ class CrossCheck:
         return isinstance(self._left, ast.Name) and isinstance(self._right, ast.Name)
 
     def fault(self, values: Mapping[str, Value]) -> str | None:
-        """Return how it fails with these values, one for each name, or None where it holds."""
+        """Return how it fails with these values, one for each name and, as `sum_of` calls it, for each column; or None where it holds."""
         with localcontext(prec=80):
             left, right = _worth(self._left, values), _worth(self._right, values)
             if isinstance(left, date) or isinstance(right, date):
@@ -58,26 +59,37 @@ def cross_check(text: str) -> CrossCheck:
         raise ValueError(f"{text!r} cannot be read: write a comparison, as in net + tax = total") from exc
     if not isinstance(tree, ast.Compare) or len(tree.ops) != 1 or type(tree.ops[0]) not in _COMPARES:
         raise ValueError(f"{text!r} is no comparison of two sides by =, <, >, <= or >=")
-    names = frozenset(_names(tree.left, text)) | frozenset(_names(tree.comparators[0], text))
-    return CrossCheck(text.strip(), names, tree.left, _COMPARES[type(tree.ops[0])], tree.comparators[0])
+    known = frozenset(_names(tree.left, text)) | frozenset(_names(tree.comparators[0], text))
+    names, columns = (frozenset(name for name, kind in known if kind == wanted) for wanted in ("field", "column"))
+    return CrossCheck(text.strip(), names, columns, tree.left, _COMPARES[type(tree.ops[0])], tree.comparators[0])
 
 
-def _names(side: ast.expr, text: str) -> list[str]:
+def sum_of(column: str) -> str:
+    """Return what the sum of a column is called among values."""
+    return f"sum({column})"
+
+
+def _names(side: ast.expr, text: str) -> list[tuple[str, str]]:
+    """Return what stands on a side, each with whether it is a field or a column."""
     match side:
         case ast.Name(id=name):
-            return [name]
+            return [(name, "field")]
+        case ast.Call(func=ast.Name(id="sum"), args=[ast.Name(id=name)], keywords=[]):
+            return [(name, "column")]
         case ast.Constant(value=int() | float()) if not isinstance(side.value, bool):
             return []
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _SIGNS:
             return [*_names(left, text), *_names(right, text)]
         case _:
-            raise ValueError(f"{text!r}: only fields' names, numbers, +, - and * stand on either side")
+            raise ValueError(f"{text!r}: only fields' names, sum(column), numbers, +, - and * stand on either side")
 
 
 def _worth(side: ast.expr, values: Mapping[str, Value]) -> Value:
     match side:
         case ast.Name(id=name):
             return values[name]
+        case ast.Call(args=[ast.Name(id=name)]):
+            return values[sum_of(name)]
         case ast.Constant(value=number):
             return Decimal(str(number))
         case ast.BinOp(left=left, op=sign, right=right):

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from schemas.crosscheck import cross_check
 from schemas.pageset import Pages
@@ -104,6 +104,22 @@ class SpotTask(_Task):
     type: Literal["spot"]
 
 
+def _is_expression(pattern: str | None) -> str | None:
+    try:
+        re.compile(pattern or "")
+    except re.error as exc:
+        raise ValueError(f"`pattern` is no regular expression: {exc}") from exc
+    return pattern
+
+
+def _choices_are_for_enums(kind: FieldType, choices: tuple[str, ...]) -> None:
+    if (kind == "enum") != bool(choices):
+        raise ValueError("`choices` goes with `type: enum`, and an enum needs its choices")
+
+
+Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,4}){0,2}$")]
+
+
 class AnswerField(Shape):
     """One field: its name in the results, the question that is asked, and the type of its value.
 
@@ -120,8 +136,8 @@ class AnswerField(Shape):
     confirm: bool = False
     type: FieldType = "string"
     choices: tuple[str, ...] = ()
-    pattern: str | None = None
-    locale: str | None = Field(default=None, pattern=r"^[a-z]{2,3}(_[A-Za-z0-9]{2,4}){0,2}$")
+    pattern: Annotated[str | None, AfterValidator(_is_expression)] = None
+    locale: Locale | None = None
     required: bool = False
     pages: Pages = ()
 
@@ -131,9 +147,8 @@ class AnswerField(Shape):
         return (self.question, *self.rephrased)
 
     @model_validator(mode="after")
-    def _choices_are_for_enums(self) -> "AnswerField":
-        if (self.type == "enum") != bool(self.choices):
-            raise ValueError("`choices` goes with `type: enum`, and an enum needs its choices")
+    def _its_choices_are_an_enums(self) -> "AnswerField":
+        _choices_are_for_enums(self.type, self.choices)
         return self
 
     @model_validator(mode="after")
@@ -144,21 +159,13 @@ class AnswerField(Shape):
             raise ValueError("`confirm` compares the answers to several questions: name them under `rephrased`")
         return self
 
-    @model_validator(mode="after")
-    def _its_pattern_is_one(self) -> "AnswerField":
-        try:
-            re.compile(self.pattern or "")
-        except re.error as exc:
-            raise ValueError(f"`pattern` is no regular expression: {exc}") from exc
-        return self
-
 
 class AnswerTask(_Task):
     """Fields, one question each; `prompt` is a template with {question} and {lang}.
 
     `structured` lets the engine write only what has the form of the field's type (its choices; yes or no; a number, money, a date, a number
     with check digits), or that the page does not say; a string may still be anything. `cross_check` holds what must be true between fields of
-    one page: "net + tax = total", "date <= due".
+    one page, and of the columns of its tables: "net + tax = total", "date <= due", "sum(amount) = total".
     """
 
     type: Literal["answer"]
@@ -174,7 +181,7 @@ class AnswerTask(_Task):
         for check in map(cross_check, self.cross_check):
             if unknown := sorted(check.names - kinds.keys()):
                 raise ValueError(f"`cross_check` {check.text!r}: there is no field {', '.join(unknown)} in this task")
-            families = {_FAMILIES.get(kinds[name]) for name in check.names}
+            families = {_FAMILIES.get(kinds[name]) for name in check.names} | ({"number"} if check.columns else set())
             if None in families or len(families) != 1 or (families == {"date"} and not check.compares_alone):
                 raise ValueError(f"`cross_check` {check.text!r}: only numbers are added, and numbers or dates compared")
         return self
@@ -229,11 +236,47 @@ class QuestionTask(_Task):
     max_tokens: int = Field(default=64, ge=1, le=4096)
 
 
+class Column(Shape):
+    """A column of the page's tables: its name in the results, what may stand over it (`header`, else the name), and the type of its cells.
+
+    `choices`, `pattern` and `locale` are as a field's. Rows in which a `required` column is empty are no lines (a sub-total, a note): they
+    stay text.
+    """
+
+    name: Name
+    header: tuple[str, ...] = ()
+    type: FieldType = "string"
+    choices: tuple[str, ...] = ()
+    pattern: Annotated[str | None, AfterValidator(_is_expression)] = None
+    locale: Locale | None = None
+    required: bool = False
+
+    @model_validator(mode="after")
+    def _its_choices_are_an_enums(self) -> "Column":
+        _choices_are_for_enums(self.type, self.choices)
+        return self
+
+    @property
+    def as_field(self) -> AnswerField:
+        """Return it as a field with the same values."""
+        given = {"type": self.type, "choices": self.choices, "pattern": self.pattern, "locale": self.locale}
+        return AnswerField(name=self.name, question=self.name, **given)
+
+
 class TableTask(_Task):
-    """The tables of the page, as HTML with coordinates."""
+    """The tables of the page, as HTML with coordinates; cells under the `columns` that are declared have typed values. `lang` is for dates."""
 
     type: Literal["table"]
+    lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
+    columns: tuple[Column, ...] = ()
     max_tokens: int = Field(default=4096, ge=1, le=8192)
+
+    @model_validator(mode="after")
+    def _its_columns_differ(self) -> "TableTask":
+        names = [column.name for column in self.columns]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"columns must differ: {', '.join(twice)} stands more than once")
+        return self
 
 
 class RawTask(_Task):
@@ -375,4 +418,15 @@ class Job(Shape):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"field names must differ: {', '.join(twice)} stands more than once")
+        return self
+
+    @model_validator(mode="after")
+    def _checks_sum_columns_of_numbers(self) -> "Job":
+        columns = {column.name: column.type for task in self.tasks if task.type == "table" for column in task.columns}
+        numbers = {name for name, kind in columns.items() if _FAMILIES.get(kind) == "number"}
+        for check in (cross_check(text) for task in self.tasks if task.type == "answer" for text in task.cross_check):
+            if wrong := sorted(check.columns - numbers):
+                raise ValueError(
+                    f"`cross_check` {check.text!r}: no `table` task declares a column of numbers {', '.join(wrong)}"
+                )
         return self

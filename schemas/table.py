@@ -1,11 +1,15 @@
 """Tables, as rows and columns of cells."""
 
 from schemas.box import Box, BoxSource
+from schemas.field import FieldValue
 from schemas.shape import Shape
 
 
 class Cell(Shape):
-    """One cell; rows and columns count from 0, spans from 1."""
+    """One cell; rows and columns count from 0, spans from 1.
+
+    `column_name` and `value` are there in the lines of tables whose columns the job declares: what the text means as the column's type.
+    """
 
     row_index: int
     col_index: int
@@ -15,6 +19,8 @@ class Cell(Shape):
     box: Box | None = None
     box_source: BoxSource | None = None
     confidence: float | None = None
+    column_name: str | None = None
+    value: FieldValue | None = None
 
 
 class Table(Shape):
