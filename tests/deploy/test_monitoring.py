@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,29 @@ def test_prometheus_finds_the_port_that_the_pods_name():
     for group in [spec["headGroupSpec"], *spec["workerGroupSpecs"]]:
         ports = {port["name"]: port["containerPort"] for port in group["template"]["spec"]["containers"][0]["ports"]}
         assert group["rayStartParams"]["metrics-export-port"] == str(ports["metrics"])
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="Debian's package `prometheus`, which has promtool, is not installed")
+def test_prometheus_understands_all_of_it(tmp_path):
+    """Prometheus' own tool accepts the scrape configuration, the alerts, and every query of the dashboard."""
+    for number, expression in enumerate(EXPRESSIONS):
+        assert "$job" not in expression or 'job_name=~"$job"' in expression, number
+    queries = [expression.replace("$job", ".*").replace("$__rate_interval", "1m") for expression in EXPRESSIONS]
+    rules = [{"record": f"query_{number}", "expr": query} for number, query in enumerate(queries)]
+    (tmp_path / "queries.yml").write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    assert _says("check", "rules", str(tmp_path / "queries.yml")) == f"SUCCESS: {len(queries)} rules found"
+    assert _says("check", "rules", str(FOLDER / "alerts.yml")) == "SUCCESS: 3 rules found"
+    scraping = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    for scrape in scraping["scrape_configs"]:
+        assert [found["role"] for found in scrape.pop("kubernetes_sd_configs")] == [
+            "pod"
+        ]  # Debian's build does not know Kubernetes
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(scraping))
+    shutil.copy(FOLDER / "alerts.yml", tmp_path)
+    assert _says("check", "config", str(tmp_path / "prometheus.yml")) == "SUCCESS: 1 rule files found"
+
+
+def _says(*arguments):
+    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return next(line.strip() for line in done.stdout.splitlines() if "SUCCESS" in line)

@@ -1,5 +1,7 @@
 """The very entrypoint of the RayJob, submitted to a cluster of several nodes on this machine, and the metrics that it leaves."""
 
+import importlib.util
+import json
 import os
 import re
 import shlex
@@ -12,8 +14,10 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -22,6 +26,7 @@ from pipeline.verify import verify
 
 ROOT = Path(__file__).parents[2]
 RAYJOB = yaml.safe_load((ROOT / "deploy" / "kubernetes" / "rayjob.yaml").read_text())
+DASHBOARD = json.loads((ROOT / "deploy" / "monitoring" / "grafana.json").read_text())
 RECEIPT = ROOT / "jobs" / "examples" / "documents" / "receipt.png"
 DOCUMENTS, PATIENCE_S = 24, 400
 
@@ -81,8 +86,35 @@ def nodes(monkeypatch, ray_nodes) -> Iterator[Nodes]:
 
 
 def test_the_entrypoint_runs_on_several_nodes_and_is_exact(nodes, tmp_path):
-    """`ray job submit` of the RayJob's own command ends well; every page has its row, and the exporters say what was done."""
+    """`ray job submit` of the RayJob's own command ends well; every page has its row, and the exporters say what was done.
+
+    Where Prometheus is installed, it looks at the nodes meanwhile, and takes every query of the dashboard.
+    """
     sink = _jobs(tmp_path)
+    prometheus = _module("prometheus")
+    targets = [url.removeprefix("http://").removesuffix("/metrics") for url in nodes.exporters]
+    with prometheus.running(tmp_path, targets) if prometheus.is_installed() else nullcontext() as watching:
+        _submit(nodes, tmp_path)
+        if watching is not None:
+            _look(watching)
+    report = verify(str(sink))
+    assert (report.is_exact, report.pages, report.pages_ok) == (True, DOCUMENTS, DOCUMENTS)
+
+
+def _look(watching):
+    """Put every query of the dashboard to Prometheus, after the run, and look at what was told during it."""
+    for panel in DASHBOARD["panels"]:
+        for target in panel["targets"]:
+            watching.ask(target["expr"].replace("$job", ".*").replace("$__rate_interval", "10m"))
+    for name in ("pages_total", "requests_total", "engine_busy_seconds_total", "groups_in_hand"):
+        assert watching.ask(f'max(max_over_time(ray_pagemill_{name}{{job_name="nightly"}}[10m]))')[0] > 0, name
+    for name in ("ray_tasks", "ray_actors"):
+        assert watching.ask(f'max(max_over_time({name}{{State!=""}}[10m]))')[0] > 0, name
+    assert watching.ask("count(count by (NodeAddress) (ray_node_cpu_count))") == [1]  # three nodes at one address
+
+
+def _submit(nodes, tmp_path):
+    """Run the job to its end, and look at what the exporters tell meanwhile."""
     entrypoint = shlex.split(RAYJOB["spec"]["entrypoint"].replace("/jobs/", f"{tmp_path}/"))
     ray_command = Path(sys.executable).with_name("ray")
     command = [
@@ -121,8 +153,6 @@ def test_the_entrypoint_runs_on_several_nodes_and_is_exact(nodes, tmp_path):
         check=False,
     )
     assert status == "SUCCEEDED", logs.stdout
-    report = verify(str(sink))
-    assert (report.is_exact, report.pages, report.pages_ok) == (True, DOCUMENTS, DOCUMENTS)
     assert 0 < pages["nightly", "ok"] <= DOCUMENTS
     assert 0 < requests["nightly", "0"] <= DOCUMENTS
 
@@ -159,3 +189,12 @@ def _status(nodes: Nodes) -> str:
     from ray.job_submission import JobSubmissionClient
 
     return str(JobSubmissionClient(nodes.dashboard).get_job_status("night").value)
+
+
+def _module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
