@@ -3,14 +3,16 @@
 It does not know pages' rows, nor what else is known of a page.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import atan2, inf, pi
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from math import atan2, exp, inf, pi
 
-from pipeline.coverage import is_covered
+from pipeline.coverage import COVERED, is_covered
 from pipeline.provenance import told
 from pipeline.stitch import Part, stitched
 from pipeline.tasks.base import Ask, Reading
+from schemas.box import Box
 from schemas.page import CompletionRecord
 from schemas.view import Affine, Completion, Region
 
@@ -80,15 +82,27 @@ def chosen(heard: Sequence[Voice]) -> Voice:
     return max((voice for voice in at_last if voice.reading.verdict == "value"), key=_sureness)
 
 
-def in_need(ask: Ask, records: Sequence[CompletionRecord]) -> tuple[Affine, ...] | None:
-    """Return which views of what is not settled must be looked at again: what was rejected, else what gave the value; None is all of it."""
+def in_need(ask: Ask, records: Sequence[CompletionRecord], least_text: float = 0.0) -> tuple[Affine, ...] | None:
+    """Return which views of what is not settled must be looked at again; None is all of it.
+
+    That is what was rejected, else text that is fainter than `least_text`, else what gave the value.
+    """
     voice = chosen(voices(ask, records))
     alone = [(item, ask.decode(completed(item), Affine(*item.affine)).verdict) for item in voice.records]
     wanted = "reject" if any(verdict == "reject" for _, verdict in alone) else "value"
     parts = [item for item, verdict in alone if verdict == wanted]
+    if wanted == "value":
+        parts = faint(ask, parts, least_text) or parts
     if not parts or any(item.view == "page" for item in parts):
         return None
     return tuple(Affine(*item.affine) for item in parts)
+
+
+def faint(ask: Ask, records: Iterable[CompletionRecord], least: float) -> list[CompletionRecord]:
+    """Return the views of a text whose tokens' mean probability is below `least`; other tasks have none, as one word says little."""
+    if ask.key not in ("ocr", "spot"):
+        return []
+    return [item for item in records if item.mean_logprob is not None and exp(item.mean_logprob) < least]
 
 
 def completed(item: CompletionRecord) -> Completion:
@@ -108,12 +122,24 @@ def _over(below: Sequence[CompletionRecord], items: Sequence[CompletionRecord]) 
     """Return a finer rung's completions with those of the rung below that it did not show again, each where it was in reading order."""
     finer, whole, is_in = [Affine(*item.affine) for item in items], [], False
     for item in below:
-        if not is_covered(Affine(*item.affine), finer):
+        if not _is_shown_again(item, finer):
             whole.append(item)
         elif not is_in:
             whole += items
             is_in = True
     return whole if is_in else [*whole, *items]
+
+
+def _is_shown_again(item: CompletionRecord, finer: Sequence[Affine]) -> bool:
+    """Return whether finer views show what a view showed: of its print where that is known, as tiles leave out white paper.
+
+    A whole page is: nothing tells which part of it is in need, so that all of its print is looked at.
+    """
+    affine, places = Affine(*item.affine), item.places
+    if item.view == "page" or not places:
+        return item.view == "page" or is_covered(affine, finer)
+    lines = [Affine.of_box(affine.box(*places[at : at + 4])) for at in range(0, len(places), 4)]
+    return sum(is_covered(line, finer) for line in lines) >= COVERED * len(lines)
 
 
 def _quarter(item: CompletionRecord) -> int:
@@ -138,14 +164,24 @@ def _joined(ask: Ask, shown: Sequence[CompletionRecord]) -> Reading:
     values = [part for part in parts if part.reading.verdict == "value"]
     if not values:
         return parts[0].reading if len(parts) == 1 else Reading(verdict="absent")
-    return stitched(values, turn)
+    tile = None if any(part.is_page for part in values) else reduce(Box.union, (part.view for part in values))
+    whole = stitched(values, turn)
+    tables = [
+        made if made.box_source else said for made, said in zip(whole.tables, told(whole, ask.key, tile).tables, strict=True)
+    ]
+    return replace(whole, tables=tuple(tables))  # what was put together of pieces has cells of its own
 
 
 def _part(ask: Ask, item: CompletionRecord, turn: Affine | None) -> Part:
-    """Decode a completion; lines once more as they are on the page set upright, where they are level."""
+    """Decode a completion; lines and tables once more as they are on the page set upright, where they are level."""
     completion, affine = completed(item), Affine(*item.affine)
-    shown = affine.box(0, 0, 1, 1)
-    reading = told(ask.decode(completion, affine), ask.key, None if item.view == "page" else shown)
+    is_page, view = item.view == "page", affine.box(0, 0, 1, 1)
+    decoded = ask.decode(completion, affine)
+    reading = told(decoded, ask.key, None if is_page else view)
+    if not decoded.lines and not decoded.tables:
+        return Part(reading, view, reading, affine, item.places, is_page=is_page)
     upright = affine.then(turn.back()) if turn else affine
-    lines = told(ask.decode(completion, upright), ask.key, None).lines if turn and reading.lines else reading.lines
-    return Part(reading, shown, lines, upright, item.places, is_page=item.view == "page")
+    level = ask.decode(completion, upright) if turn else decoded
+    of_tile = told(level, ask.key, None if is_page else upright.box(0, 0, 1, 1))
+    tables = tuple(table if table.box else tiled for table, tiled in zip(level.tables, of_tile.tables, strict=True))
+    return Part(reading, view, replace(of_tile, tables=tables), upright, item.places, is_page=is_page)

@@ -32,6 +32,18 @@ def joined(left: str, right: str, left_pt: float, right_pt: float, shared_pt: fl
     return best[1] if best else _until(left, width_of(left) - shared / 2) + right[len(_until(right, shared / 2)) :]
 
 
+def overlapped(left: str, right: str) -> str:
+    """Return a text of which two views show a part each, of which it is not known how much they share: as much as agrees."""
+    longer, shorter = (left, right) if len(left) >= len(right) else (right, left)
+    found: tuple[float, str] = (0.0, longer if len(shorter) <= _FRAYED else f"{left} {right}")
+    for lost_left, lost_right in product(range(min(_FRAYED, len(left)) + 1), range(min(_FRAYED, len(right)) + 1)):
+        ending, beginning = left[: len(left) - lost_left], right[lost_right:]
+        count = max(_overlaps(ending, beginning), default=0)
+        if count - 0.5 * (lost_left + lost_right) > found[0]:
+            found = count - 0.5 * (lost_left + lost_right), ending + beginning[count:]
+    return found[1]
+
+
 def side_by_side(left: Sequence[str], right: Sequence[str]) -> list[str]:
     """Return the lines of two views side by side, of which no places are known: a line that goes on is joined with its end."""
     lines: list[str] = []

@@ -1,10 +1,11 @@
 """One reading of a page out of the readings of its views: in reading order, nothing twice and nothing missing. Pure.
 
 Tiles cut in white space share nothing, so what they say follows one another. Tiles of a grid overlap: what stands in two of them counts
-once, and what an edge cuts is taken from the tile that shows more of it. Lines are compared on the page set upright, where they are level.
+once, and what an edge cuts is taken from the tile that shows more of it. Lines are compared on the page set upright, where they are level;
+tables are put together in tables.py.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TypeVar
@@ -13,32 +14,37 @@ from pipeline.documents.order import reading_order
 from pipeline.documents.tiles import OVERLAP_PT
 from pipeline.placing import Place, height_of, laid
 from pipeline.seam import joined, one_above_another, side_by_side
+from pipeline.tables import whole_tables
 from pipeline.tasks.base import Reading
 from schemas.box import Box, BoxSource, LabelledBox
 from schemas.page import Line
-from schemas.table import Table
+from schemas.table import Cell, Table
 from schemas.view import Affine
 
 _SAME = 0.5
 """Boxes that share this part of their common view are one thing; lines, this part of the lower one's height."""
 _EDGE_PT, _SLACK_PT, _AT_EDGE = 3.0, 1.5, 0.002
 
-T = TypeVar("T", LabelledBox, Table)
+T = TypeVar("T", Line, Table, Cell)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one view says: a reading with a value, the box around what it shows, and the same lines on the page set upright.
+    """What one view says: a reading with a value, the box around what it shows, and the same reading on the page set upright, `level`.
 
     `upright` maps the view to the upright page; `places` are those of the print that was seen in it; `is_page`: it shows the whole page.
     """
 
     reading: Reading
     view: Box
-    lines: tuple[Line, ...]
+    level: Reading
     upright: Affine
     places: tuple[float, ...] = ()
     is_page: bool = False
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return self.level.lines
 
     @property
     def box(self) -> Box:
@@ -60,7 +66,7 @@ class _Piece:
 def stitched(parts: Sequence[Part], turn: Affine | None = None) -> Reading:
     """Return what the views, of which there must be one, say together; `turn` leads from the upright page to the page as it lies."""
     first = parts[0].reading
-    views = [part.view for part in parts]
+    tables = whole_tables([(part.level.tables, part.box) for part in parts])
     value = next(
         (part.reading.value for part in parts if part.reading.value and part.reading.value.status == "ok"), first.value
     )
@@ -69,15 +75,19 @@ def stitched(parts: Sequence[Part], turn: Affine | None = None) -> Reading:
         first,
         text=text,
         lines=tuple(_turned(line, turn) for line in lines) if turn else lines,
-        boxes=_once([part.reading.boxes for part in parts], views, _place_of_thing, _one_thing),
-        tables=_once([part.reading.tables for part in parts], views, _place_of_table, _one_table),
+        boxes=_once([part.reading.boxes for part in parts], [part.view for part in parts]),
+        tables=tuple(_table_turned(table, turn) for table in tables) if turn else tables,
         value=value,
     )
 
 
-def _turned(line: Line, turn: Affine) -> Line:
-    box = line.box
-    return line.model_copy(update={"box": box and turn.box(box.x0, box.y0, box.x1, box.y1)})
+def _turned(item: T, turn: Affine) -> T:
+    box = item.box
+    return item.model_copy(update={"box": box and turn.box(box.x0, box.y0, box.x1, box.y1)})
+
+
+def _table_turned(table: Table, turn: Affine) -> Table:
+    return _turned(table, turn).model_copy(update={"cells": tuple(_turned(cell, turn) for cell in table.cells)})
 
 
 def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
@@ -214,57 +224,39 @@ def _without_places(parts: Sequence[Part]) -> tuple[Line, ...]:
     return tuple(Line(text=text, box=box, box_source="tile") for text, box in zip(page, places, strict=True))
 
 
-def _once(
-    found: Sequence[Sequence[T]], views: Sequence[Box], place: Callable[[T], Box | None], one_of: Callable[[T, T, bool], T]
-) -> tuple[T, ...]:
+def _once(found: Sequence[Sequence[LabelledBox]], views: Sequence[Box]) -> tuple[LabelledBox, ...]:
     """Return what was found, what two overlapping views show of one thing once."""
-    kept: list[tuple[T, Box]] = []
+    kept: list[tuple[LabelledBox, Box]] = []
     for things, view in zip(found, views, strict=True):
         known = len(kept)  # one view never shows a thing twice
         for thing in things:
-            index = next((n for n, (other, seen) in enumerate(kept[:known]) if _same(thing, view, other, seen, place)), None)
+            index = next((n for n, (other, seen) in enumerate(kept[:known]) if _same(thing, view, other, seen)), None)
             if index is None:
                 kept.append((thing, view))
             else:
                 other, seen = kept[index]
-                kept[index] = one_of(other, thing, _is_cut(place(other), seen) or _is_cut(place(thing), view)), seen.union(view)
+                is_cut = _is_cut(other.box, seen) or _is_cut(thing.box, view)
+                kept[index] = _one_thing(other, thing, is_cut=is_cut), seen.union(view)
     return tuple(thing for thing, _ in kept)
 
 
-def _same(thing: T, view: Box, other: T, seen: Box, place: Callable[[T], Box | None]) -> bool:
+def _same(thing: LabelledBox, view: Box, other: LabelledBox, seen: Box) -> bool:
     """Say whether two views found one thing: in what both show, it has the same place."""
-    one, two = place(thing), place(other)
-    if one is None or two is None or not _overlap(view, seen) or _name(thing) != _name(other):
+    if not _overlap(view, seen) or thing.label != other.label:
         return False
-    one, two = (_within(_within(box, view), seen) for box in (one, two))
+    one, two = (_within(_within(box, view), seen) for box in (thing.box, other.box))
     shared = one.intersection(two)
     return shared > _SAME * (one.area + two.area - shared)
-
-
-def _name(thing: LabelledBox | Table) -> str:
-    return thing.label if isinstance(thing, LabelledBox) else ""
 
 
 def _within(box: Box, view: Box) -> Box:
     return Box(x0=max(box.x0, view.x0), y0=max(box.y0, view.y0), x1=min(box.x1, view.x1), y1=min(box.y1, view.y1))
 
 
-def _is_cut(box: Box | None, view: Box) -> bool:
-    return box is not None and (min(box.x0 - view.x0, box.y0 - view.y0, view.x1 - box.x1, view.y1 - box.y1) < _EDGE_PT)
+def _is_cut(box: Box, view: Box) -> bool:
+    return min(box.x0 - view.x0, box.y0 - view.y0, view.x1 - box.x1, view.y1 - box.y1) < _EDGE_PT
 
 
-def _place_of_thing(thing: LabelledBox) -> Box | None:
-    return thing.box
-
-
-def _place_of_table(table: Table) -> Box | None:
-    return table.box
-
-
-def _one_thing(one: LabelledBox, other: LabelledBox, is_cut: bool) -> LabelledBox:
+def _one_thing(one: LabelledBox, other: LabelledBox, *, is_cut: bool) -> LabelledBox:
     larger = one if one.box.area >= other.box.area else other
     return larger.model_copy(update={"box": one.box.union(other.box)}) if is_cut and not larger.mask_rle else larger
-
-
-def _one_table(one: Table, other: Table, is_cut: bool) -> Table:  # noqa: ARG001 - the same
-    return one if len(one.cells) >= len(other.cells) else other

@@ -1,26 +1,20 @@
 """What a perfect reader would answer to one view of a page whose truth is known: exactly what the view shows, no more.
 
-A glyph, line, value or thing is in a view when its middle is, so tiles that share an edge share nothing else. Where edges tear, as they
-do for a model, a glyph is read as far as the view shows its ink: one that is cut is taken for another, and a sliver is not seen. Pure.
+A value or thing is in a view when its middle is; glimpse.py says which glyphs are. Pure.
 """
 
 from collections.abc import Iterator, Sequence
 
+from pipeline.engines.glimpse import shows, taken_for, within
+from pipeline.engines.table_reader import visible_tables
 from pipeline.tasks import detect, spot, table
 from schemas.box import Box
 from schemas.page import Line
-from schemas.table import Table
 from schemas.truth import FieldTruth, PageTruth
 from schemas.view import Affine
 
 UNANSWERABLE = "unanswerable"
 _VIEW = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-_BARE_ACROSS, _BARE_DOWN = 0.1, 0.25
-"""A glyph's box reaches from ascender to descender and over its whole advance: this much of it on each side is seldom inked."""
-_READ, _SEEN = 0.75, 0.3
-"""The share of its ink that makes a glyph known, and that makes it seen, as some other character."""
-_CUT_ACROSS, _CUT_DOWN = "l", "-"
-"""What is left of a glyph beside an edge at its side looks like a stem; above or below one, like a stroke."""
 
 
 def read(page: PageTruth, affine: Affine, prompt: str, *, torn: bool = False) -> str | None:
@@ -31,9 +25,9 @@ def read(page: PageTruth, affine: Affine, prompt: str, *, torn: bool = False) ->
         return spot.encode(list(visible_lines(page, affine, in_view=True, torn=torn)), _VIEW)
     if prompt.startswith("detect "):
         labels = {label.strip() for label in prompt.removeprefix("detect ").split(";")}
-        return detect.encode([item for item in page.boxes if item.label in labels and _shows(affine, item.box)], affine)
+        return detect.encode([item for item in page.boxes if item.label in labels and shows(affine, item.box)], affine)
     if prompt == "table":
-        return table.encode([item for item in page.tables if _whole(item, affine)], affine)
+        return table.encode(visible_tables(page, affine, torn=torn), _VIEW)
     asked = [field for field in page.fields if field.question in prompt]
     if asked:
         return _value(max(asked, key=lambda field: len(field.question)), page, affine)
@@ -65,36 +59,11 @@ def _shown(text: str, boxes: Sequence[Box], affine: Affine, *, in_view: bool, to
             continue
         box = next(following)
         place = back.box(box.x0, box.y0, box.x1, box.y1)
-        seen = _torn(character, place) if torn else character if _shows(affine, box) else None
-        if seen:
+        if seen := taken_for(character, place, torn=torn):
             kept.append(seen)
-            place = _within(place) if in_view else box
+            place = within(place) if in_view else box
             around = place if around is None else around.union(place)
     return None if around is None else Line(text=" ".join("".join(kept).split()), box=around)
-
-
-def _torn(character: str, place: Box) -> str | None:
-    """Return what a glyph is taken for whose box is at a place in the view, in fractions of it; None if it is not seen."""
-    across = _part_seen(place.x0, place.x1, _BARE_ACROSS)
-    down = _part_seen(place.y0, place.y1, _BARE_DOWN)
-    if across * down >= _READ:
-        return character
-    if across * down < _SEEN:
-        return None
-    return _CUT_ACROSS if across < down else _CUT_DOWN
-
-
-def _part_seen(start: float, end: float, bare: float) -> float:
-    """Return which part of a glyph's ink, from its start to its end but for what is bare, lies in the view."""
-    margin = bare * (end - start)
-    start, end = start + margin, end - margin
-    if end <= start:
-        return float(0 <= start < 1)
-    return max(0.0, min(end, 1.0) - max(start, 0.0)) / (end - start)
-
-
-def _within(place: Box) -> Box:
-    return Box(x0=max(place.x0, 0.0), y0=max(place.y0, 0.0), x1=min(place.x1, 1.0), y1=min(place.y1, 1.0))
 
 
 def _value(field: FieldTruth, page: PageTruth, affine: Affine) -> str:
@@ -102,15 +71,5 @@ def _value(field: FieldTruth, page: PageTruth, affine: Affine) -> str:
     if field.value.status != "ok" or text is None:
         return UNANSWERABLE
     if field.box is not None:
-        return text if _shows(affine, field.box) else UNANSWERABLE
+        return text if shows(affine, field.box) else UNANSWERABLE
     return text if any(text in line.text for line in visible_lines(page, affine)) else UNANSWERABLE
-
-
-def _whole(item: Table, affine: Affine) -> bool:
-    """Return whether every cell can be seen: a table with cells missing has no form to be written in."""
-    return all(_shows(affine, cell.box) for cell in item.cells if cell.box)
-
-
-def _shows(affine: Affine, box: Box) -> bool:
-    u, v = affine.fraction((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-    return 0 <= u < 1 and 0 <= v < 1

@@ -20,7 +20,6 @@ from pipeline.tasks.base import Ask, Reading
 from schemas.box import Box, LabelledBox
 from schemas.job import OcrTask, SpotTask
 from schemas.page import Line
-from schemas.table import Cell, Table
 from schemas.truth import Glyphs, PageTruth
 from schemas.view import Affine, Completion
 
@@ -165,7 +164,8 @@ def test_many_pages_are_read_whole(tmp_path: Path, children, kind):
 
 def part(box: Box, lines: tuple[Line, ...] = (), **more: object) -> Part:
     text = "\n".join(line.text for line in lines) or None
-    return Part(Reading(verdict="value", text=text, lines=lines, **more), box, lines, Affine.of_box(box))
+    reading = Reading(verdict="value", text=text, lines=lines, **more)
+    return Part(reading, box, reading, Affine.of_box(box))
 
 
 LEFT, RIGHT = Box(x0=0, y0=0, x1=100, y1=100), Box(x0=76, y0=0, x1=176, y1=100)
@@ -190,18 +190,6 @@ def test_a_thing_in_two_tiles_is_one():
         ]
     )
     assert [(thing.label, thing.box) for thing in found.boxes] == [("seal", seal), ("logo", cut), ("seal", alone)]
-
-
-def test_a_table_in_two_tiles_is_one():
-    """Of a table that both tiles show the fuller reading is kept."""
-
-    def table(*texts: str) -> Table:
-        cells = tuple(Cell(row_index=0, col_index=index, text=text) for index, text in enumerate(texts))
-        box = Box(x0=78, y0=20, x1=98, y1=60)
-        return Table(table_index=0, n_rows=1, n_cols=len(texts), box=box, html="", cells=cells)
-
-    found = stitched([part(LEFT, tables=(table("a"),)), part(RIGHT, tables=(table("a", "b"),))])
-    assert [len(each.cells) for each in found.tables] == [2]
 
 
 def test_without_places_words_decide():

@@ -145,11 +145,14 @@ def test_lines_are_spotted_with_their_places(engine) -> None:
     assert ask(engine, "spot", Box(x0=0, y0=0, x1=20, y1=20)).text == "<loc0000><loc0000><loc1023><loc1023> My"
 
 
-def test_a_table_is_written_where_all_of_it_can_be_seen(engine) -> None:
-    """The answer decodes to the cells and their places; a view that cuts the table has none to give."""
+def test_a_table_is_written_as_far_as_it_can_be_seen(engine) -> None:
+    """The answer decodes to the cells and their places; a view that cuts the table gives its part of it, one beside the table nothing."""
     reading = table.decode(ask(engine, "table"), Affine.of_box(WHOLE))
     assert [(cell.text, cell.col_index) for cell in reading.tables[0].cells] == [("total", 0), ("12.50", 1)]
-    assert ask(engine, "table", Box(x0=0, y0=0, x1=60, y1=100)).text == ""
+    cut = Box(x0=30, y0=0, x1=80, y1=100)
+    (part,) = table.decode(ask(engine, "table", cut), Affine.of_box(cut)).tables
+    assert [(cell.text, cell.col_index) for cell in part.cells] == [("al", 0), ("12", 1)]
+    assert ask(engine, "table", Box(x0=0, y0=0, x1=200, y1=18)).text == ""
 
 
 def test_an_unknown_document_gets_an_answer_of_its_own(engine) -> None:
