@@ -19,7 +19,7 @@ from pipeline.engines import attention
 from pipeline.engines.description import Description
 from pipeline.engines.following import Following
 from pipeline.engines.greedy import Row, decode, image_features
-from pipeline.engines.refusal import failed, why_unusable
+from pipeline.engines.refusal import accepted, failed
 from pipeline.engines.vocabulary import Vocabulary
 from pipeline.engines.weights import checkpoint_hash
 from pipeline.errors import CheckpointError, EngineDied
@@ -89,13 +89,9 @@ class TransformersEngine:
 
     def _accept(self, index: int, request: Request) -> "_Pending":
         """Return the request in the model's terms, or raise ValueError with what is wrong with it."""
-        if reason := why_unusable(request, self.resolution):
-            raise ValueError(reason)
-        text_prefix = self._vocabulary.text_prefix(request.prompt)
-        room = self._description.max_positions - self._description.image_tokens - len(text_prefix)
-        if room < 1:
-            raise ValueError(f"the prompt has {len(text_prefix)} tokens, and the model has no room for an answer after it")
-        return _Pending(index, request.view.image, text_prefix, min(request.max_tokens, room), request.form)
+        taken = accepted(request, self._description, self._vocabulary.prefix, self._description.max_positions)
+        text_prefix = taken.prefix[self._description.image_tokens :]
+        return _Pending(index, request.view.image, text_prefix, taken.max_tokens, request.form)
 
     def _answer(
         self, batch: list["_Pending"], model: PaliGemmaForConditionalGeneration, views: "_Views"

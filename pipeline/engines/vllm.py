@@ -35,7 +35,7 @@ from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError
 
 from pipeline.engines.description import Description
-from pipeline.engines.refusal import failed, why_unusable
+from pipeline.engines.refusal import accepted, failed
 from pipeline.engines.transformers import pixels
 from pipeline.engines.vllm_guard import Preemptions, faults
 from pipeline.engines.vllm_image import ViewImage
@@ -202,18 +202,9 @@ class VllmEngine:
 
     def _input(self, request: Request, image: ViewImage) -> MultiModalInput:
         """Return the request in vLLM's terms, already rendered. Raises ValueError with what is wrong with it."""
-        if reason := why_unusable(request, self.resolution):
-            raise ValueError(reason)
-        token_ids = self._prefix(request.prompt)
-        length = self._plan.max_model_len
-        room = length - len(token_ids)
-        # At the model's own end an answer is cut, as the reference cuts it; short of that it would be cut by this engine's set-up.
-        if room < 1 or (request.max_tokens > room and length < self._description.max_positions):
-            raise ValueError(
-                f"{request.max_tokens} tokens asked for, and the engine was started with room for {room} after this prompt"
-            )
+        taken = accepted(request, self._description, self._prefix, self._plan.max_model_len)
         return mm_input(
-            token_ids,
+            taken.prefix,
             mm_kwargs=image.kwargs,
             mm_hashes={"image": [image.digest]},
             mm_placeholders={"image": [PlaceholderRange(offset=0, length=self._description.image_tokens)]},

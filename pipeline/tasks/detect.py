@@ -6,10 +6,10 @@ A prompt of one's own is a template with {labels}, which are joined by ` ; `.
 from collections.abc import Sequence
 
 from pipeline.tasks.base import Ask, Reading
-from pipeline.tasks.faults import absent, fault, reject
+from pipeline.tasks.faults import absent, parsed
 from pipeline.tasks.found import parse
 from pipeline.tasks.prompts import filled
-from pipeline.tasks.tokens import Malformed, quad
+from pipeline.tasks.tokens import quad
 from schemas.box import LabelledBox
 from schemas.job import DetectTask
 from schemas.view import Affine, Completion
@@ -37,17 +37,16 @@ def decode(
     completion: Completion, affine: Affine, labels: Sequence[str], prompt: str = "", *, label_optional: bool = False
 ) -> Reading:
     """Return the labelled boxes in page points, `absent` where there are none, or what was wrong with the answer."""
-    if broken := fault(completion, prompt):
-        return broken
-    try:
-        things = parse(completion.text, labels, label_optional=label_optional)
-    except Malformed as exc:
-        return reject("malformed", str(exc))
-    if not things:
-        return absent("nothing_found", f"nothing of {', '.join(labels)} was found")
-    return Reading(
-        verdict="value", boxes=tuple(LabelledBox(label=thing.label, box=affine.box(*thing.place)) for thing in things)
-    )
+
+    def read(text: str) -> Reading:
+        things = parse(text, labels, label_optional=label_optional)
+        if not things:
+            return absent("nothing_found", f"nothing of {', '.join(labels)} was found")
+        return Reading(
+            verdict="value", boxes=tuple(LabelledBox(label=thing.label, box=affine.box(*thing.place)) for thing in things)
+        )
+
+    return parsed(completion, prompt, read)
 
 
 def encode(boxes: Sequence[LabelledBox], affine: Affine) -> str:

@@ -5,9 +5,11 @@ It does not know what a good answer looks like; each task's decoder does.
 """
 
 import re
+from collections.abc import Callable
 
 from pipeline.tasks.base import Reading
 from pipeline.tasks.loops import looping
+from pipeline.tasks.tokens import Malformed
 from schemas.view import Completion
 
 _REFUSAL = re.compile(
@@ -43,6 +45,16 @@ def fault(completion: Completion, prompt: str) -> Reading | None:
     if is_echo(text, prompt):
         return reject("echo", "the answer repeats the prompt")
     return None
+
+
+def parsed(completion: Completion, prompt: str, parse: Callable[[str], Reading]) -> Reading:
+    """Return what a task's own parser makes of an answer without fault; what it raises as Malformed is a reject in its words."""
+    if broken := fault(completion, prompt):
+        return broken
+    try:
+        return parse(completion.text)
+    except Malformed as exc:
+        return reject("malformed", str(exc))
 
 
 def reject(code: str, message: str) -> Reading:

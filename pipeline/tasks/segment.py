@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.tasks.base import Ask, Reading
-from pipeline.tasks.faults import absent, fault, reject
+from pipeline.tasks.faults import absent, parsed
 from pipeline.tasks.found import Found, parse
 from pipeline.tasks.prompts import filled
 from pipeline.tasks.rle import encode_rle
-from pipeline.tasks.tokens import Malformed
 from schemas.box import Box, LabelledBox
 from schemas.job import SegmentTask
 from schemas.view import Affine, Completion
@@ -65,15 +64,14 @@ def decode(
     label_optional: bool = False,
 ) -> Reading:
     """Return the labelled boxes, with masks where `masks` is given, `absent` where there are none, or what was wrong."""
-    if broken := fault(completion, prompt):
-        return broken
-    try:
-        things = parse(completion.text, labels, masks=True, label_optional=label_optional)
-    except Malformed as exc:
-        return reject("malformed", str(exc))
-    if not things:
-        return absent("nothing_found", f"nothing of {', '.join(labels)} was found")
-    return Reading(verdict="value", boxes=tuple(_labelled(thing, affine, masks) for thing in things))
+
+    def read(text: str) -> Reading:
+        things = parse(text, labels, masks=True, label_optional=label_optional)
+        if not things:
+            return absent("nothing_found", f"nothing of {', '.join(labels)} was found")
+        return Reading(verdict="value", boxes=tuple(_labelled(thing, affine, masks) for thing in things))
+
+    return parsed(completion, prompt, read)
 
 
 def _labelled(thing: Found, affine: Affine, masks: MaskDecoder | None) -> LabelledBox:

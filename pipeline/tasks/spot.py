@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from pipeline.tasks.base import Ask, Reading
-from pipeline.tasks.faults import absent, fault, reject
+from pipeline.tasks.faults import absent, parsed
 from pipeline.tasks.prompts import filled
 from pipeline.tasks.tokens import QUAD, Malformed, bins, page_box, quad
 from schemas.job import SpotTask
@@ -34,20 +34,19 @@ def ask(task: SpotTask) -> Ask:
 
 def decode(completion: Completion, affine: Affine, prompt: str = PROMPT) -> Reading:
     """Return the lines with their boxes in page points and the text they make; one damaged pair rejects them all."""
-    if broken := fault(completion, prompt):
-        return broken
-    if not completion.text.strip():
-        return absent("empty", "the model read nothing here")
-    try:
-        lines = tuple(_line(place, text, affine) for place, text in _pairs(completion.text.strip()))
-    except Malformed as exc:
-        return reject("malformed", str(exc))
-    return Reading(verdict="value", text="\n".join(line.text for line in lines), lines=lines)
+    return parsed(completion, prompt, lambda text: _read(text, affine))
 
 
 def encode(lines: Sequence[Line], affine: Affine) -> str:
     """Return the answer that a model should give for these lines on this view. Raises ValueError on one without box or text."""
     return "\n".join(_encoded(line, affine) for line in lines)
+
+
+def _read(text: str, affine: Affine) -> Reading:
+    if not text.strip():
+        return absent("empty", "the model read nothing here")
+    lines = tuple(_line(place, words, affine) for place, words in _pairs(text.strip()))
+    return Reading(verdict="value", text="\n".join(line.text for line in lines), lines=lines)
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -14,10 +14,10 @@ from babel import localedata
 
 from pipeline.errors import JobError
 from pipeline.tasks.base import Ask, Reading
-from pipeline.tasks.faults import absent, fault, reject
+from pipeline.tasks.faults import absent, parsed
 from pipeline.tasks.markup import MarkedCell, MarkedTable, read_tables
 from pipeline.tasks.prompts import filled
-from pipeline.tasks.tokens import Malformed, page_box, quad
+from pipeline.tasks.tokens import page_box, quad
 from schemas.box import Box
 from schemas.job import TableTask
 from schemas.table import Cell, Table
@@ -41,21 +41,18 @@ def ask(task: TableTask) -> Ask:
 
 def decode(completion: Completion, affine: Affine, prompt: str = PROMPT) -> Reading:
     """Return the tables with their cells' boxes in page points; one that is not whole rejects the answer."""
-    if broken := fault(completion, prompt):
-        return broken
-    if not completion.text.strip():
-        return absent("nothing_found", "no table was found")
-    try:
-        marked = read_tables(completion.text)
-        tables = tuple(_table(index, table, affine) for index, table in enumerate(marked))
-    except Malformed as exc:
-        return reject("malformed", str(exc))
-    return Reading(verdict="value", tables=tables)
+    return parsed(completion, prompt, lambda text: _read(text, affine))
 
 
 def encode(tables: Sequence[Table], affine: Affine) -> str:
     """Return the answer that a model should give for these tables on this view; cells without text have no place."""
     return "".join(_markup(table.cells, affine) for table in tables)
+
+
+def _read(text: str, affine: Affine) -> Reading:
+    if not text.strip():
+        return absent("nothing_found", "no table was found")
+    return Reading(verdict="value", tables=tuple(_table(index, table, affine) for index, table in enumerate(read_tables(text))))
 
 
 def _table(index: int, marked: MarkedTable, affine: Affine) -> Table:
