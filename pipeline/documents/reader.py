@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 from pydantic import TypeAdapter
 
 from pipeline.documents import confine
@@ -56,6 +57,7 @@ def main(opener: Opener = open_document, libraries: Sequence[str] = LIBRARIES) -
     confine.close_off()  # before libraries start threads, which inherit it
     for library in libraries:
         importlib.import_module(library)
+    cv2.setNumThreads(1)  # there are as many readers as cores to use, and threads that wait for one another take time of all
     confine.forbid_writing()
     confine.bound_memory(limits.memory)
     _send(answers_out, Answer(ready=Ready()))
@@ -111,7 +113,7 @@ class _Desk:
             self._document.close()
             self._document = None
         self._document = document = self._opener(Path(order.path), self._limits, order.passwords)
-        return Answer(opened=Opened(document.media_type, document.page_count))
+        return Answer(opened=Opened(document.media_type, document.page_count, document.is_repaired))
 
     def _divide(self, order: DividePage) -> tuple[Region, ...]:
         """Divide the page as it would lie upright, and place the parts where they are."""
