@@ -49,13 +49,18 @@ DELETE FROM units;
 """  # noqa: S608 (the place is our own)
 
 # A version of an object shows its rows once it is whole, and until a later version of the same object is whole; none does after the
-# object was dropped.
+# object was dropped. Nearly all objects have one version, and one word on it: what must be compared is looked for among the others alone.
 STATE = """
 CREATE OR REPLACE TEMP TABLE source AS
-WITH word AS (
+WITH again AS (
+    SELECT source_id FROM sources GROUP BY source_id HAVING count(*) > 1
+), word AS (
+    SELECT * FROM sources ANTI JOIN again USING (source_id)
+    UNION ALL BY NAME
     SELECT * EXCLUDE (row_state, row_at),
         max(row_state) OVER (PARTITION BY source_id) AS row_state, max(row_at) OVER (PARTITION BY source_id) AS row_at
-    FROM sources QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY recorded_at DESC, run_id DESC) = 1
+    FROM sources SEMI JOIN again USING (source_id)
+    QUALIFY row_number() OVER (PARTITION BY source_id ORDER BY recorded_at DESC, run_id DESC) = 1
 ), covered AS (
     SELECT source_id, sum(n_pages) AS covered, max(committed_at) AS committed_at,
         sum(length(statuses) - length(replace(statuses, 'o', ''))) AS pages_ok,
@@ -72,12 +77,16 @@ WITH word AS (
         page_count IS NULL OR coalesce(covered.covered, 0) >= page_count AS is_whole,
         coalesce(list_sort(list_filter(list_distinct(required), lambda name: NOT list_contains(found, name))), []) AS missing
     FROM word LEFT JOIN covered USING (source_id)
+), several AS (
+    SELECT uri FROM word GROUP BY uri HAVING count(*) > 1
 ), newest AS (
     SELECT uri, arg_max(source_id, (recorded_at, run_id)) AS newest_id,
         arg_max(source_id, (recorded_at, run_id)) FILTER (is_whole) AS live_id,
         arg_max(coalesce(is_dropped, false), (recorded_at, run_id)) AS is_removed
-    FROM whole GROUP BY uri
+    FROM whole SEMI JOIN several USING (uri) GROUP BY uri
 )
-SELECT whole.*, source_id = newest_id AS is_newest, NOT is_removed AND coalesce(source_id = live_id, false) AS is_live, is_removed
-FROM whole JOIN newest USING (uri)
+SELECT whole.*, coalesce(source_id = newest_id, true) AS is_newest,
+    NOT coalesce(is_removed, is_dropped, false) AND coalesce(source_id = live_id, newest_id IS NULL AND is_whole) AS is_live,
+    coalesce(is_removed, is_dropped, false) AS is_removed
+FROM whole LEFT JOIN newest USING (uri)
 """
