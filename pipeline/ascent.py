@@ -6,11 +6,12 @@ It knows neither documents nor engines: the worker renders, asks, and writes dow
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from pipeline.company import page_logprob
 from pipeline.coverage import touches
 from pipeline.overlay import combine, readdressed
 from pipeline.questions import Question, is_asked_nowhere, is_asked_of
 from pipeline.readings import read
-from pipeline.settle import Answered, Circumstances, PageFacts, Rows, rows
+from pipeline.settle import Answered, Beside, Circumstances, PageFacts, Rows, rows
 from schemas.page import CompletionRecord
 from schemas.unit import Origin, Unit
 from schemas.view import Affine, View
@@ -57,6 +58,16 @@ class Ascent:
         texts = [(ask, records) for ask, records in said if ask.key in TEXT_KEYS]
         verdicts = {read(ask, records).verdict for ask, records in texts or said}
         return verdicts == ({"absent"} if texts else {"reject"}) and self.facts.layer_text is None
+
+    def beside(self) -> Beside:
+        """Return what was said of the page, for whom it is a witness."""
+        texts = [
+            read(question.ask, said).text
+            for question in self.asked
+            if question.ask.key in TEXT_KEYS and (said := self.records.get(question.ask.key))
+        ]
+        known = self.prior.page.text if self.prior and self.prior.page.text_source == "model" else None
+        return Beside(next(filter(None, texts), known), page_logprob(item for said in self.records.values() for item in said))
 
     def is_answered(self, question: Question, rung: int) -> bool:
         """Return whether a rung gave a value, so that the question need not be asked there in other words."""

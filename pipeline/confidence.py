@@ -87,7 +87,7 @@ def _standing(agreement: float | None) -> float:
 
 def _margin(signals: Signals) -> float:
     """Return the least margin; where the engine tells none, the odds of the least likely token, which are the same between two."""
-    return _odds(signals.least_logprob) if signals.least_margin is None else min(signals.least_margin, _MOST)
+    return _odds(signals.least_logprob) if signals.least_margin is None else _bounded(signals.least_margin)
 
 
 def _legible(signals: Signals) -> float:

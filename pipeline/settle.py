@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pipeline.confidence import confidence
 from pipeline.provenance import told_by_layer
-from pipeline.readings import Voice, chosen, read, voices
+from pipeline.readings import Voice, chosen, faint, read, voices
 from pipeline.signals import signals
 from pipeline.tasks.base import Ask, Reading
 from pipeline.whereabouts import whereabouts
@@ -103,6 +103,22 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What was said of a page beside one answer: the text that was read of it, and the mean log-probability of all its tokens."""
+
+    text: str | None = None
+    logprob: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """How sure an answer must be to stand: a value's confidence, and the mean probability of a token in each view's text."""
+
+    value: float = 0.0
+    text: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """A page's row and the rows of its fields."""
 
@@ -111,12 +127,17 @@ class Rows:
 
 
 def why_unsettled(
-    ask: Ask, records: Sequence[CompletionRecord], facts: PageFacts, model: ConfidenceModel | None = None, least: float = 0.0
+    ask: Ask,
+    records: Sequence[CompletionRecord],
+    facts: PageFacts,
+    model: ConfidenceModel | None = None,
+    least: Least = Least(),
+    beside: Beside = Beside(),
 ) -> str | None:
     """Return why what was said so far cannot stand and should climb to the next rung, or None where it can.
 
-    That is a reject's code, and of values, where there is a `least` confidence, "low_confidence", or "disagreement": views, words or the
-    page's text layer say something else.
+    That is a reject's code, and where something is the `least` that will do, "low_confidence", or, of values, "disagreement": views, words or
+    the page's text layer say something else.
     """
     if not records:
         return "not_asked"
@@ -124,12 +145,15 @@ def why_unsettled(
     reading = chosen(heard).reading
     if reading.verdict == "reject":
         return reading.code or "rejected"
-    if reading.value is None or not least or model is None:
+    if reading.value is None:
+        return "low_confidence" if faint(ask, chosen(heard).records, least.text) else None
+    if not least.value or model is None:
         return None
-    known = signals(ask, heard, reading.value, facts.layer_text, None)
+    known = signals(ask, heard, reading.value, facts.layer_text, beside.text)
+    known = known.model_copy(update={"page_logprob": beside.logprob})
     if any(each is not None and each < _AGREES for each in (known.tiles, known.questions, known.layer)):
         return "disagreement"
-    return "low_confidence" if confidence(known, reading.value, model) < least else None
+    return "low_confidence" if confidence(known, reading.value, model) < least.value else None
 
 
 def rows(

@@ -32,7 +32,9 @@ from pipeline.readings import in_need, record
 from pipeline.serving import Meter, Serving
 from pipeline.settle import (
     TEXT_LAYER_KEYS,
+    Beside,
     Circumstances,
+    Least,
     PageFacts,
     Rows,
     facts_of,
@@ -63,6 +65,7 @@ class Worker:
         self._cache, self._retries = DocumentCache(source), NewRetries(source, self._sink)
         self._questions = questions(job, mask_decoder(job))
         self._confidence = load(job.confidence.model)
+        self._least = Least(job.confidence.settle, job.confidence.settle_text)
         self._columns, self._checks = columns_of(job.tasks), checks(job.tasks)
         longest = max(question.ask.max_tokens for question in self._questions)
         self._serving = serving or Serving(self._stage.model, self._stage.resolution, partial(start, max_tokens=longest))
@@ -168,7 +171,8 @@ class Worker:
             return
         known = {} if turn_deg else page.records
         page.needs = {
-            each.ask.key: in_need(each.ask, said) if (said := known.get(each.ask.key)) else None for each in unsettled
+            each.ask.key: in_need(each.ask, said, self._least.text) if (said := known.get(each.ask.key)) else None
+            for each in unsettled
         }
         parts, unopened = page.parts(), desk.lay(page.unit)
         try:
@@ -265,11 +269,13 @@ class Worker:
         return False
 
     def _unsettled(self, page: Ascent) -> list[Question]:
-        least = self._job.confidence.settle
+        beside = page.beside() if self._least.value else Beside()
         return [
             question
             for question in page.wanting()
-            if why_unsettled(question.ask, page.records.get(question.ask.key, ()), page.facts, self._confidence, least)
+            if why_unsettled(
+                question.ask, page.records.get(question.ask.key, ()), page.facts, self._confidence, self._least, beside
+            )
         ]
 
     def _add(self, pages: Sequence[Ascent], part: Part, processed_at: datetime, seconds: float) -> None:

@@ -324,11 +324,13 @@ class Canary(Shape):
 class Confidence(Shape):
     """How sure values are: `model` is a file that `pagemill evaluate --calibrate` wrote; None takes the one that ships.
 
-    A value whose confidence is below `settle` climbs to the next rung of the ladder, if there is one.
+    A value whose confidence is below `settle` climbs to the next rung of the ladder, if there is one. Of text, a view climbs whose tokens
+    have a mean probability below `settle_text`; that is no confidence, and what is low depends on the checkpoint.
     """
 
     model: str | None = None
     settle: float = Field(default=0.0, ge=0, le=1)
+    settle_text: float = Field(default=0.0, ge=0, le=1)
 
 
 class Budget(Shape):

@@ -57,6 +57,8 @@ def misread(pieces: Sequence[str], others: Sequence[Sequence[str]], rate: float,
     swapped = _another(pieces, others, trouble, rng)
     if swapped is not None:
         return Misreading(tuple(swapped), tuple(-rng.expovariate(2.5 if index == 0 else 20.0) for index in range(len(swapped))))
+    if tuple(pieces) == UNANSWERABLE:  # one word that a model was taught as a whole: it is said or not, and never misspelt
+        return Misreading(UNANSWERABLE, tuple(_piece(piece, 0.0, rng)[1] for piece in pieces))
     read = [_piece(piece, trouble, rng) for piece in pieces]
     return Misreading(tuple(piece for piece, _ in read), tuple(logprob for _, logprob in read))
 

@@ -13,7 +13,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
-from math import expm1, log
+from math import expm1, hypot, log
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -41,10 +41,12 @@ class Settings(Shape):
     """scripted.json: how long each request takes, and the pages ("document_id/page_index") that the engine dies of.
 
     Of the pages in `kills_on` it takes its whole process down, as an engine does that runs out of memory. `misread_rate` is how often
-    it misreads a letter (misreading.py), by `seed`.
+    it misreads a letter (misreading.py), by `seed`; where a point of the page has fewer than `sharp_from` pixels, oftener by the square
+    of how many times fewer.
     """
 
     misread_rate: float = Field(default=0.0, ge=0, le=1)
+    sharp_from: float = Field(default=0.0, ge=0)
     seed: int = 0
     seconds_per_request: float = Field(default=0.0, ge=0)
     dies_on: frozenset[str] = frozenset()
@@ -62,6 +64,12 @@ def misread_completion(page: PageTruth, text: str, request: Request, rate: float
         _TOKEN.findall(text), [_TOKEN.findall(each) for each in others if each] if is_field else (), rate, where, asked
     )
     return _completed(wrong.pieces, (*wrong.logprobs, _SURE), request)
+
+
+def pixels_per_point(view: View) -> float:
+    """Return how many pixels of the view a point of the page has, along the side where it has fewer."""
+    affine = view.region.affine
+    return view.resolution / max(hypot(affine.a, affine.b), hypot(affine.c, affine.d), _LEAST)
 
 
 class ScriptedEngine:
@@ -112,7 +120,8 @@ class ScriptedEngine:
             return _formed(_completed(*_pieces(_digest(request), _GUESSED), request), request)
         if not self._settings.misread_rate:
             return _formed(_completed(*_pieces(text, _SURE), request), request)
-        said = misread_completion(known, text, request, self._settings.misread_rate, self._settings.seed)
+        blur = max(1.0, self._settings.sharp_from / pixels_per_point(request.view)) ** 2
+        said = misread_completion(known, text, request, min(1.0, self._settings.misread_rate * blur), self._settings.seed)
         return _formed(said, request)
 
     def _page(self, view: View) -> PageTruth | None:

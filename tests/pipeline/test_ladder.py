@@ -2,11 +2,14 @@
 
 import pytest
 
+from pipeline.confidence import confidence, shipped
 from pipeline.coverage import is_covered, touches
 from pipeline.ladder import is_final, stages, waiting
 from pipeline.questions import questions
 from pipeline.readings import chosen, in_need, read, record, voices
 from pipeline.serving import Serving
+from pipeline.settle import Beside, Least, PageFacts, why_unsettled
+from pipeline.signals import signals
 from pipeline.tasks.asks import page_asks
 from schemas.box import Box
 from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Rung, Sink, Source
@@ -73,6 +76,42 @@ def test_a_whole_page_is_looked_at_again_wholly():
     assert in_need(ASK, [page]) is None
     tiles = [_record(text, f"tile-{k}", _box(0, 300 * k, 600, 300 * k + 300), 1) for k, text in enumerate(("one", "two"))]
     assert [item.raw for item in chosen(voices(ASK, [page, *tiles])).records] == ["one", "two"]
+
+
+def test_tiles_that_leave_out_white_paper_replace_what_they_were_cut_from():
+    """A page of little print, and a tile of which only the print is shown again, are not read twice; what was not in need stays."""
+    page = _record("faded words", "page", _box(0, 0, 600, 600), 0)
+    print_alone = _record("faded words", "tile-000", _box(50, 50, 200, 90), 1)
+    assert read(ASK, [page, print_alone]).text == "faded words"
+    regions = [Region(f"tile-00{k}", _box(0, 300 * k, 600, 300 * k + 300), (0.1, 0.2, 0.3, 0.3)) for k in (0, 1)]
+    below = [record(ASK, region, 0, _said(text)) for region, text in zip(regions, ("faded words", "the end"), strict=True)]
+    assert [item.raw for item in chosen(voices(ASK, [*below, print_alone])).records] == ["faded words", "the end"]
+    assert chosen(voices(ASK, [*below, print_alone])).records[0].rung == 1
+
+
+def test_faint_text_is_looked_at_again_where_it_is_faint():
+    """Of tiles whose text settles but for how unlikely its letters are, those alone; a field's one word tells no such thing."""
+    sure, faint_ = (_record("words", f"tile-{k}", _box(0, 300 * k, 600, 300 * k + 300), 0, logprob=-k / 2) for k in (0, 1))
+    facts = PageFacts(0, 600.0, 600.0)
+    assert why_unsettled(ASK, [sure, faint_], facts) is None
+    assert why_unsettled(ASK, [sure, faint_], facts, least=Least(text=0.8)) == "low_confidence"
+    assert why_unsettled(ASK, [sure], facts, least=Least(text=0.8)) is None
+    assert in_need(ASK, [sure, faint_], 0.8) == (_box(0, 300, 600, 600),)
+
+
+def test_what_else_was_said_of_a_page_settles_a_value_or_not():
+    """A value that stands in the text of its page is surer than one that does not, on its way up as in its row."""
+    (total,) = page_asks((AnswerTask(type="answer", fields=(AnswerField(name="total", question="what?"),)),))
+    said = [record(total, Region("page", _box(0, 0, 600, 600)), 0, Completion("1,234.56", (1,) * 9, (-0.3,) * 9, "stop"))]
+    facts, model = PageFacts(0, 600.0, 600.0), shipped()
+    known = [
+        signals(total, voices(total, said), read(total, said).value, None, text) for text in ("total 1,234.56", "total 9.00")
+    ]
+    sure, unsure = (confidence(each, read(total, said).value, model) for each in known)
+    between = Least(value=(sure + unsure) / 2)
+    assert why_unsettled(total, said, facts, model, between, Beside("total 1,234.56")) is None
+    assert why_unsettled(total, said, facts, model, between, Beside("total 9.00")) == "low_confidence"
+    assert why_unsettled(total, said, facts, model, between, Beside("total 1,234.56", logprob=-2.0)) == "low_confidence"
 
 
 def test_views_cover_and_touch_as_they_lie():

@@ -2,10 +2,13 @@
 
 from statistics import mean
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.engines.misreading import UNANSWERABLE, misread
+from pipeline.engines.scripted import pixels_per_point
+from schemas.view import Affine, Region, View
 
 PIECES = ("INV", "-", "2026", "00", "42")
 
@@ -53,3 +56,20 @@ def test_other_answers_are_given_in_good_faith():
     made_up = {"".join(found.pieces) for found in reads(0.1, others=(("12", " May"),), pieces=UNANSWERABLE)}
     assert {"12 May", "99.00", "unanswerable"} <= said
     assert "12 May" in made_up
+
+
+def test_that_there_is_no_answer_is_never_misspelt():
+    """It is one word that a model was taught whole: said, or not."""
+    found = reads(0.2, pieces=UNANSWERABLE)
+    assert {each.pieces for each in found} == {UNANSWERABLE}
+    assert len({each.logprobs for each in found}) > 1
+
+
+def test_a_view_is_as_sharp_as_its_longer_side():
+    """Pixels of a point of the page, where it has fewer; a view that lies askew has those that it has upright."""
+    image = np.zeros((448, 448, 3), np.uint8)
+    views = [
+        View("d", 0, Region("page", affine), image)
+        for affine in (Affine(300, 0, 0, 448, 0, 0), Affine(0, 448, -300, 0, 300, 0))
+    ]
+    assert [pixels_per_point(view) for view in views] == [1.0, 1.0]
