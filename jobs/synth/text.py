@@ -1,6 +1,6 @@
 """A piece of a page, the size of a tile: up to some dozen lines of words, numbers, codes and prices, for learning to read.
 
-At 1.4 pixels a point, as tiles are seen, its letters are 8 to 24 pixels high. A share of its words is drawn from the whole
+At 1.4 pixels a point, as tiles are seen, its letters are 12 to 24 pixels high. A share of its words is drawn from the whole
 alphabet, so that no character is rare.
 """
 
@@ -49,7 +49,7 @@ def made_line(rng: Random, place: Locale) -> str:
 
 
 def _pen(rng: Random) -> Pen:
-    size = rng.triangular(8, 24, 13) / PIXELS_PER_POINT
+    size = rng.triangular(12, 24, 15) / PIXELS_PER_POINT
     grey = rng.choice((0.0, 0.0, 0.0, 0.2, 0.4))
     face = Face(rng.choice(("sans", "serif", "mono")), rng.random() < 0.3)
     return Pen(face, round(size, 2), (grey, grey, grey))

@@ -16,7 +16,8 @@ import click
 import torch
 from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
-from jobs.train.feed import Batch, batches
+from jobs.train.begin import see_neighbours
+from jobs.train.feed import Batch, as_pixels, batches
 from jobs.train.frame import FRAME_PX
 from jobs.train.grids import GridCourse
 from jobs.train.joint import WholeCourse, fit_projector
@@ -31,6 +32,7 @@ from pipeline.engines.description import describe
 from pipeline.engines.vocabulary import Vocabulary
 from pipeline.errors import CheckpointError
 
+_FIRST_BATCHES = 24
 _HANDSHAKE_BATCHES = 24
 
 
@@ -123,6 +125,8 @@ def _course(
     device: torch.device,
 ) -> torch.nn.Module:
     if stage.name == "tower":
+        if not state_path(out, stage.name).exists():
+            _begin(recipe, stage, model, vocabulary, device)
         return TowerCourse(model).to(device)
     if stage.name == "grids":
         return GridCourse(model).to(device)
@@ -134,6 +138,14 @@ def _course(
     else:
         _go_on(out, course, device)
     return course
+
+
+def _begin(
+    recipe: Recipe, stage: Stage, model: PaliGemmaForConditionalGeneration, vocabulary: Vocabulary, device: torch.device
+) -> None:
+    """Let the tower see a patch's neighbours from the first step on."""
+    some = islice(batches(replace(recipe, processes=0), stage, vocabulary, 0), _FIRST_BATCHES)
+    see_neighbours(model.model.vision_tower, torch.cat([as_pixels(batch).to(device) for batch in some]))
 
 
 def _meet(recipe: Recipe, out: Path, course: WholeCourse, vocabulary: Vocabulary, device: torch.device) -> None:
