@@ -7,7 +7,7 @@ STAMPS := $(VENV)/stamps
 PYTEST := $(BIN)/python -m pytest
 TORCH := $(shell sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
 
-.PHONY: demo test test-slow faults fuzz audit check parity parity-cuda bench bench-gpu soak clean
+.PHONY: demo test test-slow faults fuzz audit check parity parity-cuda bench bench-gpu reading new-kind soak clean
 
 demo: $(STAMPS)/package                # a real job on documents that ship, from a folder to Parquet
 	@$(BIN)/pagemill run jobs/examples/demo.yaml
@@ -37,6 +37,14 @@ check: $(STAMPS)/check                 # style, types, who may import whom, and 
 
 bench: $(STAMPS)/test                  # ratios on this machine; what did not help is in tests/bench/LOG.md
 	$(PYTEST) -m bench -s
+
+# How well the checkpoint that ships reads: 500 pages are hours of two cores, so the number is yours.
+PAGES ?= 60
+reading: $(STAMPS)/test                # held-out pages through `pagemill run`, judged by `pagemill evaluate`, by kind
+	$(BIN)/python tests/bench/reading.py $(PAGES) --everything
+
+new-kind: $(STAMPS)/test               # 200 pages of a kind it never saw: what `pagemill train` gains there, and loses elsewhere
+	$(BIN)/python tests/bench/new_kind.py
 
 soak: $(STAMPS)/test                   # hours: the same at twenty moments each, and 10,000 documents
 	PAGEMILL_MOMENTS=20 $(PYTEST) -m faults -s
