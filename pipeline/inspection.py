@@ -35,6 +35,11 @@ SECONDS_PER_RECORD = 10.0
 
 _FINAL = {AccessDenied: "access_denied", ObjectArchived: "archived"}  # asking again tomorrow gives the same
 _SUSPICIOUS = ("fault", "crashed")  # of these it is not sure that they are the document's
+_REPAIRED = Failure(
+    stage="open",
+    code="repaired",
+    message="the file is broken, most often cut off; it was repaired, and what could not be found is missing from its pages",
+)
 _MOST_CHARS = 300
 _MEND = "see to the installation, and run again to go on"
 _BLANK = b"""%PDF-1.4
@@ -107,7 +112,7 @@ class Findings:
     def _count(self, row: Inspected) -> None:
         self.inspected += 1
         self.unreadable += row.page_count is None
-        for failure in row.failures:
+        for failure in row.failures if row.page_count is None else ():
             first = Reject(stage=failure.stage, code=failure.code, count=0, example_uri=row.uri, message=failure.message)
             known = self._rejects.get(failure.code, first)
             self._rejects[failure.code] = known.model_copy(update={"count": known.count + 1})
@@ -160,7 +165,8 @@ class Inspector:
             opened = self._child.open(path, passwords=self._passwords)
         except DocumentError as error:
             return _unreadable(known, error.failure())
-        return known.model_copy(update={"media_type": opened.media_type, "page_count": opened.page_count})
+        notes = (_REPAIRED,) if opened.is_repaired else ()
+        return known.model_copy(update={"media_type": opened.media_type, "page_count": opened.page_count, "failures": notes})
 
     def _inspect(self, item: SourceObject) -> Inspected:
         """Inspect an object whatever it brings out; raise RunError where a blank page brings out the like."""

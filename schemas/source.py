@@ -29,7 +29,7 @@ class SourceObject(Shape):
 
 
 class Inspected(Shape):
-    """What inspection found of a source object. `page_count` is None where it could not be opened; then `failures` says why.
+    """What inspection found of a source object. `page_count` is None where it could not be opened; then `failures` says why, else what to know of it.
 
     `is_present` turns False when a later listing no longer has the object, and `is_dropped` True when its rows were removed on request.
     """

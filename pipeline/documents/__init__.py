@@ -17,6 +17,7 @@ done. Stage "open" concerns the whole document, stage "render" one page. The cod
 | `no_such_page` | render | the page index lies outside the document |
 | `page_size` | render | the page has no area, or a size that no renderer can hold |
 | `too_many_pixels` | open, render | an image of more pixels than `limits.pixels` |
+| `repaired` | open | a remark and no failure: the file is broken, and what was found in it is read |
 | `timeout` | open, render | it took longer than `limits.seconds_per_page` allows |
 | `out_of_memory` | open, render | it needed more than `limits.memory` |
 | `crashed` | open, render | the process that reads documents died of it |

@@ -19,6 +19,7 @@ class Document(Protocol):
 
     media_type: str
     page_count: int
+    is_repaired: bool
 
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         """Describe a page."""

@@ -68,6 +68,8 @@ class _Frame:
 class ImageDocument:
     """A picture, or the frames of a TIFF. `rotation` of its pages is 0: a camera's own turn is applied on decoding."""
 
+    is_repaired = False
+
     def __init__(self, path: Path, media_type: str, limits: Limits) -> None:
         self.media_type = media_type
         self._limits = limits

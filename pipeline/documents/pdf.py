@@ -75,6 +75,7 @@ class PdfDocument:
         if self._file.needs_pass:
             self._authenticate(passwords)
         self.page_count: int = _tried("open", lambda: int(self._file.page_count))
+        self.is_repaired = bool(self._file.is_repaired)
         if self.page_count == 0:
             raise DocumentError("open", "no_pages", "the document opens, but has no pages; most often it is truncated")
         if self.page_count > limits.pages:
@@ -87,6 +88,7 @@ class PdfDocument:
         blank = is_uniform(picture) or (shown.has_images and _is_scan(shown) and is_blank_paper(picture))
         if blank:
             _check_complaints()
+            _tried("render", lambda: _check_contents(self._file, shown.page))
             shown.pose = Pose(width_pt, height_pt)
         layer = _tried("render", lambda: read(_found(shown), Ink.of(picture))) if text_layer else None
         pose = self.pose(page_index)
@@ -188,6 +190,12 @@ def _sides(page: pymupdf.Page, box: str) -> pymupdf.Rect | None:
         return None
     rect = mupdf.pdf_to_rect(stated)
     return pymupdf.Rect(rect.x0, rect.y0, rect.x1, rect.y1)
+
+
+def _check_contents(file: pymupdf.Document, page: pymupdf.Page) -> None:
+    """Refuse a page that names what is drawn on it where the file has no such thing, as one that was cut off: it is not blank, but lost."""
+    if any(number and not file.xref_is_stream(number) for number in page.get_contents()):
+        raise DocumentError("render", "damaged", "the PDF is damaged: what is drawn on the page is missing from the file")
 
 
 def _check_complaints() -> None:

@@ -21,10 +21,11 @@ LARGEST_MESSAGE = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A document that opens: its media type by content, and its pages (a TIFF's frames)."""
+    """A document that opens: its media type by content, its pages (a TIFF's frames), and whether it was broken and had to be repaired."""
 
     media_type: str
     page_count: int
+    is_repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

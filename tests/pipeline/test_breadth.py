@@ -44,6 +44,11 @@ def pages(count: int) -> bytes:
     return bytes(data) + b"xref\n0 %d\n0000000000 65535 f \n%b%b" % (size, table, end)
 
 
+def without_last_object(pdf: bytes) -> bytes:
+    """Cut a PDF off before its last object, which is what is drawn on its page."""
+    return pdf[: pdf.rindex(b"endobj", 0, pdf.rindex(b"endobj"))] + b"endobj\n"
+
+
 def plan() -> bytes:
     """Return a page of 10^5 points, which is 35 m, with words to match."""
     with pymupdf.open() as document:
@@ -98,6 +103,8 @@ Expected = tuple[Callable[[Callable[..., bytes]], bytes], str, list[str], list[t
 SENT: dict[str, Expected] = {
     "encrypted.pdf": (lambda pdf: encrypted(pdf("secret")), "failed", ["password_needed"], []),
     "truncated.pdf": (lambda pdf: pdf("one")[:300], "failed", ["damaged"], []),
+    "cut.pdf": (lambda pdf: without_last_object(pdf("one")), "failed", ["repaired"], [("failed", ["damaged"])]),
+    "without-end.pdf": (lambda pdf: pdf("one")[: pdf("one").rindex(b"startxref")], "ok", ["repaired"], [("ok", [])]),
     "truncated.png": (lambda _: picture("one")[:-400], "failed", [], [("failed", ["damaged"])]),
     "empty.pdf": (lambda _: b"", "failed", ["empty"], []),
     "letter.pdf": (lambda _: b"Dear Sir or Madam, this is a letter.\n" * 9, "failed", ["unknown_type"], []),

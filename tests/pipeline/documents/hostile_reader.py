@@ -144,6 +144,7 @@ class Hostile:
 
     media_type = "application/x-hostile"
     page_count = 2
+    is_repaired = False
 
     def __init__(self, path: Path, limits: Limits, passwords: Sequence[str]) -> None:
         del limits, passwords

@@ -1,6 +1,7 @@
 """PDF files as documents: opened whatever their state, drawn as a person sees them, refused with a code where they cannot be."""
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -261,6 +262,23 @@ def test_a_truncated_pdf_is_read_or_refused(opened, tmp_path, share):
         assert is_red(whole(document)[5, 5])
         return
     assert failed(opened, tmp_path / "cut.pdf")[1] in {"damaged", "no_pages"}
+
+
+def test_a_page_whose_contents_are_missing_is_not_blank(opened, tmp_path):
+    """What a cut-off file no longer has of a page is lost, and the page not blank; its neighbours are read, and the file is called repaired."""
+    path = written(tmp_path / "whole.pdf", pages=3)
+    assert not opened(path).is_repaired
+    with pymupdf.open(path) as source:
+        (lost,) = source[1].get_contents()
+    broken = re.sub(rb"\n%d 0 obj.*?endobj" % lost, b"", path.read_bytes(), flags=re.DOTALL)
+    (tmp_path / "a.pdf").write_bytes(broken)
+    document = opened(tmp_path / "a.pdf")
+    assert document.is_repaired
+    assert is_red(whole(document, 2)[5, 5])
+    with pytest.raises(DocumentError) as info:
+        document.probe(1, text_layer=False)
+    assert (info.value.stage, info.value.code) == ("render", "damaged")
+    assert not document.probe(0, text_layer=False).is_blank
 
 
 def test_limits_are_the_job_s(opened, tmp_path):
