@@ -24,7 +24,7 @@ class Ascent:
     """A page on its way up the ladder: `asked` is what its rows lack, `views` what the next rung shows of it, once rendered.
 
     `needs` names the views of the rung below that an unsettled question must look at again, by its key; None is all of the page. `spent`
-    counts the page's requests, and `unasked` the questions that there were none left for.
+    counts the page's requests, and `unasked` the questions that there were none left for. `verified` has what was read in values' places.
     """
 
     unit: Unit
@@ -37,6 +37,7 @@ class Ascent:
     needs: dict[str, tuple[Affine, ...] | None] = field(default_factory=dict)
     spent: int = 0
     unasked: set[str] = field(default_factory=set)
+    verified: dict[str, CompletionRecord] = field(default_factory=dict)
 
     def wanting(self) -> list[Question]:
         """Return the questions that the model is to answer."""
@@ -76,7 +77,13 @@ class Ascent:
 
     def answers(self) -> list[Answered]:
         return [
-            Answered(question.ask, question.fingerprint, tuple(self.records.get(key, ())), self.resolutions.get(key))
+            Answered(
+                question.ask,
+                question.fingerprint,
+                tuple(self.records.get(key, ())),
+                self.resolutions.get(key),
+                verified=self.verified.get(key),
+            )
             for question in self._mine()
             for key in [question.ask.key]
         ] + [Answered(question.ask, question.fingerprint, (), is_elsewhere=True) for question in self._nowhere()]

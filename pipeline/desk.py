@@ -14,7 +14,7 @@ from pipeline.settle import WITNESS, PageFacts
 from schemas.job import Job, Rung
 from schemas.page import CompletionRecord, Failure
 from schemas.unit import Unit
-from schemas.view import Affine, View
+from schemas.view import Affine, Region, View
 
 
 class Desk:
@@ -69,8 +69,12 @@ class Desk:
         shown = self._child.regions(facts.page_index, rung.tiles, rung.resolution, turn_deg)
         if parts is not None:
             shown = [region for region in shown if touches(region.affine, parts)]
-        images = self._child.render(facts.page_index, shown, rung.resolution)
-        return [View(document_id, facts.page_index, region, image) for region, image in zip(shown, images, strict=True)]
+        return self.shown(document_id, facts, shown, rung.resolution)
+
+    def shown(self, document_id: str, facts: PageFacts, regions: Sequence[Region], resolution: int) -> list[View]:
+        """Render regions of a page of the open document; raise DocumentError where that fails."""
+        images = self._child.render(facts.page_index, regions, resolution)
+        return [View(document_id, facts.page_index, region, image) for region, image in zip(regions, images, strict=True)]
 
 
 def _with_layer(facts: PageFacts, layer: TextLayer, *, stands_in: bool) -> PageFacts:

@@ -33,7 +33,7 @@ def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
             "tables": new.page.tables or prior.page.tables,
             "boxes": (*_boxes_kept(prior.page, new.page, asked), *new.page.boxes),
             "completions": (
-                *(item for item in prior.page.completions if item.task not in {*asked, WITNESS}),
+                *(item for item in prior.page.completions if item.task.removeprefix("verify.") not in {*asked, WITNESS}),
                 *new.page.completions,
             ),
             "failures": failures,

@@ -17,12 +17,12 @@ from pipeline.overlay import combine
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
-from pipeline.settle import Answered, Circumstances, Rows, facts_of, rows
+from pipeline.settle import Answered, Circumstances, Rows, facts_of, rows, verification_key
 from pipeline.staging import Part
 from pipeline.storage import open_store
 from schemas.arrow import from_table
 from schemas.job import Job
-from schemas.page import Failure
+from schemas.page import CompletionRecord, Failure
 from schemas.unit import Tally, Unit
 
 
@@ -63,7 +63,7 @@ class Redecoder:
     def _again(self, prior: Rows, unit: Unit, now: datetime) -> Rows:
         resolution = next((row.resolution for row in prior.fields if row.resolution), None)
         kept = [
-            Answered(question.ask, question.fingerprint, records, resolution)
+            Answered(question.ask, question.fingerprint, records, resolution, verified=_verified(question, prior))
             for question in self._questions
             if (records := tuple(item for item in prior.page.completions if (item.task, item.prompt) in _names(question)))
         ]
@@ -72,6 +72,11 @@ class Redecoder:
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
         made = columned(combine(prior, new, frozenset(answer.ask.key for answer in kept)), self._columns)
         return in_company(cross_checked(made, self._checks, self._confidence), self._confidence)
+
+
+def _verified(question: Question, prior: Rows) -> CompletionRecord | None:
+    key = verification_key(question.ask)
+    return next((item for item in prior.page.completions if item.task == key), None)
 
 
 def _names(question: Question) -> set[tuple[str, str]]:

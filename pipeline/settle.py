@@ -11,7 +11,7 @@ from datetime import datetime
 from pipeline.confidence import confidence
 from pipeline.provenance import told_by_layer
 from pipeline.readings import Voice, chosen, faint, read, voices
-from pipeline.signals import signals
+from pipeline.signals import signals, standing_in
 from pipeline.tasks.base import Ask, Reading
 from pipeline.whereabouts import whereabouts
 from pipeline.witness import agreement
@@ -80,7 +80,7 @@ class PageFacts:
 class Answered:
     """An ask and its completions on every rung that it climbed, views in reading order.
 
-    `is_elsewhere`: it is asked of certain pages alone, and the document has none of them.
+    `is_elsewhere`: it is asked of certain pages alone, and the document has none of them. `verified` is what stands in its value's place.
     """
 
     ask: Ask
@@ -88,6 +88,12 @@ class Answered:
     records: tuple[CompletionRecord, ...]
     resolution: int | None = None
     is_elsewhere: bool = False
+    verified: CompletionRecord | None = None
+
+    @property
+    def kept(self) -> tuple[CompletionRecord, ...]:
+        """Return all that rows keep of it."""
+        return (*self.records, *([self.verified] if self.verified else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +189,7 @@ def rows(
         lines=facts.lines if facts.text_source else _lines(from_model),
         tables=facts.tables or _numbered(table for reading in values for table in reading.tables),
         boxes=tuple(box for reading in values for box in reading.boxes),
-        completions=(*([facts.witness] if facts.witness else ()), *(item for answer in answers for item in answer.records)),
+        completions=(*([facts.witness] if facts.witness else ()), *(item for answer in answers for item in answer.kept)),
         failures=failures,
         checkpoint_hash=given.checkpoint_hash if readings else None,
         engine=given.engine if readings else None,
@@ -202,6 +208,11 @@ def judged(page: PageRow, failures: tuple[Failure, ...]) -> PageRow:
     is_open = page.status in ("ok", "partial")
     status: PageStatus = page.status if not is_open else "partial" if any(each.task for each in failures) else "ok"
     return page.model_copy(update={"failures": failures, "status": status})
+
+
+def verification_key(ask: Ask) -> str:
+    """Return under which task a page keeps what was read in the place of a field's value."""
+    return f"verify.{ask.key}"
 
 
 def facts_of(row: PageRow) -> PageFacts:
@@ -258,6 +269,8 @@ def _field_row(page: PageRow, facts: PageFacts, answer: Answered, given: Circums
     value, last = _value(facts, answer), ours.records[-1] if ours else None
     said = page.text if page.text_source == "model" else None
     known = signals(answer.ask, heard, value, facts.layer_text, said) if heard and value.status != "rejected" else None
+    if known and answer.verified and answer.verified.finish_reason == "stop":
+        known = known.model_copy(update={"box": standing_in(value, answer.verified.raw) or 0.0})
     sure = confidence(known, value, given.confidence) if known and given.confidence and value.status != "invalid" else None
     is_there = ours is not None and value.status in ("ok", "invalid")
     box, box_source = whereabouts(value, asked.name, page, _tiles(answer, ours)) if ours and is_there else (None, None)

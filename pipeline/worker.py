@@ -43,6 +43,7 @@ from pipeline.settle import (
 from pipeline.staging import Part
 from pipeline.storage import open_store
 from pipeline.storage.retries import NewRetries
+from pipeline.verification import verifier
 from schemas.arrow import from_table
 from schemas.job import Job, Rung
 from schemas.page import Failure
@@ -94,6 +95,7 @@ class Worker:
                 self._ask(chunk, index, rung, desk, meter, part)
             if self._is_last:
                 self._turn(chunk, desk, meter, part)
+            self._verify(chunk, processed_at, desk, meter)
             self._add(chunk, part, processed_at, (time.monotonic() - began) / len(chunk))
         tally = Tally(
             requests=meter.requests,
@@ -213,6 +215,23 @@ class Worker:
             for page in unread:
                 self._show_again(page, rung, desk, part, turn_deg)
             self._say_all([(page, page.wanting()) for page in unread if page.views], index, rung, meter)
+
+    def _verify(self, pages: Sequence[Ascent], processed_at: datetime, desk: Desk, meter: Meter) -> None:
+        """Read the places of values that ask for it once more, unless they climb on."""
+        index, rung = self._stage.rungs[-1]
+        most = self._job.render.max_requests_per_page
+        asked = [
+            (page, [each for each in page.wanting() if each.ask.answer_field and each.ask.answer_field.verify])
+            for page in pages
+        ]
+        open_ = [
+            (page, [each for each in mine if self._is_last or each not in self._unsettled(page)])
+            for page, mine in asked
+            if mine
+        ]
+        if any(mine for _, mine in open_):
+            given = Circumstances(self._job.name, self._run_id, processed_at)
+            verifier(self._job.tasks, rung.resolution, index, most).verify(open_, given, desk, self._serving, meter)
 
     def _say_all(self, open_: Sequence[tuple[Ascent, list[Question]]], index: int, rung: Rung, meter: Meter) -> None:
         """Ask what is open of the pages' views, and what was not answered once more in other words."""

@@ -127,7 +127,8 @@ class AnswerField(Shape):
     the answers agree tells how sure the value is. `locale` ("en_US", "de_DE") says how the documents write numbers, dates, phone numbers and
     currency symbols; without one, what two conventions read differently (1,234 or 03/04/2026) is invalid, never guessed. The whole value,
     in its normal form, must match `pattern`. Only `pages` are asked (first, last, 3, 2-5, 3-last, or several of them); without them all are.
-    A document that has no valid value of a `required` field is partial.
+    A document that has no valid value of a `required` field is partial. With `verify` the place of its value is read again, alone and as
+    text; whether the value stands there tells how sure it is.
     """
 
     name: Name
@@ -140,6 +141,7 @@ class AnswerField(Shape):
     locale: Locale | None = None
     required: bool = False
     pages: Pages = ()
+    verify: bool = False
 
     @property
     def questions(self) -> tuple[str, ...]:

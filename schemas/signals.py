@@ -10,13 +10,14 @@ from schemas.shape import Shape
 class Signals(Shape):
     """What is known of how one value was read; None where it is not known, or does not apply.
 
-    Of the answer's own tokens: the mean and the least natural log-probability, and the least margin by which a token was likelier than
-    the next best (natural logarithm). Agreements go from 0 to 1: of the value with the page's text layer (`layer`) and with the text that
-    the model read of the whole page (`text`); of the answer with those of the other tiles that gave one (`tiles`), of the rungs before
-    (`rungs`), and of the same question in other words (`questions`). `checked` says that the value has a form that a misreading
-    is likely to break (a type, a pattern, a check digit), `cross_check` whether it fits the values it is checked against.
-    `named` is the share of the words of the field's name that stand in the page's text. Of the whole page: `page_logprob` is the mean
-    natural log-probability of all tokens that were said of it, and `repeated` whether another of its fields was given the same value.
+    Of the answer's own tokens: the mean and the least natural log-probability, and the least margin by which a token was likelier
+    than the next best (natural logarithm). Agreements go from 0 to 1: of the value with the page's text layer (`layer`) and with
+    the text that the model read of the whole page (`text`); of the answer with those of the other tiles that gave one (`tiles`), of
+    the rungs before (`rungs`), of the same question in other words (`questions`), and of the value with what its place says, read
+    again (`box`). `checked` says that the value has a form that a misreading is likely to break (a type, a pattern, a check digit),
+    `cross_check` whether it fits the values it is checked against. `named` is the share of the words of the field's name that stand
+    in the page's text. Of the whole page: `page_logprob` is the mean natural log-probability of all tokens that were said of it,
+    and `repeated` whether another of its fields was given the same value.
     """
 
     mean_logprob: float | None = None
