@@ -43,7 +43,7 @@ WHERE is_newest AND is_present AND job_name = $job ORDER BY uri
 # Ranges that lack rows for these tasks: pages whose own rows do not answer them all, and pages without any rows. Both start from
 # rows that are there already for the same bytes, which must answer no less than a page's own rows do, or those would be lost. A
 # range never mixes pages whose rows differ in what they answer. Objects of which nothing is there are cut straight into units;
-# only the others go page by page.
+# only the others go page by page. Bytes under one name, which nearly all are, need no gathering of names, which takes memory.
 _UNITS = """
 CREATE OR REPLACE TEMP TABLE todo AS
 WITH listed AS (
@@ -94,17 +94,24 @@ WITH listed AS (
         if(list_has_all(donor.tasks, own.tasks), donor.pages_file, own.pages_file) AS pages_file,
         if(list_has_all(donor.tasks, own.tasks), donor.tasks, own.tasks) AS tasks
     FROM own JOIN donor USING (document_id, first_page, n_pages) WHERE NOT is_settled
+), told AS (
+    SELECT ranges.*, listed.* EXCLUDE (source_id),
+        struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes) AS origin
+    FROM ranges JOIN listed USING (source_id)
+), single AS (
+    SELECT document_id FROM listed GROUP BY document_id HAVING count(*) = 1
+), gathered AS (
+    SELECT *, [origin] AS origins FROM told SEMI JOIN single USING (document_id)
+    UNION ALL BY NAME
+    SELECT document_id, first_page, n_pages, pages_file, prior_id, list(origin ORDER BY uri) AS origins, min(uri) AS uri,
+        any_value(media_type) AS media_type, any_value(page_count) AS page_count, any_value(tasks) AS tasks,
+        flatten(list(jobs) FILTER (jobs IS NOT NULL)) AS jobs
+    FROM told ANTI JOIN single USING (document_id) GROUP BY document_id, first_page, n_pages, pages_file, prior_id
 )
-SELECT
-    document_id, any_value(media_type) AS media_type,
-    list(struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes) ORDER BY uri) AS origins,
-    first_page, n_pages, any_value(page_count) AS page_count,
+SELECT document_id, media_type, origins, first_page, n_pages, page_count,
     CASE WHEN pages_file IS NULL THEN NULL ELSE struct_pack(
-        pages_file := pages_file, source_id := prior_id, tasks := any_value(tasks),
-        jobs := coalesce(list_sort(list_distinct(flatten(list(jobs) FILTER (jobs IS NOT NULL)))), [])) END AS prior
-FROM ranges JOIN listed USING (source_id)
-GROUP BY document_id, first_page, n_pages, pages_file, prior_id
-ORDER BY min(uri), first_page
+        pages_file := pages_file, source_id := prior_id, tasks := tasks, jobs := coalesce(list_sort(list_distinct(jobs)), [])) END AS prior
+FROM gathered ORDER BY uri, first_page
 """
 
 
