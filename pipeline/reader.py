@@ -1,6 +1,6 @@
 """Read a sink's datasets as they are at one moment, also while runs are at work on it."""
 
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast, overload
 
 import duckdb
 import pyarrow as pa
@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from pipeline.answers import answers
 from pipeline.errors import JobError, ObjectMissing
+from pipeline.frames import Frame, framed
 from pipeline.ledger import ATTEMPTS_TO_READ, Ledger
 from pipeline.merge import kept
 from pipeline.places import Places, fields_beside
@@ -19,31 +20,32 @@ from schemas.page import PageRow
 
 Dataset = Literal["documents", "pages", "fields", "answers"]
 
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]  # its stubs are a package of their own
+    import polars as pl
+
 _RANGES = """
 SELECT pages_file, source_id, first_page, n_pages FROM cover
 SEMI JOIN (SELECT source_id FROM source WHERE is_live) USING (source_id) ORDER BY pages_file
 """
 
 
-def read(sink_uri: str, dataset: Dataset = "pages") -> pa.Table:
+@overload
+def read(sink_uri: str, dataset: Dataset = ..., *, frame: Literal["arrow"] = ...) -> pa.Table: ...
+@overload
+def read(sink_uri: str, dataset: Dataset = ..., *, frame: Literal["polars"]) -> "pl.DataFrame": ...
+@overload
+def read(sink_uri: str, dataset: Dataset = ..., *, frame: Literal["pandas"]) -> "pd.DataFrame": ...
+def read(sink_uri: str, dataset: Dataset = "pages", *, frame: Frame = "arrow") -> object:
     """Return all rows that hold now: every page once, of the latest whole version of every source object.
 
+    `frame` says as what: a pyarrow Table, or a DataFrame of Polars or pandas, where that is installed (else JobError says what to install).
     "answers" has a row for each document and field: the one page's answer that was chosen, and by which rule (pipeline.answers).
     Plain globs over the Parquet files give the same between runs; during one they may show a page twice or a moment late.
     """
-    if dataset == "answers":
-        return answers(read(sink_uri, "fields"))
-    if dataset not in DATASETS:
+    if dataset != "answers" and dataset not in DATASETS:
         raise JobError(f"no dataset is called {dataset}; there are {', '.join(DATASETS)} and answers")
-    store, places = open_store(sink_uri), Places(sink_uri)
-    with Ledger(store, places, run_id="read") as ledger:
-        for _ in range(ATTEMPTS_TO_READ - 1):
-            try:
-                return _rows(ledger, store, places, dataset)
-            except ObjectMissing:
-                # A publication moved the rows to another file between our look at the ledger and our reading.
-                ledger.reload()
-        return _rows(ledger, store, places, dataset)
+    return framed(answers(_table(sink_uri, "fields")) if dataset == "answers" else _table(sink_uri, dataset), frame)
 
 
 def pages_where(sink_uri: str, where: str) -> pa.Table:
@@ -63,6 +65,18 @@ def pages_where(sink_uri: str, where: str) -> pa.Table:
         except duckdb.Error as error:
             raise JobError(f"where {where!r}: {str(error).splitlines()[0]}") from error
     return cast("pa.Table", found)
+
+
+def _table(sink_uri: str, dataset: Dataset) -> pa.Table:
+    store, places = open_store(sink_uri), Places(sink_uri)
+    with Ledger(store, places, run_id="read") as ledger:
+        for _ in range(ATTEMPTS_TO_READ - 1):
+            try:
+                return _rows(ledger, store, places, dataset)
+            except ObjectMissing:
+                # A publication moved the rows to another file between our look at the ledger and our reading.
+                ledger.reload()
+        return _rows(ledger, store, places, dataset)
 
 
 def _rows(ledger: Ledger, store: Store, places: Places, dataset: Dataset) -> pa.Table:

@@ -75,10 +75,11 @@ def test_every_query_runs(place, monkeypatch):
 
 @pytest.mark.usefixtures("done")
 def test_every_snippet_of_python_runs(place):
-    """The README's Python, in a fresh interpreter beside the results, prints pages."""
+    """The README's Python, in a fresh interpreter beside the results, prints pages, and nothing besides."""
     for code in (block for kind, block in BLOCKS if kind == "python"):
         shown = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True)
         assert "'text': '" in shown.stdout
+        assert shown.stderr == ""
 
 
 def test_what_cannot_run_here_is_at_least_right():
