@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -22,12 +23,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import DocumentError, PagemillError, RunError, WorkersLost
-from pipeline.process import children, end
+from pipeline.process import children, end, wait
 from pipeline.shards import Shards
 from pipeline.storage import open_store
 from schemas.job import Job, Workers
 
 STARTS = 3
+NOT_COMPLETE = 3  # the exit code
 RESTARTS = 2  # Ray's own default is for ever
 CPUS_PER_ACTOR = 0.5  # a whole core each would starve the reads on a small machine
 READER_CPUS = 0.25
@@ -66,6 +68,10 @@ def connect(workers: Workers) -> None:
     )
     with _native_silence():  # Ray's native part says on stderr that it will say nothing on stderr
         _begin(begin, tries=STARTS if here else 1)
+    if here and sys.platform == "linux":
+        node: Any = ray._private.worker._global_node  # noqa: SLF001 (nothing else says whom to watch)
+        watched = (node.all_processes["raylet"][0].process.pid, ray.is_initialized)
+        threading.Thread(target=_end_without, args=watched, name="pagemill-node", daemon=True).start()
     ray._private.worker._worker_logs_enabled = tells  # noqa: SLF001 (it would print on stdout, which is for results, that a node is gone)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own would end the process before what is done is published
@@ -82,6 +88,17 @@ def _begin(begin: Callable[[], object], tries: int) -> None:
         for pid in children() - before:
             end(pid)
         _begin(begin, tries - 1)
+
+
+def _end_without(pid: int, is_needed: Callable[[], bool]) -> None:
+    """Wait for the end of Ray's node, and if it was still needed, end this process as one that did not complete.
+
+    Ray's native code would end it all the same, seconds later, without a word and with 1, which says that the run is complete.
+    """
+    wait(pid)
+    if is_needed():
+        os.write(2, b"\npagemill: Ray's node on this machine is gone; the same command goes on where this one ended\n")
+        os._exit(NOT_COMPLETE)
 
 
 def cores(workers: Workers) -> int:

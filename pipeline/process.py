@@ -1,6 +1,7 @@
 """Processes, named so that any other on the same machine can tell whether they still run. Linux knows; elsewhere nothing is said."""
 
 import os
+import select
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -39,3 +40,13 @@ def end(pid: int) -> None:
     """Kill a process, unless it is gone already."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def wait(pid: int) -> None:
+    """Return once a process is gone, or has died and was not waited for."""
+    with suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            select.select([descriptor], [], [])
+        finally:
+            os.close(descriptor)

@@ -26,6 +26,8 @@ def test_a_run_that_is_killed_is_completed_by_the_next(victim, place, nights, un
             night = None
             continue
         assert was_there, complained
+        if victim == "raylet":  # 1 is Ray's own, where it is the first to see it
+            assert code in (1, 3), complained
         assert before <= night.committed()
     if night is not None:
         done = night.committed()

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -105,3 +106,16 @@ def test_a_node_that_never_starts_is_told() -> None:
     assert [each.wait() for each in start.nodes[:-1]] == [-signal.SIGKILL] * (STARTS - 1)
     start.nodes[-1].kill()
     start.nodes[-1].wait()
+
+
+@pytest.mark.parametrize(("is_needed", "code"), [(True, 3), (False, 0)])
+def test_a_run_whose_node_is_killed_is_not_complete(is_needed: bool, code: int) -> None:
+    """The process ends with exit code 3 and says so, before Ray ends it with 1; a node that is no longer needed may go."""
+    script = (
+        "import subprocess, sys; from pipeline.cluster import _end_without\n"
+        "node = subprocess.Popen(['sleep', '600']); node.kill()\n"
+        f"_end_without(node.pid, lambda: {is_needed})"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert ("Ray's node on this machine is gone" in done.stderr) is is_needed

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from pipeline.process import children, end, machine, started
+from pipeline.process import children, end, machine, started, wait
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
 
@@ -64,6 +64,8 @@ def test_who_was_started_is_known_and_can_be_ended() -> None:
     child = subprocess.Popen(["sleep", "60"])
     assert children() - before == {child.pid}
     end(child.pid)
-    assert child.wait() == -signal.SIGKILL
+    wait(child.pid)
+    assert child.poll() == -signal.SIGKILL
     assert child.pid not in children()
     end(child.pid)
+    wait(child.pid)
