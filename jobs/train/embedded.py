@@ -19,7 +19,8 @@ from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 from jobs.train.begin import see_neighbours
 from jobs.train.feed import Batch, as_pixels, batches
 from jobs.train.frame import FRAME_PX
-from jobs.train.grids import GridCourse
+from jobs.train.grids import GlyphStandins, GridCourse
+from jobs.train.handover import HandOver
 from jobs.train.joint import WholeCourse, fit_projector
 from jobs.train.loop import Plan, Progress, learn, load_learning
 from jobs.train.recipe import Recipe, Stage, StageName, recipe
@@ -33,12 +34,12 @@ from pipeline.engines.vocabulary import Vocabulary
 from pipeline.errors import CheckpointError
 
 _FIRST_BATCHES = 24
-_HANDSHAKE_BATCHES = 24
+_HANDSHAKE_BATCHES = 8
 
 
 @click.command()
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where the state is kept.")
-@click.option("--stage", "only", type=click.Choice(["tower", "grids", "joint", "large"]), help="This stage alone.")
+@click.option("--stage", "only", type=click.Choice(["tower", "grids", "walk", "words", "large"]), help="This stage alone.")
 @click.option("--minutes", type=float, default=math.inf, help="Stop after so many; the same command goes on.")
 @click.option("--steps", type=click.IntRange(min=1), help="So many steps a stage, for a trial.")
 @click.option("--processes", type=click.IntRange(min=0), help="Processes that make the pages; the recipe's, if not given.")
@@ -124,20 +125,36 @@ def _course(
     vocabulary: Vocabulary,
     device: torch.device,
 ) -> torch.nn.Module:
-    if stage.name == "tower":
-        if not state_path(out, stage.name).exists():
-            _begin(recipe, stage, model, vocabulary, device)
-        return TowerCourse(model).to(device)
-    if stage.name == "grids":
-        return GridCourse(model).to(device)
-    course = WholeCourse(model).to(device)
-    if state_path(out, stage.name).exists():
-        return course  # the loop takes it from there
-    if stage.name == "joint":
-        _meet(recipe, out, course, vocabulary, device)
-    else:
-        _go_on(out, course, device)
-    return course
+    """Return the course of a stage with what the stages before it left; the loop takes over what this one has learned already."""
+    is_new = not state_path(out, stage.name).exists()
+    match stage.name:
+        case "tower":
+            if is_new:
+                _begin(recipe, stage, model, vocabulary, device)
+            return TowerCourse(model).to(device)
+        case "grids":
+            return GridCourse(model).to(device)
+        case "walk":
+            walking = GridCourse(model).to(device)
+            _take(walking, out, "grids", device)
+            walking.standins.requires_grad_(False)
+            return walking
+        case "words":
+            known = GridCourse(model).to(device)
+            _take(known, out, "grids", device)
+            course = HandOver(model, known.standins).to(device)
+            if is_new:
+                _take(course, out, "tower", device)
+                _meet(recipe, stage, model, known.standins, vocabulary, device)
+            return course
+        case "large":
+            whole = WholeCourse(model).to(device)
+            if is_new:
+                handed = HandOver(model, GridCourse(model).standins).to(device)
+                _take(handed, out, "words", device)
+                whole.heads.load_state_dict(handed.heads.state_dict())
+                _take(GridCourse(model).to(device), out, "walk", device)
+            return whole
 
 
 def _begin(
@@ -148,26 +165,27 @@ def _begin(
     see_neighbours(model.model.vision_tower, torch.cat([as_pixels(batch).to(device) for batch in some]))
 
 
-def _meet(recipe: Recipe, out: Path, course: WholeCourse, vocabulary: Vocabulary, device: torch.device) -> None:
+def _meet(
+    recipe: Recipe,
+    stage: Stage,
+    model: PaliGemmaForConditionalGeneration,
+    standins: GlyphStandins,
+    vocabulary: Vocabulary,
+    device: torch.device,
+) -> None:
     """Bring together a tower and a decoder that were taught apart."""
-    towers, readers = TowerCourse(course.model).to(device), GridCourse(course.model).to(device)
-    for name, taught in (("tower", towers), ("grids", readers)):
-        state = read_state(out / f"{name}.pt", device)
-        if state is None:
-            raise CheckpointError(f"{out} has no {name}.pt: teach the stage `{name}` first")
-        load_learning(taught, state)
-    course.heads.load_state_dict(towers.heads.state_dict())
-    tower_stage = recipe.stage("tower")
-    seen = (batch.to(device) for batch in islice(batches(recipe, tower_stage, vocabulary, 0), _HANDSHAKE_BATCHES))
-    left = fit_projector(course.model, readers.standins, seen)
-    _say(f"joint: the projector leaves {left:.0%} of what stood for the glyphs unexplained")
+    seen = (
+        batch.to(device) for batch in islice(batches(replace(recipe, processes=0), stage, vocabulary, 0), _HANDSHAKE_BATCHES)
+    )
+    left = fit_projector(model, standins, seen)
+    _say(f"words: the projector leaves {left:.0%} of what stood for the glyphs unexplained")
 
 
-def _go_on(out: Path, course: WholeCourse, device: torch.device) -> None:
-    """Take over what was learned on smaller views."""
-    state = read_state(state_path(out, "joint"), device)
+def _take(course: torch.nn.Module, out: Path, name: StageName, device: torch.device) -> None:
+    """Take over what a stage taught."""
+    state = read_state(state_path(out, name), device)
     if state is None:
-        raise CheckpointError(f"{out} has no joint.pt: teach the stage `joint` first")
+        raise CheckpointError(f"{out} has no {name}.pt: teach the stage `{name}` first")
     load_learning(course, state)
 
 

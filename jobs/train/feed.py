@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from jobs.synth.document import stream
 from jobs.train.asked import LONGEST, asked
 from jobs.train.frame import SIDE, places
-from jobs.train.glyphs import glyph_grid
+from jobs.train.glyphs import BLANK, CLASSES, Grid, glyph_grid
 from jobs.train.pieces import piece
 from jobs.train.recipe import Lesson, Recipe, Stage
 from jobs.train.suffix import Rows, packed
@@ -23,7 +23,7 @@ from pipeline.engines.vocabulary import Vocabulary
 
 _APART = 10**9
 """The seeds of a stage begin at a multiple of this, so that no two stages read the same pages."""
-_ORDER = ("tower", "grids", "joint", "large")
+_ORDER = ("tower", "grids", "joint", "large", "walk", "words")
 _PIECES: dict[Lesson, tuple[int, int, float]] = {
     "word": (1, 10, 0.0),
     "words": (3, 20, 0.2),
@@ -31,6 +31,8 @@ _PIECES: dict[Lesson, tuple[int, int, float]] = {
     "tiles": (14, 48, 0.7),
 }
 """By lesson: lines, characters of a line, share of real writing."""
+_WRONG, _LOST = 0.06, 0.015
+"""Shares of a tile's glyphs that are another, or none, where the decoder learns to go on nevertheless."""
 _CHARACTERS = 60
 """A batch of pieces holds so many characters for each view of other stages' batches; short ones are more, up to twice its number."""
 
@@ -80,7 +82,9 @@ class _Course(Dataset[Batch]):
         self._vocabulary = vocabulary
 
     def __getitem__(self, number: int) -> Batch:
-        return self._of_pieces(number) if self._stage.name == "grids" else self._of_views(number)
+        if self._stage.name == "grids":
+            return self._of_pieces(number)
+        return self._of_tiles(number) if self._stage.name == "walk" else self._of_views(number)
 
     def _of_pieces(self, number: int) -> Batch:
         stage, lesson = self._stage, self._stage.lesson(number)
@@ -99,6 +103,15 @@ class _Course(Dataset[Batch]):
             where=torch.from_numpy(np.concatenate([each.where for each in pieces]))[None],
         )
 
+    def _of_tiles(self, number: int) -> Batch:
+        stage, seen = self._stage, self._seen(number, drawn=False)
+        rng = stream("walk", self._recipe.seed, number)
+        grids = np.stack([glyph_grid(each.page, each.affine, stage.resolution) for each in seen])
+        where = places(torch.zeros(len(seen), 2, dtype=torch.long), stage.resolution)
+        return Batch(
+            pixels=None, grids=torch.from_numpy(_misread(rng, grids)), rows=self._rows(rng, seen, number, where), where=where
+        )
+
     def _of_views(self, number: int) -> Batch:
         stage, seen = self._stage, self._seen(number)
         rng = stream("asked", stage.name, self._recipe.seed, number)
@@ -108,7 +121,7 @@ class _Course(Dataset[Batch]):
         return Batch(
             pixels=torch.from_numpy(np.stack([each.image for each in seen if each.image is not None])),
             grids=torch.from_numpy(np.stack([glyph_grid(each.page, each.affine, stage.resolution) for each in seen])),
-            rows=None if stage.name == "tower" else self._rows(rng, seen, number, where),
+            rows=None if stage.name in ("tower", "words") else self._rows(rng, seen, number, where),
             where=where,
         )
 
@@ -118,15 +131,25 @@ class _Course(Dataset[Batch]):
         pairs = [asked(rng, each, stage.lesson(number), stage.resolution, self._recipe.asks) for each in seen]
         return packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=list(where.numpy()))
 
-    def _seen(self, number: int) -> list[Seen]:
+    def _seen(self, number: int, *, drawn: bool = True) -> list[Seen]:
         stage = self._stage
         lesson, recipe = stage.lesson(number), self._recipe
         documents = stage.batch if lesson in ("word", "words") else -(-stage.batch // recipe.views)
         first = _APART * (1 + _ORDER.index(stage.name)) + recipe.seed * 10**6 + number * stage.batch
         found: list[Seen] = []
         for seed in range(first, first + documents):
-            found += views(lesson, seed, stage.resolution, count=recipe.views, scans=recipe.scans, tilings=recipe.tilings)
+            found += views(
+                lesson, seed, stage.resolution, count=recipe.views, scans=recipe.scans, tilings=recipe.tilings, drawn=drawn
+            )
         return found[: stage.batch]
+
+
+def _misread(rng: Random, grids: Grid) -> Grid:
+    """Return grids of which some glyphs are others, and some are not there."""
+    luck = np.random.default_rng(rng.randrange(2**32))
+    ink, chance = grids != BLANK, luck.random(grids.shape)
+    others = np.where(ink & (chance < _WRONG), luck.integers(BLANK + 1, CLASSES, grids.shape), grids)
+    return np.where(ink & (chance > 1 - _LOST), BLANK, others)
 
 
 def _one_thread(_worker: int) -> None:

@@ -1,4 +1,4 @@
-"""The later stages: tower, projector and decoder together, as they are served."""
+"""The last stage: tower, projector and decoder together, as they are served."""
 
 from collections.abc import Iterable
 

@@ -19,7 +19,7 @@ from jobs.train.frame import FRAME_PX
 from jobs.train.joint import JointCourse
 from jobs.train.loop import load_learning
 from jobs.train.measure import Measured, by_kind, measured
-from jobs.train.recipe import ALL_TASKS, ON_CPU, StageName
+from jobs.train.recipe import ALL_TASKS, ON_CPU
 from jobs.train.state import State, read_state
 from pipeline.checkpoints.architecture import Sizes
 from pipeline.checkpoints.build import build
@@ -102,11 +102,9 @@ def _stretches(history: Sequence[dict[str, object]]) -> list[str]:
 
 def _taught(folder: Path) -> tuple[Sizes, State]:
     sizes = kept_sizes(folder)
-    stages: tuple[StageName, ...] = ("large", "joint")
-    for stage in stages:
-        state = read_state(state_path(folder, stage), torch.device("cpu"))
-        if sizes is not None and state is not None:
-            return sizes, state
+    state = read_state(state_path(folder, "large"), torch.device("cpu"))
+    if sizes is not None and state is not None:
+        return sizes, state
     raise CheckpointError(f"{folder} holds no joint training yet: python -m jobs.train.embedded --out {folder} goes on with it")
 
 
