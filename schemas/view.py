@@ -105,7 +105,8 @@ class Form:
 class Request:
     """A view and a prompt. The prompt has neither image tokens, nor bos, nor the closing newline: the engine adds them.
 
-    With a `form` the engine writes nothing that is not of it; probabilities stay those that the model gives without one.
+    With a `form` the engine writes nothing that is not of it. Probabilities are then the model's own without one, but for vLLM's, which are
+    those among what the form allows: weights of confidence are of one engine.
     """
 
     view: View

@@ -7,6 +7,7 @@ prefix_mask.py, what must hold while it runs in vllm_guard.py; whether it comput
 
 import asyncio
 import itertools
+import math
 import os
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
@@ -51,6 +52,8 @@ Result = TypeVar("Result")
 # Requests handed to vLLM at once, as a multiple of what it runs at once: it is never without work, and holds few images in waiting.
 _AHEAD = 2
 _LOOK_AGAIN_S = 1.0
+# The lead, a difference of logarithms, of a token that is the only one that a form allows.
+_ALONE = 30.0
 _GONE = "vLLM's engine process is gone: its last words are above"
 
 
@@ -241,8 +244,10 @@ def _structured(form: Form | None) -> StructuredOutputsParams | None:
 
 
 def _margin(step: Mapping[int, Logprob], token: int) -> float:
-    """Return by how much a token was likelier than the next best."""
-    return float(step[token].logprob - max(other.logprob for number, other in step.items() if number != token))
+    """Return by how much a token was likelier than the next best; where a form leaves no other, vLLM tells none."""
+    others = [other.logprob for number, other in step.items() if number != token]
+    margin = float(step[token].logprob - max(others, default=-math.inf))
+    return margin if math.isfinite(margin) else _ALONE
 
 
 async def _shut_down(llm: AsyncLLM) -> None:
