@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipeline.ascent import Ascent, Asked, by_view, first_prompts
 from pipeline.cache import DocumentCache
-from pipeline.columns import columned, columns_of
+from pipeline.columns import columned, columns_of, has_invalid_cells
 from pipeline.company import in_company
 from pipeline.confidence import load
 from pipeline.crosscheck import checks, cross_checked
@@ -28,7 +28,7 @@ from pipeline.metrics import Metrics
 from pipeline.places import Places
 from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
-from pipeline.readings import in_need, record
+from pipeline.readings import in_need, read, record
 from pipeline.serving import Meter, Serving
 from pipeline.settle import (
     TEXT_LAYER_KEYS,
@@ -295,7 +295,12 @@ class Worker:
             if why_unsettled(
                 question.ask, page.records.get(question.ask.key, ()), page.facts, self._confidence, self._least, beside
             )
+            or (question.ask.key == "table" and self._has_invalid_cells(page))
         ]
+
+    def _has_invalid_cells(self, page: Ascent) -> bool:
+        (asked,) = (question.ask for question in page.asked if question.ask.key == "table")
+        return has_invalid_cells(read(asked, page.records["table"]).tables, self._columns)
 
     def _add(self, pages: Sequence[Ascent], part: Part, processed_at: datetime, seconds: float) -> None:
         engine = self._serving.engine

@@ -12,11 +12,12 @@ from pipeline.crosscheck import checks, cross_checked
 from pipeline.documents.cells import table_of
 from pipeline.errors import JobError
 from pipeline.readings import record
+from pipeline.serving import Serving
 from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.tasks.asks import asks
 from schemas.arrow import from_table, to_table
 from schemas.box import Box
-from schemas.job import AnswerField, AnswerTask, Column, Job, Sink, Source, TableTask
+from schemas.job import AnswerField, AnswerTask, Column, Job, Render, Rung, Sink, Source, TableTask
 from schemas.page import PageRow
 from schemas.unit import Origin
 from schemas.view import Affine, Completion, Region
@@ -160,3 +161,28 @@ def test_columns_are_checked_with_the_job():
         Column(name="a", pattern="(")
     with pytest.raises(JobError, match="column a: no such locale"):
         asks(TableTask(type="table", columns=(Column(name="a", locale="xx_XX"),)))
+
+
+def test_a_table_with_cells_that_are_no_values_climbs(mill, machine):
+    """It is read again on the next rung, and stands as it was read there; one whose cells are values is not."""
+    mill.put("good.pdf", machine.pdf("good"))
+    mill.put("bad.pdf", machine.pdf("bad", side_pt=220))
+    asked = []
+
+    def say(request):
+        first = request.view.region.name == "page"
+        asked.append((round(request.view.region.affine.box(0, 0, 1, 1).width), request.view.region.name))
+        is_bad = first and asked[-1][0] == 220
+        rows = (HEADING, ["Bolt", "l0" if is_bad else "10", "€10.00"])
+        html = "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in row)}</tr>" for row in rows)
+        return machine.said(f"<table>{html}</table>")
+
+    ladder = (Rung(), Rung(tiles="whitespace"))
+    job = mill.job(TABLE, render=Render(text_layer="ignore", ladder=ladder))
+    mill.run(job, serving=lambda job: Serving(job.model, 448, lambda _model, resolution: machine.TinyEngine(say, resolution)))
+    assert sorted(name for _, name in asked) == ["page", "page", "tile-000"]
+    assert [name for width, name in asked if width == 200] == ["page"]
+    for name in ("good.pdf", "bad.pdf"):
+        page = mill.page(name)
+        cells = {cell["column_name"]: cell["value"] for cell in page["tables"][0]["cells"] if cell["value"]}
+        assert (page["status"], cells["quantity"]["value_number"]) == ("ok", 10)
