@@ -106,11 +106,8 @@ def _look(watching):
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
             watching.ask(target["expr"].replace("$job", ".*").replace("$__rate_interval", "10m"))
-    for name in ("pages_total", "requests_total", "engine_busy_seconds_total", "groups_in_hand"):
+    for name in ("pages_total", "requests_total", "engine_busy_seconds_total"):
         assert watching.ask(f'max(max_over_time(ray_pagemill_{name}{{job_name="nightly"}}[10m]))')[0] > 0, name
-    for name in ("ray_tasks", "ray_actors"):
-        assert watching.ask(f'max(max_over_time({name}{{State!=""}}[10m]))')[0] > 0, name
-    assert watching.ask("count(count by (NodeAddress) (ray_node_cpu_count))") == [1]  # three nodes at one address
 
 
 def _submit(nodes, tmp_path):
