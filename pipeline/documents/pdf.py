@@ -149,7 +149,7 @@ class PdfDocument:
             page = _tried("render", lambda: _loaded(self._file, page_index))
             rect = page.rect  # MuPDF works it out anew each time
             _check_size(rect)
-            has_images = self._has_images(page_index)
+            has_images = _tried("render", lambda: _names_objects(page)) and self._has_images(page_index)
             self._shown = _Shown(page_index, page, rect, _tried("render", page.get_displaylist), has_images)
         return self._shown
 
@@ -184,12 +184,21 @@ def _loaded(file: pymupdf.Document, page_index: int) -> pymupdf.Page:
 
 def _sides(page: pymupdf.Page, box: str) -> pymupdf.Rect | None:
     """Return one of the page's boxes as the file has it, origin bottom left, or None where there is none."""
-    inner = page.this if isinstance(page.this, mupdf.PdfPage) else mupdf.pdf_page_from_fz_page(page.this)
-    stated = mupdf.pdf_dict_get_inheritable(inner.obj(), mupdf.pdf_new_name(box))
+    stated = mupdf.pdf_dict_get_inheritable(_object(page), mupdf.pdf_new_name(box))
     if not mupdf.pdf_is_array(stated):
         return None
     rect = mupdf.pdf_to_rect(stated)
     return pymupdf.Rect(rect.x0, rect.y0, rect.x1, rect.y1)
+
+
+def _names_objects(page: pymupdf.Page) -> bool:
+    """Say whether the page's resources name anything that may be an image, or hold one: listing images takes long."""
+    resources = mupdf.pdf_dict_get_inheritable(_object(page), mupdf.PDF_ENUM_NAME_Resources)
+    return bool(mupdf.pdf_dict_len(mupdf.pdf_dict_get(resources, mupdf.PDF_ENUM_NAME_XObject)))
+
+
+def _object(page: pymupdf.Page) -> mupdf.PdfObj:
+    return (page.this if isinstance(page.this, mupdf.PdfPage) else mupdf.pdf_page_from_fz_page(page.this)).obj()
 
 
 def _check_contents(file: pymupdf.Document, page: pymupdf.Page) -> None:
