@@ -3,7 +3,7 @@
 It knows boxes only. What spans the columns ends them; columns are told from tables by their lines, which fill them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -27,6 +27,14 @@ _LEAST_CELLS = 3
 """In a row of two, what stands under the one may as well be a row of its own."""
 _TIGHT, _TIGHTER = 0.7, 0.8
 """A line goes on in the line under it, in a cell, if that is so near, in its height, and so much nearer than what stands above and below."""
+
+_TIGHT_BLOCK, _LEVEL, _LEVEL_SHARE, _MORE = 0.85, 0.2, 0.34, 2
+"""Lines of a block stand no further apart, in their height; lines are level that are off by less; so many may be by chance. Of two
+blocks one often has more lines than the other; a table's columns have the same rows."""
+_SAME_SIZE = 1.7
+"""A line with long letters is so many times as high as one without, and no more."""
+_APART_EM = 4.0
+"""A name stands nearer to its value."""
 
 
 def reading_order(boxes: Sequence[Box]) -> list[int]:
@@ -103,7 +111,66 @@ def _columns_from(rows: list[list[int]], start: int, boxes: Sequence[Box]) -> tu
             _stands_alone([boxes[item]], rows[start + 1 : end], boxes, gutter) for item in rows[start]
         ):
             return end, (gutter[0] + gutter[1]) / 2
+    return _blocks_from(rows, start, boxes)
+
+
+def _blocks_from(rows: list[list[int]], start: int, boxes: Sequence[Box]) -> tuple[int, float | None]:
+    """Return where blocks of short lines that begin side by side at row `start` end, and the gutter's middle; None if none begin there.
+
+    An address stands beside a list of values, a date beside an address: what tells them from a table is that their lines stand close, and are not
+    level or not as many.
+    """
+    for gap in _gaps(rows[start], boxes):
+        end, gutter, bottom = start, gap, inf
+        while end < len(rows) and (narrowed := _narrowed(gutter, rows[end], boxes)) is not None:
+            row = [boxes[item] for item in rows[end]]
+            if len(row) > 2 or min(box.y0 for box in row) - bottom > _TIGHT_BLOCK * median(box.height for box in row):
+                break
+            gutter, bottom = narrowed, max(box.y1 for box in row)
+            end += 1
+        left, right = (
+            [item for row in rows[start:end] for item in row if is_there(boxes[item])] for is_there in _sides(gutter)
+        )
+        far = gutter[1] - gutter[0] > _APART_EM * boxes[rows[start][0]].height
+        if left and right and far and _are_blocks(_rows(left, boxes), _rows(right, boxes), boxes):
+            return end, (gutter[0] + gutter[1]) / 2
     return start, None
+
+
+def _sides(gutter: tuple[float, float]) -> tuple[Callable[[Box], bool], Callable[[Box], bool]]:
+    return (lambda box: box.x1 <= gutter[0]), (lambda box: box.x0 >= gutter[1])
+
+
+def _are_blocks(left: list[list[int]], right: list[list[int]], boxes: Sequence[Box]) -> bool:
+    """Say whether rows side by side are two blocks: each of them tight, and few of them level with one of the other."""
+    fewer, more = sorted((left, right), key=len)
+    if (
+        len(more) < _LEAST_LINES
+        or any(len(row) > 1 for row in more)
+        or not all(_is_tight(side, boxes) for side in (left, right))
+    ):
+        return False
+    heights = [boxes[row[0]].height for row in more]
+    if max(heights) > _SAME_SIZE * min(heights):
+        return False  # a headline and what stands under it
+    top, bottom = boxes[more[0][0]].y0, boxes[more[-1][0]].y1
+    if len(fewer) == 1 and not top - 1 < boxes[fewer[0][0]].y0 < boxes[fewer[0][0]].y1 < bottom:
+        return False
+    if len(more) - len(fewer) >= _MORE:
+        return True
+    level = sum(any(_are_level(boxes[row[0]], boxes[other[0]]) for other in more) for row in fewer)
+    return level <= _LEVEL_SHARE * len(fewer)
+
+
+def _is_tight(rows: list[list[int]], boxes: Sequence[Box]) -> bool:
+    return all(
+        boxes[below[0]].y0 - boxes[above[0]].y1 <= _TIGHT_BLOCK * max(boxes[above[0]].height, boxes[below[0]].height)
+        for above, below in pairwise(rows)
+    )
+
+
+def _are_level(one: Box, other: Box) -> bool:
+    return abs(one.y0 + one.y1 - other.y0 - other.y1) < 2 * _LEVEL * min(one.height, other.height)
 
 
 def _gaps(row: list[int], boxes: Sequence[Box]) -> list[tuple[float, float]]:

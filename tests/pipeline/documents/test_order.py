@@ -96,3 +96,27 @@ def test_spans_are_counted_from_the_grid():
 def test_a_single_row_is_no_table():
     """Boxes around lines are not taken for tables."""
     assert table_of(0, [line(0, 0, 100), line(100, 0, 100)], ["a", "b"]) is None
+
+
+def block(x: float, y: float, widths: list[float], pitch: float = 14.0, height: float = 9.0) -> list[Box]:
+    return [Box(x0=x, y0=y + pitch * row, x1=x + width, y1=y + pitch * row + height) for row, width in enumerate(widths)]
+
+
+def test_blocks_side_by_side_are_read_one_after_the_other():
+    """An address beside a list of fewer values, or beside one whose lines are not level, and a date beside an address."""
+    address = block(40, 100, [90, 80, 100, 95, 110])
+    for other in (block(320, 100, [120, 90, 110]), block(320, 106, [120, 90, 110, 60, 80]), block(340, 100, [60])):
+        boxes = [*address, *other]
+        assert reading_order(boxes) == list(range(len(boxes)))
+
+
+def test_names_beside_values_and_a_date_beside_a_headline_are_rows():
+    """As many values as names, values close to their names, rows that stand apart, and lines of another size: read across."""
+    names = block(40, 100, [50, 45, 40, 48])
+    for values in (block(300, 100, [40, 60, 50, 70]), block(115, 100, [40, 60])):
+        order = reading_order([*names, *values])
+        assert order[:4] == [0, 4, 1, 5]
+    apart = [*block(40, 100, [50, 45, 40, 48], pitch=22), *block(300, 100, [40, 60], pitch=22)]
+    assert reading_order(apart)[:4] == [0, 4, 1, 5]
+    masthead = [*block(40, 100, [90]), *block(40, 113, [200], height=20), *block(40, 137, [80]), *block(340, 100, [60])]
+    assert reading_order(masthead) == [0, 3, 1, 2]
