@@ -33,7 +33,9 @@ def repeated(*said: str) -> list[bool | None]:
 
 def test_one_value_for_two_questions_is_less_sure() -> None:
     """Both of those that share it are, and none of the others, however it is spelled."""
-    alone, together = (in_company(made(*said), shipped()).fields for said in (("A-1234", "B-99", "x"), ("A-1234", "a-1234", "x")))
+    alone, together = (
+        in_company(made(*said), shipped()).fields for said in (("A-1234", "B-99", "x"), ("A-1234", "a-1234", "x"))
+    )
     assert repeated("A-1234", "a-1234", "x") == [True, True, None]
     assert together[0].confidence < alone[0].confidence
 
