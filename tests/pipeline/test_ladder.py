@@ -11,6 +11,7 @@ from pipeline.serving import Serving
 from pipeline.settle import Beside, Least, PageFacts, why_unsettled
 from pipeline.signals import signals
 from pipeline.tasks.asks import page_asks
+from pipeline.worker import climber
 from schemas.box import Box
 from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Rung, Sink, Source
 from schemas.view import Affine, Completion, Region
@@ -263,3 +264,14 @@ def test_stages_are_neighbouring_rungs_of_one_checkpoint():
     (question,) = questions(job)
     assert is_final([question.fingerprint])
     assert not is_final([question.fingerprint, waiting(question.fingerprint, 1)])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own
+def test_a_later_stages_worker_travels_as_ray_sends_it(mill, machine):
+    """What makes it is pickled with the stage that it is for, and unpickled makes a worker of that stage and no other."""
+    from ray import cloudpickle
+
+    job = _two(mill, machine.answer("total"))
+    made = [cloudpickle.loads(cloudpickle.dumps(climber(stage)))(job, "run", ()) for stage in (0, 1)]
+    assert [worker._stage for worker in made] == list(stages(job))
+    assert [worker._serving._model.checkpoint for worker in made] == ["embedded", "better"]
