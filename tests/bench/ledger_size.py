@@ -1,10 +1,10 @@
-"""A ledger of made-up units, far more than a test can make documents of: what it costs to open, and to fold new records into it.
+"""A ledger of made-up units, far more than a test can make documents of: what it costs to open, to select from, and to fold new records into.
 
     python tests/bench/ledger_size.py [--units 1000000]
 
 A document has four units of 32 pages. Each measurement has a process of its own, and prints CPU seconds, seconds on the clock and the peak of its
-memory: opening the ledger, which is the start of every run that has something to do, and publishing ten records of a thousand new, unreadable objects
-each, which folds them and writes the whole ledger anew.
+memory: opening the ledger, which is the start of every run that has something to do; selecting all of its units, as if none were done; and publishing
+ten records of a thousand new, unreadable objects each, which folds them and writes the whole ledger anew.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import duckdb
 from pipeline.ledger import Ledger
 from pipeline.places import Places
 from pipeline.publish import publish
+from pipeline.selection import load_manifest, select
 from pipeline.storage import open_store
 from schemas.ledger import Current
 from schemas.page import Failure
@@ -103,6 +104,14 @@ def _open(sink: str) -> str:
     return f"{count:,} ranges"
 
 
+def _select(sink: str) -> str:
+    with Ledger(open_store(sink), Places(sink), "bench") as ledger:
+        load_manifest(ledger, open_store(sink), ())
+        ledger.execute("INSERT INTO manifest SELECT source_id, uri, version, size_bytes, modified_at FROM source")
+        ledger.execute("DELETE FROM cover")
+        return f"{select(ledger, tasks=['t'], job_name='nightly', backfill=False).units:,} units to do"
+
+
 def _fold(sink: str) -> str:
     store, places = open_store(sink), Places(sink)
     with Ledger(store, places, "bench") as ledger:
@@ -121,7 +130,7 @@ def _unreadable(number: int) -> Inspected:
     )  # fmt: skip
 
 
-STEPS: dict[str, Callable[[str], str]] = {"open": _open, "fold": _fold}
+STEPS: dict[str, Callable[[str], str]] = {"open": _open, "select": _select, "fold": _fold}
 
 if __name__ == "__main__":
     main()
