@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cputime import CpuTime
+
 from jobs.synth import generate
 from pipeline import cluster
 from pipeline.cache import DocumentCache
@@ -43,11 +45,11 @@ FIELDS = ("number", "date", "total")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One side of a round, past its first third: pages a second, the share of time with less than a fill of requests, and CPU time."""
+    """One side of a round, past its first third: pages a second, the share of time short of requests, and CPU-ms a page by process."""
 
     pages_per_s: float
     short_share: float
-    outside_ms: float
+    outside_ms: dict[str, float]
     encodes_per_page: float
 
 
@@ -66,15 +68,17 @@ def main() -> None:
         for number in range(options.rounds):
             rounds.append((bare(job, requests, home / f"bare-{number}"), piped(job, units, home / f"piped-{number}")))
             for name, side in zip(("bare", "pipeline"), rounds[-1], strict=True):
+                parts = ", ".join(f"{kind} {ms:.0f}" for kind, ms in sorted(side.outside_ms.items()))
                 print(
                     f"{name:8} {side.pages_per_s:.2f} pages/s, short of requests {side.short_share:.1%} of the time, "
-                    f"{side.outside_ms:.0f} CPU-ms a page outside the engine, {side.encodes_per_page:.2f} images encoded a page; "
+                    f"{sum(side.outside_ms.values()):.0f} CPU-ms a page outside the engine ({parts}), "
+                    f"{side.encodes_per_page:.2f} images encoded a page; "
                     f"load {os.getloadavg()[0]:.1f}",
                     flush=True,
                 )
     ratio = statistics.median(one.pages_per_s / other.pages_per_s for other, one in rounds)
     short = statistics.median(one.short_share for _, one in rounds)
-    ours = statistics.median(one.outside_ms - other.outside_ms for other, one in rounds)
+    ours = statistics.median(sum(one.outside_ms.values()) - sum(other.outside_ms.values()) for other, one in rounds)
     print(
         f"pipeline against bare vLLM: {ratio:.2f} (aim 0.95); short {short:.1%} of the time; {ours:.0f} CPU-ms a page more outside it"
     )
@@ -207,59 +211,9 @@ def measured(notes: Path, cpu: CpuTime, ended: float) -> Measured:
     return Measured(
         pages_per_s=pages / (ended - began),
         short_share=(short + ended - last) / (ended - began),
-        outside_ms=1000 * (cpu.at(ended) - cpu.at(began)) / pages,
+        outside_ms={kind: 1000 * seconds / pages for kind, seconds in cpu.between(began, ended).items()},
         encodes_per_page=sum(seen["encoded"]) / (len(answers) / len(FIELDS)),
     )
-
-
-class CpuTime:
-    """Notes, twice a second, the CPU seconds of this process and all below it but vLLM's own."""
-
-    def __enter__(self) -> CpuTime:
-        self._noted: list[tuple[float, float]] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def at(self, moment: float) -> float:
-        """Return the CPU seconds noted nearest to a moment of the monotonic clock."""
-        return min(self._noted, key=lambda note: abs(note[0] - moment))[1]
-
-    def _watch(self) -> None:
-        most: dict[int, float] = {}
-        while True:
-            for pid in below(os.getpid()):
-                most[pid] = max(most.get(pid, 0.0), cpu_s(pid))
-            self._noted.append((time.monotonic(), sum(most.values())))
-            if self._over.wait(0.5):
-                return
-
-
-def below(pid: int) -> list[int]:
-    """Return a process and its descendants, without vLLM's engine and what is below that."""
-    try:
-        if "VLLM::" in Path(f"/proc/{pid}/cmdline").read_text():
-            return []
-        children = [
-            int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-        ]
-    except OSError:
-        return []
-    return [pid, *(found for child in children for found in below(child))]
-
-
-def cpu_s(pid: int) -> float:
-    """Return the CPU seconds that a process has taken, its threads' too."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":
