@@ -57,7 +57,8 @@ class PageRow(Shape):
 
     `rotation` is the PDF's own /Rotate, which sizes and boxes follow already, as every viewer does. A scan that lies on its side, on its
     head or askew is set upright for the model alone: its boxes stay where a viewer shows the print, and completions' maps hold the turn.
-    `agreement` is there where a trusted text layer was kept beside the model's text (`text_layer: compare`).
+    `boxes` holds what `detect`, `segment` and `refer` found, of all of them together, each under its label; a line's or a cell's place stands
+    with it. `agreement` is there where a trusted text layer was kept beside the model's text (`text_layer: compare`).
     """
 
     page_id: str
