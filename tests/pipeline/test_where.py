@@ -1,0 +1,51 @@
+"""`rerun --where`: an expression over pages and fields chooses the pages that are read once more."""
+
+import pytest
+
+from pipeline.errors import JobError
+from pipeline.reader import pages_where
+from pipeline.serving import Serving
+
+
+@pytest.fixture
+def read_once(mill, machine):
+    """Return a sink of two pages whose totals were read, the first of them hardly surely."""
+    mill.put("a.pdf", machine.pdf("one one one", "two two two"))
+
+    def say(request):
+        logprob = -2.0 if request.view.page_index == 0 else -0.001
+        return machine.Completion("INV-0042", (1, 2, 3), (logprob,) * 3, "stop")
+
+    job = mill.job(machine.answer("total", "date"))
+    mill.run(job, serving=lambda job: Serving(job.model, 448, lambda _model, resolution: machine.TinyEngine(say, resolution)))
+    return mill
+
+
+def chosen(mill, where: str) -> list[int]:
+    return pages_where(mill.sink_uri, where)["page_index"].to_pylist()
+
+
+def test_pages_are_chosen_by_what_is_known_of_them_and_their_fields(read_once):
+    """Each page once, however many of its fields are meant; of a column that both have, the page's is meant."""
+    unsure, sure = (read_once.field("a.pdf", "total", page)["confidence"] for page in (0, 1))
+    assert unsure < sure
+    assert chosen(read_once, f"confidence < {(unsure + sure) / 2}") == [0]
+    assert chosen(read_once, "name = 'date' AND value_text LIKE 'INV%'") == [0, 1]
+    assert chosen(read_once, "status = 'ok' AND page_index > 0") == [1]
+    assert chosen(read_once, "confidence > 2") == []
+
+
+@pytest.mark.parametrize(
+    "where", ["confidense < 0.7", "confidence <", "1; DROP TABLE pages", "length(content) > 0 FROM read_text('x')"]
+)
+def test_what_is_no_expression_is_refused_by_name(read_once, where):
+    """With DuckDB's own words; a file is never read."""
+    with pytest.raises(JobError, match=r"^where "):
+        chosen(read_once, where)
+
+
+def test_files_stay_closed(read_once, tmp_path):
+    """An expression that would look into a file is refused, whatever it asks of it."""
+    (tmp_path / "secret.txt").write_text("secret")
+    with pytest.raises(JobError, match="where"):
+        chosen(read_once, f"(SELECT count(*) FROM read_text('{tmp_path}/secret.txt')) > 0")
