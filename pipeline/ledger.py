@@ -232,6 +232,11 @@ class Ledger:
             )
             try:
                 self._sql.execute(query, [list(map(str, paths))])
+            except duckdb.OutOfMemoryException as error:
+                room = "make room in TMPDIR, about 1 GB for each million units"
+                raise StorageError(
+                    f"the ledger fits neither into {MEMORY} of memory nor on the disk; {room}: {error}"
+                ) from error
             except duckdb.Error as error:
                 uri = next((uri for uri, path in zip(uris, paths, strict=True) if path.name in str(error)), uris[0])
                 raise StorageError(f"{uri} is damaged and must be restored: {error}") from error
