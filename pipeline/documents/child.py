@@ -1,12 +1,13 @@
 """The parent's side of reading documents: they are opened in a process that may be killed, however they misbehave.
 
 A crash, a hang or a runaway allocation ends that process, never the caller: the call raises DocumentError, and the next call
-starts a fresh process and opens the document again. Where somebody killed it, a fresh one is asked once more before the document
-is blamed: the kernel does so for whoever has taken the memory. A Child serves one thread at a time.
+starts a fresh process and opens the document again. Where somebody killed it, fresh ones are asked before the document is
+blamed: the kernel does so for whoever has taken the memory. A Child serves one thread at a time.
 """
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import prod
 from pathlib import Path
 from sys import executable
@@ -45,6 +46,7 @@ COMMAND = (executable, "-I", "-B", "-c", _BOOT, str(Path(__file__).parents[2]))
 Turn = Literal[0, 90, 180, 270]
 T = TypeVar("T")
 _START_TIMEOUT_S = 300.0
+_MOST_TRIES = 3
 _OPEN_PAGES = 4
 """Opening may take as long as so many pages: it reads a PDF's whole cross-reference table, and repairs it where it is broken."""
 
@@ -197,8 +199,8 @@ def _page_of(order: Order) -> int | None:
 
 
 def _outliving(ask: Callable[[], T]) -> T:
-    """Return what is asked for, of a fresh process where the first ended of something else."""
-    try:
-        return ask()
-    except _Blameless:
-        return ask()
+    """Return what is asked for, of a fresh process where one ended of something else."""
+    for _ in range(_MOST_TRIES - 1):
+        with suppress(_Blameless):
+            return ask()
+    return ask()
