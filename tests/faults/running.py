@@ -46,9 +46,13 @@ class Running:
             return True
         return self.strike(kind, number, signal_number)
 
+    def count(self) -> int:
+        """Return how many objects the run has written."""
+        return self.written() - self._written_before
+
     def until_written(self, moment: int) -> bool:
         """Wait until the run has written so many objects; return False if it ended before."""
-        return self.until(lambda: self.written() - self._written_before >= moment)
+        return self.until(lambda: self.count() >= moment)
 
     def until(self, reached: Callable[[], bool]) -> bool:
         """Wait for something; return False if the run ended before it."""
