@@ -142,51 +142,6 @@ def test_what_is_killed_each_time_is_an_error(tmp_path: Path):
         assert child.probe(1, text_layer=False).page_index == 1
 
 
-@pytest.mark.parametrize("busy", [False, True])
-def test_somebody_elses_kill_is_not_blamed_on_the_page(tmp_path: Path, busy: bool):
-    """A process that is killed once, idle or at work, is replaced, and the page is read; the kernel may have meant somebody else."""
-    with Child(Limits(seconds_per_page=120), scratch=tmp_path, command=COMMAND) as child:
-        child.open(document(tmp_path, "probe wait" if busy else "well-behaved"))
-        (reader,) = _readers(os.getpid())
-
-        def kill() -> None:
-            os.kill(int(reader.name), signal.SIGKILL)
-            (tmp_path / "go").touch()
-
-        killer = threading.Timer(0.3, kill)
-        killer.start()
-        if not busy:
-            killer.join()
-        assert child.probe(0, text_layer=False).width_pt == 100.0
-        killer.join()
-        assert [each.name for each in _readers(os.getpid())] != [reader.name]
-        assert child.render(1, [WHOLE], 8)[0].min() == 10
-
-
-def test_what_is_killed_each_time_is_an_error(tmp_path: Path):
-    """A page whose process is killed time and again is out_of_memory, and the next page is read."""
-    over = threading.Event()
-
-    def kill() -> None:
-        while not over.wait(0.1):
-            for reader in _readers(os.getpid()):
-                with suppress(ProcessLookupError):
-                    os.kill(int(reader.name), signal.SIGKILL)
-
-    with Child(Limits(seconds_per_page=120), command=COMMAND) as child:
-        child.open(document(tmp_path, "probe sleep"))
-        killer = threading.Thread(target=kill)
-        killer.start()
-        try:
-            with pytest.raises(DocumentError) as info:
-                child.probe(0, text_layer=False)
-        finally:
-            over.set()
-            killer.join()
-        assert info.value.code == "out_of_memory"
-        assert child.probe(1, text_layer=False).page_index == 1
-
-
 def test_what_a_library_prints_disturbs_nothing(child: Child, tmp_path: Path):
     """Output on both streams neither blocks the child nor is taken for its answer."""
     child.open(document(tmp_path, "probe shout"))
