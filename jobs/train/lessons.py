@@ -1,6 +1,8 @@
 """Examples as batches for fine-tuning: shuffled anew each epoch by the seed alone, so that a resumed training goes on with the very next one."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,17 @@ from jobs.train.examples import Example
 from jobs.train.feed import Batch
 from jobs.train.suffix import packed
 from pipeline.engines.vocabulary import UnusablePrompt, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which batches are a process's own: those that leave `index` when their number is divided by `of`."""
+
+    index: int = 0
+    of: int = 1
+
+
+WHOLE = Part()
 
 
 def teachable(vocabulary: Vocabulary, examples: Sequence[Example], longest: int) -> tuple[list[Example], dict[str, int]]:
@@ -25,12 +38,14 @@ def teachable(vocabulary: Vocabulary, examples: Sequence[Example], longest: int)
 
 
 def batches(
-    vocabulary: Vocabulary, examples: Sequence[Example], views: Path, *, size: int, seed: int, start: int
+    vocabulary: Vocabulary, examples: Sequence[Example], views: Path, *, size: int, seed: int, start: int, part: Part = WHOLE
 ) -> Iterator[Batch]:
-    """Yield batches for ever, from number `start`; the last of an epoch is filled up from the next."""
+    """Yield batches for ever, from number `start`; the last of an epoch is filled up from the next. Of a part, every so manieth."""
     order = _order(len(examples), seed, start * size)
-    while True:
+    for number in count():
         chosen = [examples[next(order)] for _ in range(size)]
+        if number % part.of != part.index:
+            continue
         images = np.stack([example.image(views) for example in chosen])
         yield Batch(
             pixels=torch.from_numpy(images),
@@ -39,10 +54,10 @@ def batches(
         )
 
 
-def _order(count: int, seed: int, start: int) -> Iterator[int]:
-    epoch, place = divmod(start, count)
+def _order(examples: int, seed: int, start: int) -> Iterator[int]:
+    epoch, place = divmod(start, examples)
     while True:
-        yield from np.random.default_rng((seed, epoch)).permutation(count)[place:].tolist()
+        yield from np.random.default_rng((seed, epoch)).permutation(examples)[place:].tolist()
         epoch, place = epoch + 1, 0
 
 

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 import torch
 from torch import nn
 
+from jobs.train.company import ALONE, Company
 from jobs.train.optimizers import MuonAndAdamW, adamw
 from jobs.train.state import State, read_state, write_state
 from jobs.train.suffix import Said
@@ -70,36 +71,43 @@ def learn(
     say: Callable[[str], None],
     minutes: float = math.inf,
     keep_every_s: float = 180.0,
+    company: Company = ALONE,
 ) -> Progress:
     """Go on from the state on disk until the last step, or for so many minutes; the state is written every few and at the end.
 
+    In company, each process is given its own part of the batches, all take the same steps, and the first one writes and says.
     Raises ArithmeticError when the loss is no longer a number: the state then is the last good one.
     """
     learning = [parameter for parameter in course.parameters() if parameter.requires_grad]
     optimizer = (MuonAndAdamW if plan.muon else adamw)(course, plan.rate(0), plan.decay)
     start, spent, losses = _resumed(course, optimizer, plan.state_path, device)
-    if start:
+    if start and company.first:
         say(f"{plan.name}: going on from step {start} of {plan.steps}")
     begun = kept = time.monotonic()
-    recent: list[tuple[float, int, int]] = []
+    recent: list[_Told] = []
     step, feed = start, plan.batches(start) if start < plan.steps else iter(())
-    while step < plan.steps and time.monotonic() - begun < 60 * minutes:
+    late = minutes <= 0
+    while step < plan.steps and not late:
         for group in optimizer.param_groups:
             group["lr"] = plan.rate(step)
         said = [_one(course, next(feed), plan, device) for _ in range(plan.accumulate)]
+        company.mean([parameter.grad for parameter in learning if parameter.grad is not None])
+        told, late = _together(company, _told(said), device, late=time.monotonic() - begun > 60 * minutes)
+        if not math.isfinite(told.loss):
+            raise ArithmeticError(f"{plan.name}: the loss at step {step + 1} is {told.loss}; lower the learning rate")
         nn.utils.clip_grad_norm_(learning, plan.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         step += 1
-        recent = [*recent[-_SAY_EVERY + 1 :], _told(said, plan.name, step)]
-        losses.append(recent[-1][0])
-        if step % min(_SAY_EVERY, max(1, plan.steps // 10)) == 0:
+        recent = [*recent[-_SAY_EVERY + 1 :], told]
+        losses.append(told.loss)
+        if company.first and step % min(_SAY_EVERY, max(1, plan.steps // 10)) == 0:
             say(_line(plan, step, recent, spent + time.monotonic() - begun))
-        if time.monotonic() - kept > keep_every_s:
+        if company.first and time.monotonic() - kept > keep_every_s:
             _keep(course, optimizer, plan.state_path, step, spent + time.monotonic() - begun, losses)
             kept = time.monotonic()
     seconds = spent + time.monotonic() - begun
-    if step > start:
+    if step > start and company.first:
         _keep(course, optimizer, plan.state_path, step, seconds, losses)
     return Progress(step, seconds, tuple(losses), _accuracy(recent), step >= plan.steps)
 
@@ -112,11 +120,29 @@ def _one(course: Callable[..., Said], batch: B, plan: Plan[B], device: torch.dev
     return said
 
 
-def _told(said: list[Said], name: str, step: int) -> tuple[float, int, int]:
-    loss = sum(float(each.loss.detach()) for each in said) / len(said)
-    if not math.isfinite(loss):
-        raise ArithmeticError(f"{name}: the loss at step {step} is {loss}; lower the learning rate")
-    return loss, sum(int(each.right) for each in said), sum(each.asked for each in said)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a step went: the mean loss, how many tokens were right, and of how many."""
+
+    loss: float
+    right: float
+    asked: float
+
+
+def _told(said: list[Said]) -> _Told:
+    return _Told(
+        sum(float(each.loss.detach()) for each in said) / len(said),
+        sum(float(each.right) for each in said),
+        sum(float(each.asked) for each in said),
+    )
+
+
+def _together(company: Company, told: _Told, device: torch.device, *, late: bool) -> tuple[_Told, bool]:
+    """Return how the step went for all, and whether time is up for any: then it is for each, at the same step."""
+    shared = torch.tensor([told.loss, told.right, told.asked, float(late)], device=device)
+    company.mean([shared])
+    loss, right, asked, late_share = shared.tolist()
+    return _Told(loss, right, asked), late_share > 0
 
 
 def _resumed(
@@ -148,12 +174,12 @@ def _keep(
     write_state(path, State(step, seconds, weights, optimizer.state_dict(), list(losses)))
 
 
-def _accuracy(recent: list[tuple[float, int, int]]) -> float:
-    return sum(right for _, right, _ in recent) / max(1, sum(asked for _, _, asked in recent))
+def _accuracy(recent: list[_Told]) -> float:
+    return sum(each.right for each in recent) / max(1.0, sum(each.asked for each in recent))
 
 
-def _line(plan: Plan[B], step: int, recent: list[tuple[float, int, int]], seconds: float) -> str:
-    loss = sum(each[0] for each in recent) / len(recent)
+def _line(plan: Plan[B], step: int, recent: list[_Told], seconds: float) -> str:
+    loss = sum(each.loss for each in recent) / len(recent)
     return (
         f"{plan.name}: step {step} of {plan.steps}, loss {loss:.3f}, right {_accuracy(recent):.1%}, {seconds / 60:.1f} minutes"
     )
