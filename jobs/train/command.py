@@ -48,6 +48,13 @@ _WORK = "training"
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--checkpointing", is_flag=True, help="Compute activations twice and keep few: less memory, a third slower.")
 @click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that learn together with Ray Train, a GPU each where there are any; a step then takes as many batches.",
+)
+@click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
     default=math.inf,
@@ -70,6 +77,7 @@ def train(
     hold_out: float,
     max_tokens: int,
     seed: int,
+    workers: int,
     minutes: float,
     *,
     checkpointing: bool,
@@ -106,6 +114,7 @@ def train(
         max_tokens=max_tokens,
         seed=seed,
         checkpointing=checkpointing,
+        workers=workers,
     )
     result = _kept_here(out) if is_s3(out) else Path(local_path(out))
     work = result / _WORK

@@ -16,13 +16,14 @@ from transformers import PaliGemmaForConditionalGeneration
 
 from jobs.train.adapt import adapt
 from jobs.train.card import terms_of, tuned_card
+from jobs.train.company import ALONE, Company
 from jobs.train.curve import draw_curve
 from jobs.train.examples import Example, prepared
 from jobs.train.export import CARD, write_checkpoint
 from jobs.train.feed import Batch
 from jobs.train.joint import JointCourse
 from jobs.train.labels import read_labels
-from jobs.train.lessons import batches, teachable
+from jobs.train.lessons import WHOLE, Part, batches, teachable
 from jobs.train.loop import Plan, Progress, learn
 from jobs.train.modes import RATES, Mode
 from jobs.train.scores import Score, score
@@ -59,6 +60,7 @@ class Tuning:
     max_tokens: int = 512
     seed: int = 0
     checkpointing: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,50 +79,78 @@ def tune(tuning: Tuning, result: Path, work: Path, say: Callable[[str], None], m
     Raises JobError on labels that teach nothing and on a `work` folder of another training, CheckpointError on what cannot be taught.
     """
     _claim(tuning, work)
+    course = prepare(tuning, work, say)
+    say(f"{len(course.lessons)} examples to learn from, {len(course.held_out)} held out")
+    if tuning.workers == 1:
+        progress = teach(tuning, course, result, work, say, minutes)
+    else:
+        from jobs.train.together import teach_together
+
+        progress = teach_together(tuning, result, work, say, minutes)
+    draw_curve(progress.losses, work / "loss.png", f"{tuning.checkpoint}, {tuning.mode}")
+    if not progress.done:
+        return Tuned(progress, len(course.lessons), course.left_out, ())
+    scores = _scores(tuning, course.description, result, course.held_out, course.views)
+    (result / CARD).write_text(
+        tuned_card(
+            tuning.checkpoint, terms_of(course.description, tuning.checkpoint), _facts(tuning, course, progress), scores
+        ),
+        encoding="utf-8",
+    )
+    return Tuned(progress, len(course.lessons), course.left_out, scores)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """What is taught: the checkpoint to begin with, the examples to learn from and those held out, and the folder of their views."""
+
+    description: Description
+    vocabulary: Vocabulary
+    lessons: list[Example]
+    held_out: list[Example]
+    left_out: dict[str, int]
+    views: Path
+
+
+def prepare(tuning: Tuning, work: Path, say: Callable[[str], None]) -> Course:
+    """Read labels and render their views, or take what was rendered before. Raises JobError and CheckpointError, as `tune`."""
     description = describe(resolve(tuning.checkpoint, tuning.revision))
     if description.quantization is not None:
         raise CheckpointError(f"{tuning.checkpoint} holds {description.quantization} weights, which cannot be taught")
     vocabulary = Vocabulary.load(description)
     views = work / "views"
-    labels = read_labels(tuning.labels, tuning.tasks)
-    shown = prepared(labels, description.resolution, tuning.tiling, views, say)
+    shown = prepared(read_labels(tuning.labels, tuning.tasks), description.resolution, tuning.tiling, views, say)
     examples, left_out = teachable(vocabulary, shown, tuning.max_tokens)
     for reason, count in left_out.items():
         say(f"left out {count}: {reason}")
     lessons, held_out = split(examples, tuning.hold_out, tuning.seed)
     if not lessons:
         raise JobError(f"{tuning.labels} leaves nothing to learn from")
-    say(f"{len(lessons)} examples to learn from, {len(held_out)} held out")
-    plan = _plan(tuning, description, vocabulary, lessons, views, work)
-    progress = _taught(tuning, description, plan, result, work, say, minutes)
-    draw_curve(progress.losses, work / "loss.png", f"{tuning.checkpoint}, {tuning.mode}")
-    if not progress.done:
-        return Tuned(progress, len(lessons), left_out, ())
-    scores = _scores(tuning, description, result, held_out, views)
-    facts = _facts(tuning, plan, progress, len(lessons), left_out)
-    (result / CARD).write_text(
-        tuned_card(tuning.checkpoint, terms_of(description, tuning.checkpoint), facts, scores), encoding="utf-8"
-    )
-    return Tuned(progress, len(lessons), left_out, scores)
+    return Course(description, vocabulary, lessons, held_out, left_out, views)
 
 
-def _taught(
+def teach(
     tuning: Tuning,
-    description: Description,
-    plan: Plan[Batch],
+    course: Course,
     result: Path,
     work: Path,
     say: Callable[[str], None],
-    minutes: float,
+    minutes: float = math.inf,
+    part: Part = WHOLE,
+    company: Company = ALONE,
 ) -> Progress:
-    """Go through the steps, and write the checkpoint once they are done; the model's memory is free again afterwards."""
-    model = load(description)
+    """Go through the steps, and write the checkpoint once they are done; the model's memory is free again afterwards.
+
+    In company, `part` says which batches are this process's; the first process writes the checkpoint.
+    """
+    model = load(course.description)
     adapted = adapt(model, tuning.mode, tuning.rank, tuning.seed, tuning.checkpoint)
     if tuning.checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    progress = learn(JointCourse(model, description.final_softcap), plan, model.device, say, minutes)
-    if progress.done:
-        write_checkpoint(adapted.merged(work / "adapter"), description.folder, result, card="")
+    taught, plan = JointCourse(model, course.description.final_softcap), _plan(tuning, course, work, part)
+    progress = learn(taught, plan, model.device, say, minutes, company=company)
+    if progress.done and company.first:
+        write_checkpoint(adapted.merged(work / "adapter"), course.description.folder, result, card="")
     return progress
 
 
@@ -154,14 +184,16 @@ def _claim(tuning: Tuning, work: Path) -> None:
     note.write_text(mine, encoding="utf-8")
 
 
-def _plan(
-    tuning: Tuning, description: Description, vocabulary: Vocabulary, lessons: Sequence[Example], views: Path, work: Path
-) -> Plan[Batch]:
-    steps = max(1, math.ceil(tuning.epochs * len(lessons) / (tuning.batch * tuning.accumulate)))
-    top = tuning.rate or RATES[tuning.mode] * (_SMALL_MODEL_RATE if _is_small(description) else 1.0)
+def _plan(tuning: Tuning, course: Course, work: Path, part: Part) -> Plan[Batch]:
+    at_once = tuning.batch * tuning.accumulate * tuning.workers
+    steps = max(1, math.ceil(tuning.epochs * len(course.lessons) / at_once))
+    top = _top_rate(tuning, course)
 
     def feed(step: int) -> Iterator[Batch]:
-        return batches(vocabulary, lessons, views, size=tuning.batch, seed=tuning.seed, start=step * tuning.accumulate)
+        first = step * tuning.accumulate * tuning.workers
+        return batches(
+            course.vocabulary, course.lessons, course.views, size=tuning.batch, seed=tuning.seed, start=first, part=part
+        )
 
     return Plan(
         name="training",
@@ -172,6 +204,10 @@ def _plan(
         accumulate=tuning.accumulate,
         half=torch.cuda.is_available(),
     )
+
+
+def _top_rate(tuning: Tuning, course: Course) -> float:
+    return tuning.rate or RATES[tuning.mode] * (_SMALL_MODEL_RATE if _is_small(course.description) else 1.0)
 
 
 def _is_small(description: Description) -> bool:
@@ -224,7 +260,7 @@ def _by_task(examples: Sequence[Example], said: Sequence[str]) -> list[Score]:
     ]
 
 
-def _facts(tuning: Tuning, plan: Plan[Batch], progress: Progress, count: int, left_out: dict[str, int]) -> dict[str, str]:
+def _facts(tuning: Tuning, course: Course, progress: Progress) -> dict[str, str]:
     what = {
         "lora": "LoRA, language model",
         "lora-all": "LoRA, all linear layers",
@@ -232,11 +268,13 @@ def _facts(tuning: Tuning, plan: Plan[Batch], progress: Progress, count: int, le
         "full": "all weights",
     }
     rank = f", rank {tuning.rank}" if tuning.mode.startswith("lora") else ""
-    rate = max(map(plan.rate, range(plan.steps)))
+    processes = f" by {tuning.workers} processes" if tuning.workers > 1 else ""
+    left_out = sum(course.left_out.values())
     return {
         "taught": what[tuning.mode] + rank,
-        "from": f"{count} examples of `{tuning.labels}`" + (f"; left out {sum(left_out.values())}" if left_out else ""),
-        "steps": f"{progress.step} of {tuning.batch * tuning.accumulate} examples, seed {tuning.seed}, rate {rate:.3g}",
+        "from": f"{len(course.lessons)} examples of `{tuning.labels}`" + (f"; left out {left_out}" if left_out else ""),
+        "steps": f"{progress.step} of {tuning.batch * tuning.accumulate * tuning.workers} examples{processes}, seed {tuning.seed}, "
+        f"rate {_top_rate(tuning, course):.3g}",
         "loss": f"{_end(progress.losses):.4f} a token at the end",
         "time": f"{progress.seconds / 3600:.2f} hours on {_machine()}",
     }

@@ -20,8 +20,9 @@ FIELDS = (
     ("number", "what is the invoice number?", "string"),
     ("date", "what is the date?", "string"),
     ("total", "what is the total?", "string"),
-    ("merchant", "what is the name of the shop?", "string"),
-    ("surname", "what is the surname?", "string"),
+    ("store", "what is the name of the store?", "string"),
+    ("name", "what is the full name?", "string"),
+    ("form_number", "what is the form number?", "string"),
 )
 AIMS = (
     "Aims: character error rate 2% of born-digital pages and 5% of scans; fields exactly right 95%; mAP at 0.5 0.90; TEDS 0.90."
