@@ -17,13 +17,14 @@ _TELLING = 4
 """Values of fewer letters and figures come twice on a page by chance."""
 
 
-def in_company(made: Rows, model: ConfidenceModel | None) -> Rows:
-    """Return a page's rows; those that this run made know of the rest of the page, and are weighed anew."""
+def in_company(made: Rows, asked: frozenset[str], model: ConfidenceModel | None) -> Rows:
+    """Return a page's rows; those that answer the keys `asked` know of the rest of the page, and are weighed anew. Older ones stay as they were."""
     if not model or not made.fields:
         return made
     sure = page_logprob(made.page.completions)
     values = [row for row in made.fields if _tells(row)]
-    return replace(made, fields=tuple(_in_company(row, values, sure, made.page.run_id, model) for row in made.fields))
+    fields = (_in_company(row, values, sure, model) if f"answer.{row.name}" in asked else row for row in made.fields)
+    return replace(made, fields=tuple(fields))
 
 
 def page_logprob(said: Iterable[CompletionRecord]) -> float | None:
@@ -33,8 +34,8 @@ def page_logprob(said: Iterable[CompletionRecord]) -> float | None:
     return sum(mean * count for mean, count in known) / tokens if tokens else None
 
 
-def _in_company(row: FieldRow, values: Sequence[FieldRow], sure: float | None, run_id: str, model: ConfidenceModel) -> FieldRow:
-    if row.signals is None or row.value_source != "model" or row.run_id != run_id:
+def _in_company(row: FieldRow, values: Sequence[FieldRow], sure: float | None, model: ConfidenceModel) -> FieldRow:
+    if row.signals is None or row.value_source != "model":
         return row
     others = [other for other in values if other.name != row.name]
     repeated = any(agreement(row, other) == 1.0 for other in others) if _tells(row) and others else None

@@ -70,8 +70,9 @@ class Redecoder:
         page = prior.page
         given = Circumstances(self._job.name, self._run_id, now, page.checkpoint_hash, page.engine, self._confidence)
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
-        made = columned(combine(prior, new, frozenset(answer.ask.key for answer in kept)), self._columns)
-        return in_company(cross_checked(made, self._checks, self._confidence), self._confidence)
+        asked = frozenset(answer.ask.key for answer in kept)
+        made = columned(combine(prior, new, asked), self._columns)
+        return in_company(cross_checked(made, self._checks, self._confidence), asked, self._confidence)
 
 
 def _verified(question: Question, prior: Rows) -> CompletionRecord | None:

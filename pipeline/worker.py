@@ -315,10 +315,11 @@ class Worker:
                 for each in still_answered(prior.tasks if prior else (), page.asked)
             )
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
+            asked = frozenset(question.ask.key for question in page.asked)
             for origin in page.unit.origins:
                 told = columned(page.rows(origin, given, seconds), self._columns)
                 made = cross_checked(told, self._checks, self._confidence)
-                part.add(page.unit, origin, in_company(made, self._confidence), tasks=tasks, jobs=jobs)
+                part.add(page.unit, origin, in_company(made, asked, self._confidence), tasks=tasks, jobs=jobs)
 
     def _unasked(self, key: str) -> Failure:
         message = f"it would have taken the page over render.max_requests_per_page ({self._job.render.max_requests_per_page})"

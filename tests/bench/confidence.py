@@ -103,7 +103,7 @@ def of_document(number: int, seed: int) -> Iterator[Judged]:
             answered.append(Answered(ask, ask.key, tuple(kept), 448))
         origin = Origin(source_id=truth.document_id, uri=f"{number}.pdf", version="1", size_bytes=1)
         made = rows(facts, answered, origin, truth.document_id, Circumstances("bench", "bench", _NOW), 0.0)
-        made = in_company(made, shipped())
+        made = in_company(made, frozenset(each.ask.key for each in answered), shipped())
         known = {field.name: field for field in wanted}
         yield from (_judged(row, known[row.name]) for row in made.fields if row.status in ("ok", "absent"))
 
