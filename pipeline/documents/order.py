@@ -28,9 +28,9 @@ _LEAST_CELLS = 3
 _TIGHT, _TIGHTER = 0.7, 0.8
 """A line goes on in the line under it, in a cell, if that is so near, in its height, and so much nearer than what stands above and below."""
 
-_TIGHT_BLOCK, _LEVEL, _LEVEL_SHARE, _MORE = 0.85, 0.2, 0.34, 2
+_TIGHT_BLOCK, _LEVEL, _LEVEL_SHARE, _MORE, _SHORT = 0.85, 0.2, 0.34, 2, 5
 """Lines of a block stand no further apart, in their height; lines are level that are off by less; so many may be by chance. Of two
-blocks one often has more lines than the other; a table's columns have the same rows."""
+blocks one often has more lines than the other, which is no address then; a table's columns have the same rows."""
 _SAME_SIZE = 1.7
 """A line with long letters is so many times as high as one without, and no more."""
 _APART_EM = 4.0
@@ -156,10 +156,8 @@ def _are_blocks(left: list[list[int]], right: list[list[int]], boxes: Sequence[B
     top, bottom = boxes[more[0][0]].y0, boxes[more[-1][0]].y1
     if len(fewer) == 1 and not top - 1 < boxes[fewer[0][0]].y0 < boxes[fewer[0][0]].y1 < bottom:
         return False
-    if len(more) - len(fewer) >= _MORE:
-        return True
     level = sum(any(_are_level(boxes[row[0]], boxes[other[0]]) for other in more) for row in fewer)
-    return level <= _LEVEL_SHARE * len(fewer)
+    return level <= _LEVEL_SHARE * len(fewer) or (len(more) - len(fewer) >= _MORE and len(fewer) <= _SHORT)
 
 
 def _is_tight(rows: list[list[int]], boxes: Sequence[Box]) -> bool:
