@@ -80,8 +80,6 @@ FORMS = (Form(choices=("open", "paid in full", "unanswerable")), Form(expression
 @pytest.mark.parametrize("form", FORMS, ids=["choices", "expression"])
 def test_an_answer_keeps_to_the_form_that_is_asked_for(engine: Engine, view: Callable[[int, int], View], form: Form) -> None:
     """It has that form as a whole and ends there, one probability a token; the same question without it, beside it, is answered as ever."""
-    if engine.name.startswith("vllm"):
-        pytest.skip("not seen on the real vLLM yet: `python tests/bench/structured.py --engine vllm` tries it")
     free = [Request(view(SIDE, seed), "answer en what is the total?", 24) for seed in range(3)]
     alone = engine.generate(free)
     mixed = engine.generate([each for one in free for each in (one, replace(one, form=form))])
