@@ -4,7 +4,7 @@ Signal handlers run between any two instructions, so Ctrl-C, SIGTERM and a deadl
 (Ray keeps many). What is forgotten there is shown to `sys.unraisablehook`, and that is where it is sent once more.
 """
 
-import _thread
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def kept() -> Iterator[None]:
         if not issubclass(forgotten.exc_type, KeyboardInterrupt):
             before(forgotten)
             return
-        again = threading.Timer(_AGAIN_S, _thread.interrupt_main)
+        again = threading.Timer(_AGAIN_S, _interrupt)
         again.daemon = True
         again.start()
 
@@ -35,3 +35,9 @@ def kept() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = before
+
+
+def _interrupt() -> None:
+    """Send the main thread what Ctrl-C sends, so that it wakes where it waits; not where nobody handles it, as then it would kill."""
+    if callable(signal.getsignal(signal.SIGINT)):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

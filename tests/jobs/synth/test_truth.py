@@ -225,10 +225,10 @@ def test_a_blank_page_has_nothing_on_it(pages_as_seen: Render):
     assert pages_as_seen(data, truth)[0].min() == 255
 
 
-def test_letters_of_training_text_are_8_to_24_pixels_high():
-    """At 1.4 pixels a point, as tiles are seen, a glyph's box is between 8 and 24 pixels high."""
+def test_letters_of_training_text_are_12_to_24_pixels_high():
+    """At 1.4 pixels a point, as tiles are seen, a glyph's box is between 12 and 24 pixels high."""
     heights = [box.height * 1.4 for seed in range(30) for line in generate("text", seed)[1].pages[0].lines if (box := line.box)]
-    assert 8 - 0.05 <= min(heights) < 10
+    assert 12 - 0.05 <= min(heights) < 14
     assert 18 < max(heights) <= 24 + 0.05
 
 
