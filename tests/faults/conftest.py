@@ -101,6 +101,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, nights: ModuleType) ->
         night.clear()
 
 
+def _unlike(row: dict[str, object], wanted: dict[str, object]) -> dict[str, tuple[object, object]]:
+    """Return what a row has and what it should have, where they differ."""
+    return {key: (row.get(key), wanted.get(key)) for key in {**row, **wanted} if row.get(key) != wanted.get(key)}
+
+
 @dataclass(frozen=True)
 class Undisturbed:
     """What a run that nothing happens to comes to."""
@@ -120,7 +125,7 @@ class Undisturbed:
         assert report.is_exact, report.findings
         found = night.values()
         different = {
-            dataset: [(row, wanted) for row, wanted in zip_longest(found[dataset], rows) if row != wanted][:2]
+            dataset: [_unlike(row, other) for row, other in zip_longest(found[dataset], rows, fillvalue={}) if row != other][:2]
             for dataset, rows in self.values.items()
         }
         assert different == {dataset: [] for dataset in self.values}
