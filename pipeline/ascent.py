@@ -39,6 +39,11 @@ class Ascent:
     unasked: set[str] = field(default_factory=set)
     verified: dict[str, CompletionRecord] = field(default_factory=dict)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return the keys that its rows are to answer now."""
+        return frozenset(question.ask.key for question in self.asked)
+
     def wanting(self) -> list[Question]:
         """Return the questions that the model is to answer."""
         return [question for question in self._mine() if not self.facts.spares(question.ask)]
@@ -94,7 +99,7 @@ class Ascent:
         if prior and not self.asked:
             return prior
         new = rows(self.facts, self.answers(), origin, self.unit.document_id, given, seconds)
-        return combine(prior, new, frozenset(question.ask.key for question in self.asked)) if prior else new
+        return combine(prior, new, self.keys) if prior else new
 
     def _mine(self) -> list[Question]:
         """Return the questions that are this page's: a field may be asked of some pages alone."""

@@ -44,7 +44,7 @@ def columned(made: Rows, wanted: Columns) -> Rows:
 
 def has_invalid_cells(tables: Sequence[Table], wanted: Columns) -> bool:
     """Return whether any cell of tables, as they were read, is no value of its column's type: finer views may read it better."""
-    return bool(wanted.columns) and any(
+    return any(
         cell.value is not None and cell.value.status == "invalid" for table in tables for cell in _typed(table, wanted).cells
     )
 

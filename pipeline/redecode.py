@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from pipeline.columns import columned, columns_of
-from pipeline.company import in_company
+from pipeline.columns import columns_of
+from pipeline.conclude import concluded
 from pipeline.confidence import load
-from pipeline.crosscheck import checks, cross_checked
+from pipeline.crosscheck import checks
 from pipeline.errors import StorageError
 from pipeline.overlay import combine
 from pipeline.places import Places
@@ -71,8 +71,7 @@ class Redecoder:
         given = Circumstances(self._job.name, self._run_id, now, page.checkpoint_hash, page.engine, self._confidence)
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
         asked = frozenset(answer.ask.key for answer in kept)
-        made = columned(combine(prior, new, asked), self._columns)
-        return in_company(cross_checked(made, self._checks, self._confidence), asked, self._confidence)
+        return concluded(combine(prior, new, asked), asked, self._columns, self._checks, self._confidence)
 
 
 def _verified(question: Question, prior: Rows) -> CompletionRecord | None:

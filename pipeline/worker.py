@@ -15,10 +15,10 @@ import pyarrow as pa
 
 from pipeline.ascent import Ascent, Asked, by_view, first_prompts
 from pipeline.cache import DocumentCache
-from pipeline.columns import columned, columns_of, has_invalid_cells
-from pipeline.company import in_company
+from pipeline.columns import columns_of, has_invalid_cells
+from pipeline.conclude import concluded
 from pipeline.confidence import load
-from pipeline.crosscheck import checks, cross_checked
+from pipeline.crosscheck import checks
 from pipeline.desk import Desk
 from pipeline.documents.child import Turn
 from pipeline.engines.start import start
@@ -43,6 +43,7 @@ from pipeline.settle import (
 from pipeline.staging import Part
 from pipeline.storage import open_store
 from pipeline.storage.retries import NewRetries
+from pipeline.tasks.base import Ask
 from pipeline.verification import verifier
 from schemas.arrow import from_table
 from schemas.job import Job, Rung
@@ -220,15 +221,11 @@ class Worker:
         """Read the places of values that ask for it once more, unless they climb on."""
         index, rung = self._stage.rungs[-1]
         most = self._job.render.max_requests_per_page
-        asked = [
-            (page, [each for each in page.wanting() if each.ask.answer_field and each.ask.answer_field.verify])
-            for page in pages
-        ]
-        open_ = [
-            (page, [each for each in mine if self._is_last or each not in self._unsettled(page)])
-            for page, mine in asked
-            if mine
-        ]
+        open_ = []
+        for page in pages:
+            if mine := [each for each in page.wanting() if each.ask.answer_field and each.ask.answer_field.verify]:
+                climbing = [] if self._is_last else self._unsettled(page)
+                open_.append((page, [each for each in mine if each not in climbing]))
         if any(mine for _, mine in open_):
             given = Circumstances(self._job.name, self._run_id, processed_at)
             verifier(self._job.tasks, rung.resolution, index, most).verify(open_, given, desk, self._serving, meter)
@@ -295,12 +292,11 @@ class Worker:
             if why_unsettled(
                 question.ask, page.records.get(question.ask.key, ()), page.facts, self._confidence, self._least, beside
             )
-            or (question.ask.key == "table" and self._has_invalid_cells(page))
+            or (question.ask.key == "table" and self._has_invalid_cells(question.ask, page))
         ]
 
-    def _has_invalid_cells(self, page: Ascent) -> bool:
-        (asked,) = (question.ask for question in page.asked if question.ask.key == "table")
-        return has_invalid_cells(read(asked, page.records["table"]).tables, self._columns)
+    def _has_invalid_cells(self, ask: Ask, page: Ascent) -> bool:
+        return bool(self._columns.columns) and has_invalid_cells(read(ask, page.records[ask.key]).tables, self._columns)
 
     def _add(self, pages: Sequence[Ascent], part: Part, processed_at: datetime, seconds: float) -> None:
         engine = self._serving.engine
@@ -315,11 +311,10 @@ class Worker:
                 for each in still_answered(prior.tasks if prior else (), page.asked)
             )
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
-            asked = frozenset(question.ask.key for question in page.asked)
             for origin in page.unit.origins:
-                told = columned(page.rows(origin, given, seconds), self._columns)
-                made = cross_checked(told, self._checks, self._confidence)
-                part.add(page.unit, origin, in_company(made, asked, self._confidence), tasks=tasks, jobs=jobs)
+                made = page.rows(origin, given, seconds)
+                told = concluded(made, page.keys, self._columns, self._checks, self._confidence)
+                part.add(page.unit, origin, told, tasks=tasks, jobs=jobs)
 
     def _unasked(self, key: str) -> Failure:
         message = f"it would have taken the page over render.max_requests_per_page ({self._job.render.max_requests_per_page})"

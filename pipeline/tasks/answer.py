@@ -6,11 +6,9 @@ is how PaliGemma was taught to say that a page has no such thing: a result. Ever
 
 from collections.abc import Sequence
 
-from babel import localedata
-
-from pipeline.errors import JobError
 from pipeline.tasks.base import Ask, Reading
 from pipeline.tasks.faults import fault, is_echo, reject, stray_tokens
+from pipeline.tasks.locales import check_locale
 from pipeline.tasks.prompts import filled
 from pipeline.tasks.structure import UNANSWERABLE, form
 from pipeline.tasks.values import typed
@@ -47,8 +45,7 @@ def decode(completion: Completion, _affine: Affine, field: AnswerField, prompts:
 
 
 def _ask(task: AnswerTask, field: AnswerField) -> Ask:
-    if field.locale and not localedata.exists(field.locale):
-        raise JobError(f"field {field.name}: no such locale: {field.locale} (en_US, de_DE and fr_CH are some)")
+    check_locale(f"field {field.name}", field.locale)
     prompts = [filled(task.prompt or PROMPT, lang=task.lang, question=question) for question in field.questions]
 
     def read(completion: Completion, affine: Affine) -> Reading:

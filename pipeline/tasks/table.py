@@ -10,11 +10,9 @@ shifted numbers are worse than none.
 from collections.abc import Sequence
 from html import escape
 
-from babel import localedata
-
-from pipeline.errors import JobError
 from pipeline.tasks.base import Ask, Reading
 from pipeline.tasks.faults import absent, parsed
+from pipeline.tasks.locales import check_locale
 from pipeline.tasks.markup import MarkedCell, MarkedTable, read_tables
 from pipeline.tasks.prompts import filled
 from pipeline.tasks.tokens import page_box, quad
@@ -29,8 +27,7 @@ PROMPT = "table"
 def ask(task: TableTask) -> Ask:
     """Return the question that reads a view's tables. Raises JobError on a column's locale that CLDR does not have."""
     for column in task.columns:
-        if column.locale and not localedata.exists(column.locale):
-            raise JobError(f"column {column.name}: no such locale: {column.locale} (en_US, de_DE and fr_CH are some)")
+        check_locale(f"column {column.name}", column.locale)
     prompt = filled(task.prompt or PROMPT)
 
     def read(completion: Completion, affine: Affine) -> Reading:
