@@ -87,7 +87,7 @@ def crop(row: FieldRow, page: Ascent) -> Region:
 def _grown(box: Box) -> Box:
     width, height = box.width + 2 * _PAD_PT, box.height + 2 * _PAD_PT
     across, down = max(width, height * _SLIMMEST) / 2, max(height, width * _SLIMMEST) / 2
-    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    x, y = box.middle
     return Box(x0=x - across, y0=y - down, x1=x + across, y1=y + down)
 
 

@@ -20,7 +20,7 @@ def whereabouts(value: FieldValue, name: str, page: PageRow, tiles: Sequence[Box
     thing = things[0] if len(things) == 1 else None
     around = [thing[0]] if thing and thing[0] else tiles
     for found in (_lines(value, page), _cells(value, page)):
-        near = [(box, source) for box, source in found if box and any(_lies_in(box, other) for other in around)]
+        near = [(box, source) for box, source in found if box and any(other.has_middle_of(box) for other in around)]
         for several in (near, () if thing else found):
             if len(several) == 1:
                 return several[0]
@@ -37,12 +37,6 @@ def _lines(value: FieldValue, page: PageRow) -> list[Place]:
 def _cells(value: FieldValue, page: PageRow) -> list[Place]:
     known = [cell for table in page.tables for cell in table.cells if cell.box and cell.box_source not in (None, "tile")]
     return [(cell.box, cell.box_source) for cell in known if stands_in(value, cell.text)]
-
-
-def _lies_in(box: Box, other: Box) -> bool:
-    """Say whether the middle of a box is in another."""
-    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-    return other.x0 <= x <= other.x1 and other.y0 <= y <= other.y1
 
 
 def _folded(label: str) -> str:

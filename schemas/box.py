@@ -26,6 +26,10 @@ class Box(Shape):
         return self.y1 - self.y0
 
     @property
+    def middle(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    @property
     def area(self) -> float:
         return max(self.width, 0.0) * max(self.height, 0.0)
 
@@ -34,6 +38,11 @@ class Box(Shape):
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         return max(width, 0.0) * max(height, 0.0)
+
+    def has_middle_of(self, other: "Box") -> bool:
+        """Return whether the other's middle lies in it, or on its edge."""
+        x, y = other.middle
+        return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
 
     def union(self, other: "Box") -> "Box":
         """Return the smallest box around both."""

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from pipeline.cache import DocumentCache
 from pipeline.documents.child import Child
+from pipeline.engines.glimpse import shows
 from pipeline.errors import DocumentError, JobError
 from pipeline.storage import open_store
 from pipeline.tasks import detect, spot, table
-from schemas.box import Box
 from schemas.job import Limits, Tiling
 from schemas.label import Label
 from schemas.page import Line
@@ -138,7 +138,7 @@ def target(label: Label, affine: Affine) -> str | None:
     if label.target is not None:
         return label.target
     if label.task == "detect":
-        return detect.encode([item for item in label.boxes if _shows(affine, item.box)], affine)
+        return detect.encode([item for item in label.boxes if shows(affine, item.box)], affine)
     if label.task == "table":
         return table.encode(label.tables, affine)
     lines = [line for line in label.lines if _stands_in(line, affine)]
@@ -148,9 +148,4 @@ def target(label: Label, affine: Affine) -> str | None:
 
 
 def _stands_in(line: Line, affine: Affine) -> bool:
-    return bool(line.text.strip()) and (line.box is None or _shows(affine, line.box))
-
-
-def _shows(affine: Affine, box: Box) -> bool:
-    u, v = affine.fraction((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
-    return 0 <= u < 1 and 0 <= v < 1
+    return bool(line.text.strip()) and (line.box is None or shows(affine, line.box))

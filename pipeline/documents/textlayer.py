@@ -119,7 +119,7 @@ def _around(line: GlyphLine) -> Box:
 def _ordered(boxes: Sequence[Box], tables: Sequence[Sequence[Box]]) -> list[int]:
     """Return the order of the lines, a table being read as one block, cell by cell and row by row."""
     outlines = [_outline(cells) for cells in tables]
-    owners = [next((number for number, outline in enumerate(outlines) if _holds(outline, box)), None) for box in boxes]
+    owners = [next((number for number, outline in enumerate(outlines) if outline.has_middle_of(box)), None) for box in boxes]
     blocks: list[tuple[Box, list[int]]] = [(box, [index]) for index, box in enumerate(boxes) if owners[index] is None]
     for number, outline in enumerate(outlines):
         inside = [index for index, owner in enumerate(owners) if owner == number]
@@ -139,11 +139,6 @@ def _outline(cells: Sequence[Box]) -> Box:
     for cell in cells[1:]:
         outline = outline.union(cell)
     return outline
-
-
-def _holds(outer: Box, inner: Box) -> bool:
-    x, y = (inner.x0 + inner.x1) / 2, (inner.y0 + inner.y1) / 2
-    return outer.x0 <= x <= outer.x1 and outer.y0 <= y <= outer.y1
 
 
 def _tables(tables: Sequence[Sequence[Box]], lines: Sequence[GlyphLine]) -> tuple[Table, ...]:

@@ -171,7 +171,7 @@ def _grouped(lines: list[Box], blocks: Sequence[Box]) -> list[list[Box]]:
     groups: list[list[Box]] = [[] for _ in blocks]
     corners = np.array([(block.x0, block.y0, block.x1, block.y1) for block in blocks])
     for line in lines:
-        x, y = (line.x0 + line.x1) / 2, (line.y0 + line.y1) / 2
+        x, y = line.middle
         away_x = np.maximum(np.maximum(corners[:, 0] - x, x - corners[:, 2]), 0)
         away_y = np.maximum(np.maximum(corners[:, 1] - y, y - corners[:, 3]), 0)
         groups[int(np.argmin(np.hypot(away_x, away_y)))].append(line)

@@ -18,7 +18,7 @@ _CUT_ACROSS, _CUT_DOWN = "l", "-"
 def taken_for(character: str, place: Box, *, torn: bool) -> str | None:
     """Return what a glyph is read as whose box is at a place in the view, in fractions of it; None if it is not seen."""
     if not torn:
-        return character if holds((place.x0 + place.x1) / 2, (place.y0 + place.y1) / 2) else None
+        return character if holds(*place.middle) else None
     across = _part_seen(place.x0, place.x1, _BARE_ACROSS)
     down = _part_seen(place.y0, place.y1, _BARE_DOWN)
     if across * down >= _READ:
@@ -30,7 +30,7 @@ def taken_for(character: str, place: Box, *, torn: bool) -> str | None:
 
 def shows(affine: Affine, box: Box) -> bool:
     """Return whether a view shows the middle of a box of the page."""
-    return holds(*affine.fraction((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2))
+    return holds(*affine.fraction(*box.middle))
 
 
 def holds(u: float, v: float) -> bool:

@@ -57,7 +57,7 @@ def _place(box: Box, affine: Affine) -> Box:
         return affine.back().box(box.x0, box.y0, box.x1, box.y1)
     width = (box.width * cosine - box.height * sine) / (cosine**2 - sine**2)
     height = (box.height * cosine - box.width * sine) / (cosine**2 - sine**2)
-    u, v = affine.fraction((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    u, v = affine.fraction(*box.middle)
     return Box(x0=u - width / along / 2, y0=v - height / down / 2, x1=u + width / along / 2, y1=v + height / down / 2)
 
 
@@ -69,7 +69,7 @@ def _glyphs(page: PageTruth, affine: Affine, places: Sequence[Box]) -> list[list
     found: list[list[Box]] = [[] for _ in places]
     if not shown or not places:
         return found
-    middles = np.array([((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2) for box in shown])
+    middles = np.array([box.middle for box in shown])
     corners = np.array([(place.x0, place.y0, place.x1, place.y1) for place in places])
     inside = np.all((middles[:, None] >= corners[:, :2]) & (middles[:, None] < corners[:, 2:]), axis=2)
     for glyph, holds in zip(shown, inside.tolist(), strict=True):
