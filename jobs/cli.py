@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from pipeline.errors import (
+    NOT_COMPLETE,
     AccessDenied,
     CanaryFailed,
     CheckpointError,
@@ -29,7 +30,7 @@ from pipeline.errors import (
 )
 from pipeline.redact import redact
 
-BAD_REQUEST, NOT_COMPLETE, CANARY = 2, 3, 4
+BAD_REQUEST, CANARY = 2, 4
 
 # 2: a person must change something first; 3: the same command goes on where this one ended; 4: nothing was begun, as the canary is ill.
 # Looked up along the class's ancestors.

@@ -22,14 +22,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import DocumentError, PagemillError, RunError, WorkersLost
+from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError, WorkersLost
 from pipeline.process import children, end, wait
 from pipeline.shards import Shards
 from pipeline.storage import open_store
 from schemas.job import Job, Workers
 
 STARTS = 3
-NOT_COMPLETE = 3  # the exit code
 RESTARTS = 2  # Ray's own default is for ever
 CPUS_PER_ACTOR = 0.5  # a whole core each would starve the reads on a small machine
 READER_CPUS = 0.25

@@ -25,6 +25,9 @@ A bad page is a row, not an exception; only what stops the whole run travels up 
 from pipeline.redact import redact
 from schemas.page import Failure, Stage
 
+NOT_COMPLETE = 3
+"""The exit code of a run that the same command goes on with, also where a process has to end without an error."""
+
 
 class PagemillError(Exception):
     """The root; its text is written for the person who reads it and names what to do. It may end in a row, so secrets in it are hidden."""

@@ -2,14 +2,14 @@
 
 from importlib import import_module
 from types import ModuleType
-from typing import Literal
+from typing import Literal, get_args
 
 import pyarrow as pa
 
 from pipeline.errors import JobError
 
 Frame = Literal["arrow", "polars", "pandas"]
-_KINDS = ("arrow", "polars", "pandas")
+_KINDS: tuple[str, ...] = get_args(Frame)
 
 
 def framed(table: pa.Table, frame: Frame) -> object:

@@ -112,6 +112,11 @@ def _is_expression(pattern: str | None) -> str | None:
     return pattern
 
 
+def _must_differ(what: str, names: list[str]) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{what} must differ: {', '.join(twice)} stands more than once")
+
+
 def _choices_are_for_enums(kind: FieldType, choices: tuple[str, ...]) -> None:
     if (kind == "enum") != bool(choices):
         raise ValueError("`choices` goes with `type: enum`, and an enum needs its choices")
@@ -275,9 +280,7 @@ class TableTask(_Task):
 
     @model_validator(mode="after")
     def _its_columns_differ(self) -> "TableTask":
-        names = [column.name for column in self.columns]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"columns must differ: {', '.join(twice)} stands more than once")
+        _must_differ("columns", [column.name for column in self.columns])
         return self
 
 
@@ -418,10 +421,7 @@ class Job(Shape):
 
     @model_validator(mode="after")
     def _field_names_are_unique(self) -> "Job":
-        names = [field.name for task in self.tasks if task.type == "answer" for field in task.fields]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"field names must differ: {', '.join(twice)} stands more than once")
+        _must_differ("field names", [field.name for task in self.tasks if task.type == "answer" for field in task.fields])
         return self
 
     @model_validator(mode="after")

@@ -107,9 +107,10 @@ def _best(logits: torch.Tensor, softcap: float | None, rows: Sequence[Row]) -> t
     """
     if not torch.isfinite(logits).all():
         raise ArithmeticError("the model's logits are not finite")
-    best = logits.argmax(-1)
-    tokens = torch.tensor([_token(row, mine, token) for row, mine, token in zip(rows, logits, best.tolist(), strict=True)])
-    tokens = tokens.to(logits.device)
+    tokens = best = logits.argmax(-1)
+    if any(row.follows for row in rows):  # without, nothing need leave the device here
+        kept = [_token(row, mine, token) for row, mine, token in zip(rows, logits, best.tolist(), strict=True)]
+        tokens = torch.tensor(kept, device=logits.device)
     scores = logits.float()
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)

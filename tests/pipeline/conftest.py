@@ -8,8 +8,9 @@ from types import ModuleType
 
 import pytest
 
+from pipeline import cluster
 from pipeline.documents.child import Child
-from schemas.job import Limits
+from schemas.job import Limits, Workers
 
 
 def _machine() -> ModuleType:
@@ -28,6 +29,17 @@ def _machine() -> ModuleType:
 def machine() -> ModuleType:
     """Return tests/pipeline/machine.py."""
     return _machine()
+
+
+@pytest.fixture(scope="module")
+def ray_started(s3_endpoint: str) -> Iterator[None]:  # noqa: ARG001 (workers find the server by the environment that Ray starts in)
+    """Start Ray here with two CPUs, for the tests of one file."""
+    import ray
+
+    ray.shutdown()
+    cluster.connect(Workers(cpus=2))
+    yield
+    ray.shutdown()
 
 
 @pytest.fixture(scope="session")

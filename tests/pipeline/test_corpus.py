@@ -7,7 +7,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from pipeline import cluster, read
+from pipeline import read
 from pipeline.flow import run
 from pipeline.storage import open_store
 from pipeline.verify import verify
@@ -24,16 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def ray_started(s3_endpoint):  # noqa: ARG001 (workers find the server by the environment that Ray starts in)
-    import ray
-
-    ray.shutdown()
-    cluster.connect(WORKERS)
-    yield
-    ray.shutdown()
 
 
 @pytest.fixture(params=["files", "s3"])

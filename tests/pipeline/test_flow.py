@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cluster, read
+from pipeline import read
 from pipeline.errors import CheckpointError
 from pipeline.flow import compact, redecode, run
 from pipeline.progress import Silent
@@ -52,16 +52,6 @@ def test_a_finished_job_starts_no_ray(mill, machine):
     assert not ray.is_initialized()
     assert (summary.objects_known, summary.pages_selected, summary.exit_code) == (1, 0, 0)
     assert machine.files(mill.sink_uri, "documents", "pages", "fields") == before
-
-
-@pytest.fixture(scope="module")
-def ray_started(s3_endpoint):  # noqa: ARG001 (workers find the server by the environment that Ray starts in)
-    import ray
-
-    ray.shutdown()
-    cluster.connect(WORKERS)
-    yield
-    ray.shutdown()
 
 
 @pytest.fixture(params=["files", "s3"])

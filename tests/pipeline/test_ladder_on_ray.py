@@ -6,7 +6,7 @@ import pytest
 
 from jobs.evaluate.values import equal
 from jobs.synth import generate
-from pipeline import cluster, read
+from pipeline import read
 from pipeline.flow import run
 from pipeline.verify import verify
 from schemas.arrow import from_table
@@ -21,16 +21,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture
-def ray_started():
-    import ray
-
-    ray.shutdown()
-    cluster.connect(WORKERS)
-    yield
-    ray.shutdown()
 
 
 @pytest.mark.usefixtures("ray_started")
