@@ -95,7 +95,8 @@ def train(
     The exit code is 0 once the checkpoint is written, and 3 where --minutes ended the training before: the same command goes on.
     """  # noqa: D301 - \b is click's own mark: this paragraph stays as it is
     from jobs.train.card import scores_table
-    from jobs.train.tune import Tuning, tune
+    from jobs.train.course import Tuning
+    from jobs.train.tune import tune
     from pipeline.storage.uris import is_s3, local_path
 
     tuning = Tuning(

@@ -1,6 +1,6 @@
 """Several processes teach one model with Ray Train, a GPU each where there are any. All of them must reach the work folder.
 
-It is the adapter to Ray Train: what a process does is tune.py's, how gradients meet is company.py's.
+It is the adapter to Ray Train: what a process does is course.py's, how gradients meet is company.py's.
 """
 
 import threading
@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 
 from jobs.train.company import Group
+from jobs.train.course import Tuning, prepare, teach
 from jobs.train.lessons import Part
 from jobs.train.loop import Progress
-from jobs.train.tune import Tuning, prepare, teach
 from pipeline import cluster
 from pipeline.errors import RunError
 from schemas.job import Workers
@@ -26,7 +26,7 @@ _LOOK_EVERY_S = 0.5
 
 
 def teach_together(tuning: Tuning, result: Path, work: Path, say: Callable[[str], None], minutes: float) -> Progress:
-    """Teach as `tune.teach` does, by `tuning.workers` processes; the labels' views must have been rendered into `work`.
+    """Teach as `course.teach` does, by `tuning.workers` processes; the labels' views must have been rendered into `work`.
 
     Raises RunError where the processes fail more often than they are begun anew.
     """

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from jobs.train.course import load
 from jobs.train.suffix import IGNORED, packed, suffix_loss
-from jobs.train.tune import load
 from pipeline.engines.description import describe
 from pipeline.engines.vocabulary import Vocabulary
 

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from jobs.train.adapt import adapt
+from jobs.train.course import load
 from jobs.train.examples import Example
 from jobs.train.export import write_checkpoint
 from jobs.train.joint import JointCourse
 from jobs.train.lessons import batches
 from jobs.train.loop import Plan, learn
 from jobs.train.modes import MODES
-from jobs.train.tune import answers, load
+from jobs.train.tune import answers
 from pipeline.engines.description import describe
 from pipeline.engines.vocabulary import Vocabulary
 
