@@ -2,16 +2,20 @@
 
 The text layer and the tasks that name places (`spot`, `detect`, `segment`, `table`) say so themselves. A cell that has no place of its own
 stands where its row meets its column, or else in the tile that was read. Of who was shown the whole page and named no place, no more than
-`page` is known, and there is no box.
+`page` is known; it gets the page's own box at the very end (`on_the_page`), so that nobody takes it for a place before.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from pipeline.tasks.base import Reading
 from schemas.box import Box, BoxSource, LabelledBox
-from schemas.page import Line
+from schemas.field import FieldRow
+from schemas.page import Line, PageRow
 from schemas.table import Cell, Table
+
+_Placed = TypeVar("_Placed", Line, Cell, Table, FieldRow)
 
 
 def told(reading: Reading, key: str, tile: Box | None) -> Reading:
@@ -36,6 +40,23 @@ def told_by_layer(lines: Sequence[Line], tables: Sequence[Table]) -> tuple[tuple
         )
         for table in tables
     )
+
+
+def on_the_page(page: PageRow, fields: Sequence[FieldRow]) -> tuple[PageRow, tuple[FieldRow, ...]]:
+    """Return a page's rows in which everything of which no more is known than its page has all of the page for its box."""
+    if not page.width_pt or not page.height_pt:
+        return page, tuple(fields)
+    whole = Box(x0=0.0, y0=0.0, x1=page.width_pt, y1=page.height_pt)
+    tables = tuple(
+        _boxed(table.model_copy(update={"cells": tuple(_boxed(cell, whole) for cell in table.cells)}), whole)
+        for table in page.tables
+    )
+    lines = tuple(_boxed(line, whole) for line in page.lines)
+    return page.model_copy(update={"lines": lines, "tables": tables}), tuple(_boxed(field, whole) for field in fields)
+
+
+def _boxed(what: _Placed, whole: Box) -> _Placed:
+    return what.model_copy(update={"box": whole}) if what.box is None and what.box_source == "page" else what
 
 
 def _line(line: Line, source: BoxSource) -> Line:

@@ -14,7 +14,7 @@ from statistics import median
 from pipeline.documents.cells import html_of
 from pipeline.documents.tiles import OVERLAP_PT
 from pipeline.seam import overlapped
-from schemas.box import Box
+from schemas.box import ROUGH, Box
 from schemas.table import Cell, Table
 
 _MOST = 0.5
@@ -69,7 +69,7 @@ def whole_tables(found: Sequence[tuple[Sequence[Table], Box]]) -> tuple[Table, .
 
 def _piece(table: Table, view: Box) -> _Piece | None:
     """Return a table as one view shows it; None of one without places."""
-    if all(cell.box is None or cell.box_source in {"tile", "page"} for cell in table.cells):
+    if all(cell.box is None or cell.box_source in ROUGH for cell in table.cells):
         return None
     rows = _bands([(cell, cell.row_index, cell.row_span, _down(cell)) for cell in table.cells])
     cols = _bands([(cell, cell.col_index, cell.col_span, _across(cell)) for cell in table.cells])

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from pipeline.signals import stands_in
-from schemas.box import Box, BoxSource
+from schemas.box import ROUGH, Box, BoxSource
 from schemas.field import FieldValue
 from schemas.page import PageRow
 
 Place = tuple[Box | None, BoxSource | None]
+_UNSAID = ROUGH | {None}
 
 
 def whereabouts(value: FieldValue, name: str, page: PageRow, tiles: Sequence[Box]) -> Place:
@@ -30,12 +31,12 @@ def whereabouts(value: FieldValue, name: str, page: PageRow, tiles: Sequence[Box
 
 
 def _lines(value: FieldValue, page: PageRow) -> list[Place]:
-    known = [line for line in page.lines if line.box and line.box_source not in (None, "tile")]
+    known = [line for line in page.lines if line.box and line.box_source not in _UNSAID]
     return [(line.box, line.box_source) for line in known if stands_in(value, line.text)]
 
 
 def _cells(value: FieldValue, page: PageRow) -> list[Place]:
-    known = [cell for table in page.tables for cell in table.cells if cell.box and cell.box_source not in (None, "tile")]
+    known = [cell for table in page.tables for cell in table.cells if cell.box and cell.box_source not in _UNSAID]
     return [(cell.box, cell.box_source) for cell in known if stands_in(value, cell.text)]
 
 

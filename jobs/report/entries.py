@@ -7,9 +7,9 @@ from jobs.report.shapes import Agreement, Asked, CellEntry, FieldEntry, Note, Pa
 from pipeline.redact import redact
 from pipeline.settle import WITNESS
 from schemas import witness
-from schemas.box import Box
+from schemas.box import ROUGH, Box
 from schemas.field import FieldRow
-from schemas.page import CompletionRecord, Failure, PageRow
+from schemas.page import CompletionRecord, Failure, Line, PageRow
 from schemas.table import Table
 
 # The best that a page can be of which this is true; what it is sure of may still make it worse.
@@ -34,7 +34,7 @@ def page_entry(page: PageRow, fields: Sequence[FieldRow]) -> PageEntry:
         engine=page.engine and redact(page.engine),
         agreement=compared,
         text=None if page.lines else page.text,
-        lines=tuple(Piece(text=line.text, rect=rect(line.box), confidence=_round(line.confidence)) for line in page.lines),
+        lines=tuple(_line(line) for line in page.lines),
         fields=tuple(_field(field) for field in fields),
         tables=tuple(_table(table) for table in page.tables),
         things=tuple(Piece(text=item.label, rect=rect(item.box), confidence=_round(item.confidence)) for item in page.boxes),
@@ -77,6 +77,10 @@ def _compared(found: witness.Agreement | None) -> Agreement | None:
     return Agreement(score=round(score, 4), only_model=found.only_model, only_layer=found.only_layer)
 
 
+def _line(line: Line) -> Piece:
+    return Piece(text=line.text, rect=rect(line.box), rough=line.box_source in ROUGH, confidence=_round(line.confidence))
+
+
 def _field(field: FieldRow) -> FieldEntry:
     return FieldEntry(
         name=field.name,
@@ -87,6 +91,7 @@ def _field(field: FieldRow) -> FieldEntry:
         meaning=_meaning(field),
         confidence=_round(field.confidence),
         rect=rect(field.box),
+        rough=field.box_source in ROUGH,
         box_source=field.box_source,
         value_source=field.value_source,
         rung=field.rung,
@@ -108,11 +113,19 @@ def _meaning(field: FieldRow) -> str | None:
 def _table(table: Table) -> TableEntry:
     cells = tuple(
         CellEntry(
-            row=cell.row_index, col=cell.col_index, rows=cell.row_span, cols=cell.col_span, text=cell.text, rect=rect(cell.box)
+            row=cell.row_index,
+            col=cell.col_index,
+            rows=cell.row_span,
+            cols=cell.col_span,
+            text=cell.text,
+            rect=rect(cell.box),
+            rough=cell.box_source in ROUGH,
         )
         for cell in table.cells
     )
-    return TableEntry(n_rows=table.n_rows, n_cols=table.n_cols, rect=rect(table.box), cells=cells)
+    return TableEntry(
+        n_rows=table.n_rows, n_cols=table.n_cols, rect=rect(table.box), rough=table.box_source in ROUGH, cells=cells
+    )
 
 
 def _asked(item: CompletionRecord) -> Asked:

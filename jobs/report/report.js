@@ -255,10 +255,11 @@ const pagemill = (() => {
     sheet.addEventListener("pointerout", (event) => light(event.target.dataset?.of, false));
     return sheet;
   }
+  const rough = (item) => (item.rough ? "rough" : ""); // no place, but what was looked at: seen only while it is lit
   function boxes(one, kind) {
     const box = (rect, id, text, extra) => (rect ? svg("rect", { class: `box ${extra || ""}`, "data-of": id, x: rect[0], y: rect[1], width: Math.max(.5, rect[2] - rect[0]), height: Math.max(.5, rect[3] - rect[1]) }, svg("title", {}, String(text).slice(0, 200))) : null);
-    if (kind === "tables") return (one.tables || []).map((t, k) => [box(t.rect, `tables-${k}`, "table"), (t.cells || []).map((c, i) => box(c.rect, `cell-${k}-${i}`, c.text || "", "cell"))]);
-    return (one[kind] || []).map((item, k) => box(item.rect, `${kind}-${k}`, kind === "fields" ? `${item.name}: ${item.raw || item.status}` : item.text));
+    if (kind === "tables") return (one.tables || []).map((t, k) => [box(t.rect, `tables-${k}`, "table", rough(t)), (t.cells || []).map((c, i) => box(c.rect, `cell-${k}-${i}`, c.text || "", `cell ${rough(c)}`))]);
+    return (one[kind] || []).map((item, k) => box(item.rect, `${kind}-${k}`, kind === "fields" ? `${item.name}: ${item.raw || item.status}` : item.text, rough(item)));
   }
   function layers(sheet) {
     const set = () => {
@@ -312,7 +313,7 @@ const pagemill = (() => {
   function field(f, k) {
     const made = edits.get(key(open.one, `fields-${k}`));
     if (made) return item("fields", k, f, el("div", { class: "value", title: f.question }, said(f.name, { class: "name" }), made.value === null ? el("span", { class: "read none edited" }, "not on the page") : said(made.value, { class: "read edited" }), pencil(`fields-${k}`), el("span", { class: "about" }, "corrected; was ", said(f.raw || f.status))));
-    const about = [f.reason, f.meaning && f.meaning !== f.raw ? `= ${f.meaning}` : null, f.value_source === "human" ? "corrected by hand" : null].filter(Boolean);
+    const about = [f.reason, f.meaning && f.meaning !== f.raw ? `= ${f.meaning}` : null, f.value_source === "human" ? "corrected by hand" : null, f.rough ? `somewhere ${f.box_source === "page" ? "on the page" : "in what was read at once"}` : null].filter(Boolean);
     return item("fields", k, f, el("div", { class: "value", title: f.question }, said(f.name, { class: "name" }), f.raw ? said(f.raw, { class: "read" }) : el("span", { class: "read none" }, f.status),
       el("span", { class: "small soft" }, f.confidence === undefined ? null : `${percent(f.confidence)} `, f.status === "ok" || !f.raw ? null : dot(f.status)), pencil(`fields-${k}`), about.length ? el("span", { class: "about" }, said(about.join(" · "))) : null));
   }

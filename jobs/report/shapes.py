@@ -7,10 +7,14 @@ Rect = tuple[float, float, float, float]
 
 
 class Piece(Shape):
-    """Something with a place: a line of text, or a thing that was found (then `text` is its label)."""
+    """Something with a place: a line of text, or a thing that was found (then `text` is its label).
+
+    `rough`: the rect is what was looked at, a tile or the whole page, and it stands somewhere in it.
+    """
 
     text: str
     rect: Rect | None = None
+    rough: bool = False
     confidence: float | None = None
 
 
@@ -23,6 +27,7 @@ class CellEntry(Shape):
     cols: int = 1
     text: str = ""
     rect: Rect | None = None
+    rough: bool = False
 
 
 class TableEntry(Shape):
@@ -31,6 +36,7 @@ class TableEntry(Shape):
     n_rows: int
     n_cols: int
     rect: Rect | None = None
+    rough: bool = False
     cells: tuple[CellEntry, ...] = ()
 
 
@@ -45,6 +51,7 @@ class FieldEntry(Shape):
     meaning: str | None = None
     confidence: float | None = None
     rect: Rect | None = None
+    rough: bool = False
     box_source: str | None = None
     value_source: str | None = None
     rung: int | None = None

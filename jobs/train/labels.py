@@ -15,9 +15,11 @@ from pipeline.storage.uris import is_s3
 from pipeline.tasks.answer import PROMPT as ANSWER
 from pipeline.tasks.prompts import filled
 from schemas.arrow import from_table
+from schemas.box import ROUGH
 from schemas.field import FieldRow
 from schemas.label import Label
 from schemas.page import PageRow
+from schemas.table import Table
 
 UNANSWERABLE = "unanswerable"
 
@@ -122,14 +124,22 @@ def _of_page(page: PageRow) -> Iterator[Label]:
     """Yield what a page's row teaches; prompts are those that were asked, where the row still has them."""
     asked = {each.task: each.prompt for each in page.completions}
     place = {"uri": page.source_uri, "page": page.page_index}
-    boxed = page.lines and all(line.box for line in page.lines)
+    boxed = page.lines and all(line.box and line.box_source not in ROUGH for line in page.lines)
     if page.text:
         whole = {"lines": page.lines} if boxed else {"target": page.text}
         yield Label.model_validate({**place, "task": "ocr", "prompt": asked.get("ocr"), **whole})
     if boxed:
         yield Label.model_validate({**place, "task": "spot", "prompt": asked.get("spot"), "lines": page.lines})
     if page.tables:
-        yield Label.model_validate({**place, "task": "table", "prompt": asked.get("table"), "tables": page.tables})
+        yield Label.model_validate(
+            {**place, "task": "table", "prompt": asked.get("table"), "tables": tuple(map(_placed, page.tables))}
+        )
     if "detect" in asked or page.boxes:
         answer = {"boxes": page.boxes} if page.boxes else {"target": ""}
         yield Label.model_validate({**place, "task": "detect", "prompt": asked.get("detect"), **answer})
+
+
+def _placed(table: Table) -> Table:
+    """Return a table whose cells have only the places that are known: nobody learns from a tile's box where a cell stands."""
+    cells = (cell.model_copy(update={"box": None}) if cell.box_source in ROUGH else cell for cell in table.cells)
+    return table.model_copy(update={"cells": tuple(cells)})

@@ -223,7 +223,7 @@ def test_a_document_that_cannot_be_opened_at_the_pass_fails(mill, machine):
 
 
 def test_a_value_of_a_tile_says_where_it_was_read(mill, machine, serving):
-    """An answer found in one tile has that tile as its box; one found on the whole page has none."""
+    """An answer found in one tile has that tile as its box; one found on the whole page has the page."""
 
     def say(request):
         if request.view.region.name == "page":
@@ -234,7 +234,8 @@ def test_a_value_of_a_tile_says_where_it_was_read(mill, machine, serving):
     mill.put("a.pdf", machine.pdf("one", side_pt=800))
     job = mill.job(machine.answer("total", "date"), render=Render(text_layer="ignore", ladder=LADDER))
     mill.run(job, serving=serving(say))
-    assert mill.field("a.pdf", "total")["box"] is None
+    total = mill.field("a.pdf", "total")
+    assert (total["box"], total["box_source"]) == ({"x0": 0, "y0": 0, "x1": 800, "y1": 800}, "page")
     date = mill.field("a.pdf", "date")
     assert (date["value_text"], date["box_source"]) == ("today", "tile")
     box = Box(**date["box"])

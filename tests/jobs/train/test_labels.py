@@ -167,6 +167,21 @@ def test_corrected_rows_give_back_the_questions_that_were_asked() -> None:
     assert target(nothing, WHOLE) == ""
 
 
+def test_nobody_learns_a_place_that_is_not_known() -> None:
+    """Where a tile or the whole page is all that is known of a line or a cell, words are taught, and no boxes."""
+    box = Box(x0=0, y0=0, x1=500, y1=700)
+    cell = Cell(row_index=0, col_index=0, text="7", box=box, box_source="tile")
+    page = PageRow(
+        page_id="p", source_id="s", document_id="d", source_uri="/in/a.pdf", page_index=0, status="ok", text="one", seconds=1,
+        lines=(Line(text="one", box=box, box_source="page"),), job_name="j", run_id="r", processed_at=datetime(2026, 1, 2, tzinfo=UTC),
+        tables=(Table(table_index=0, n_rows=1, n_cols=1, html="", cells=(cell,)),),
+    )  # fmt: skip
+    found = {label.task: label for label in labels_of([page], [])}
+    assert found.keys() == {"ocr", "table"}
+    assert found["ocr"].target == "one"
+    assert target(found["table"], WHOLE) == "<table><tr><td>7</td></tr></table>"
+
+
 @pytest.mark.slow
 def test_a_runs_own_sink_is_a_label_file(tmp_path) -> None:
     """What a run wrote is read as labels: each line and value of the truth that its engine read from."""
