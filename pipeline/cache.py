@@ -9,7 +9,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.errors import ObjectChanged
+from pipeline.errors import ObjectChanged, StorageError
 from pipeline.storage import Store
 from pipeline.storage.uris import is_s3, local_path
 from schemas.unit import Origin
@@ -33,12 +33,25 @@ class DocumentCache:
         kept = self._folder / origin.source_id
         while not _used_now(kept):
             self._make_room(origin.size_bytes)
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            incoming = kept.with_suffix(f".{secrets.token_hex(4)}")
-            self._store.fetch(origin.uri, origin.version, incoming)
-            with suppress(FileNotFoundError):  # another process has made room
-                incoming.replace(kept)
+            incoming = self._incoming(kept)
+            try:
+                self._store.fetch(origin.uri, origin.version, incoming)
+                with suppress(FileNotFoundError):  # another process has made room
+                    incoming.replace(kept)
+            finally:
+                incoming.unlink(missing_ok=True)
         return kept
+
+    def _incoming(self, kept: Path) -> Path:
+        """Return an empty file for what will be `kept`: a disk that takes none must not look like a source that gives none."""
+        incoming = kept.with_suffix(f".{secrets.token_hex(4)}")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            incoming.touch()
+        except OSError as error:
+            reason = f"no document can be kept on this node: {self._folder}: {error.strerror}"
+            raise StorageError(f"{reason}; mend its disk or name another by TMPDIR, and run again") from error
+        return incoming
 
     def _in_place(self, origin: Origin) -> Path:
         if origin.version and self._store.stat(origin.uri).version != origin.version:
@@ -61,8 +74,8 @@ def _used_now(path: Path) -> bool:
     """Mark a file as used, and return whether it is there; touch() would make an empty document of one that was just removed."""
     try:
         os.utime(path)
-    except FileNotFoundError:
-        return False
+    except OSError:  # not there, or on a disk that takes no more marks
+        return path.is_file()
     return True
 
 

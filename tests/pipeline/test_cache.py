@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cache import DocumentCache
-from pipeline.errors import ObjectChanged
+from pipeline.errors import ObjectChanged, StorageError
 from pipeline.storage import open_store
 from schemas.unit import Origin
 
@@ -73,3 +73,25 @@ def test_local_files_are_read_where_they_lie(tmp_path):
     with pytest.raises(ObjectChanged):
         cache.path(origin)
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_disk_that_takes_no_documents_is_not_the_source_s_fault(tmp_path):
+    """It is said what to mend, and the error is none of those for which a document is given up for good."""
+    (tmp_path / "file").touch()
+    store = Bucket({"s3://b/a": b"aaaa"})
+    with pytest.raises(StorageError, match=r"no document can be kept on this node: .*TMPDIR") as refused:
+        DocumentCache(store, tmp_path / "file" / "cache").path(_origin("a"))
+    assert type(refused.value) is StorageError
+    assert store.fetched == []
+
+
+def test_what_could_not_be_fetched_leaves_nothing_behind(tmp_path):
+    """Neither an empty document nor half of one stays in the cache."""
+
+    def fail():
+        raise StorageError("no more")
+
+    folder = tmp_path / "cache"
+    with pytest.raises(StorageError, match="no more"):
+        DocumentCache(Bucket({"s3://b/a": b"aaaa"}, fail), folder).path(_origin("a"))
+    assert list(folder.iterdir()) == []
