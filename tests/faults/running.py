@@ -13,8 +13,12 @@ from typing import Literal
 from pagemill_faults_processes import command_line, family, runs  # this folder is no package: conftest.py has imported it
 
 Victim = Literal["driver", "worker", "child", "raylet"]
-TITLES = {"worker": "ray::MapBatches", "child": "pipeline.documents.reader", "raylet": "/raylet/raylet"}
-"""What stands in the command lines of the processes of a run; the driver is the one that was started."""
+TITLES = {"worker": "ray::Map", "child": "pipeline.documents.reader", "raylet": "/raylet/raylet"}
+"""What stands in the command lines of the processes of a run; the driver is the one that was started.
+
+Ray Data's actors are ray::MapWorker(…), whether they work or wait, and its tasks ray::MapBatches(…).
+"""
+LOOKS_S = 0.05  # between two looks at all processes of the machine, each of which takes it some milliseconds
 
 
 @dataclass
@@ -39,7 +43,7 @@ class Running:
 
     def strike(self, kind: Victim, number: random.Random, signal_number: int = signal.SIGKILL) -> bool:
         """Send a signal to a process of that kind, as soon as there is one; return False if the run ended without."""
-        if not self.until(lambda: bool(self.pids(kind))):
+        if not self.until(lambda: bool(self.pids(kind)), LOOKS_S):
             return False
         with suppress(ProcessLookupError, IndexError):  # it has ended by itself meanwhile
             os.kill(number.choice(self.pids(kind)), signal_number)
@@ -54,14 +58,14 @@ class Running:
         """Wait until the run has written so many objects; return False if it ended before."""
         return self.until(lambda: self.count() >= moment)
 
-    def until(self, reached: Callable[[], bool]) -> bool:
-        """Wait for something; return False if the run ended before it."""
+    def until(self, reached: Callable[[], bool], every_s: float = 0.01) -> bool:
+        """Wait for something, looking every so often; return False if the run ended before it."""
         until = time.monotonic() + self.patience_s
         while not reached():
             if self.process.poll() is not None:
                 return False
             assert time.monotonic() < until, f"nothing came of it:\n{self.stop()}"
-            time.sleep(0.01)
+            time.sleep(every_s)
         return True
 
     def end(self) -> tuple[int, str, str]:
