@@ -74,7 +74,7 @@ def test_a_page_that_kills_the_engine_is_found_and_rejected_and_read_once_it_no_
     assert night.run().pages_selected == 0  # a reject is done
 
     night.answer_with({})
-    code, said, complained = night.start(command=("rerun", "status = 'failed'")).end()
+    code, said, complained = night.start(command=("rerun", "--where", "status = 'failed'")).end()
     assert code == 0, complained
     again = nights.RunSummary.model_validate_json(said)
     assert (again.pages_ok, again.pages_failed) == (1, 0)
