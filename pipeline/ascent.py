@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.company import page_logprob
 from pipeline.coverage import touches
+from pipeline.framing import is_for
 from pipeline.overlay import combine, readdressed
 from pipeline.questions import Question, is_asked_nowhere, is_asked_of
 from pipeline.readings import read
@@ -56,7 +57,8 @@ class Ascent:
     def shown(self, question: Question) -> list[View]:
         """Return the views that the question is asked of."""
         parts = self.needs.get(question.ask.key)
-        return [view for view in self.views or () if parts is None or touches(view.region.affine, parts)]
+        mine = [view for view in self.views or () if is_for(view.region, question.ask)]
+        return [view for view in mine if parts is None or touches(view.region.affine, parts)]
 
     def reads_as_nothing(self) -> bool:
         """Return whether a page that is not blank gave no text; where none was asked for, whether every answer is a reject."""

@@ -10,7 +10,9 @@ from pipeline.coverage import touches
 from pipeline.documents.child import Child, Turn
 from pipeline.documents.textlayer import TextLayer
 from pipeline.errors import DocumentError
+from pipeline.framing import framed
 from pipeline.settle import WITNESS, PageFacts
+from pipeline.tasks.base import Ask
 from schemas.job import Job, Rung
 from schemas.page import CompletionRecord, Failure
 from schemas.unit import Unit
@@ -61,15 +63,25 @@ class Desk:
         return _with_layer(facts, probe.text_layer, stands_in=wanted == "prefer")
 
     def views(
-        self, document_id: str, facts: PageFacts, rung: Rung, *, parts: Sequence[Affine] | None = None, turn_deg: Turn = 0
+        self,
+        document_id: str,
+        facts: PageFacts,
+        rung: Rung,
+        asks: Sequence[Ask],
+        *,
+        parts: Sequence[Affine] | None = None,
+        turn_deg: Turn = 0,
     ) -> list[View]:
-        """Render what a rung shows of a page of the open document, or of some parts of it; raise DocumentError where that fails."""
+        """Render what a rung shows of a page of the open document, or of some parts of it, as each of `asks` is to see it.
+
+        Raises DocumentError where that fails.
+        """
         if facts.width_pt is None or facts.height_pt is None:
             return []
         shown = self._child.regions(facts.page_index, rung.tiles, rung.resolution, turn_deg)
         if parts is not None:
             shown = [region for region in shown if touches(region.affine, parts)]
-        return self.shown(document_id, facts, shown, rung.resolution)
+        return self.shown(document_id, facts, framed(shown, asks), rung.resolution)
 
     def shown(self, document_id: str, facts: PageFacts, regions: Sequence[Region], resolution: int) -> list[View]:
         """Render regions of a page of the open document; raise DocumentError where that fails."""

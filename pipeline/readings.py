@@ -88,12 +88,12 @@ def in_need(ask: Ask, records: Sequence[CompletionRecord], least_text: float = 0
     That is what was rejected, else text that is fainter than `least_text`, else what gave the value.
     """
     voice = chosen(voices(ask, records))
-    alone = [(item, ask.decode(completed(item), Affine(*item.affine)).verdict) for item in voice.records]
+    alone = [(item, ask.decode(completed(item), region_of(item).frame).verdict) for item in voice.records]
     wanted = "reject" if any(verdict == "reject" for _, verdict in alone) else "value"
     parts = [item for item, verdict in alone if verdict == wanted]
     if wanted == "value":
         parts = faint(ask, parts, least_text) or parts
-    if not parts or any(item.view == "page" for item in parts):
+    if not parts or any(region_of(item).is_page for item in parts):
         return None
     return tuple(Affine(*item.affine) for item in parts)
 
@@ -103,6 +103,11 @@ def faint(ask: Ask, records: Iterable[CompletionRecord], least: float) -> list[C
     if ask.key not in ("ocr", "spot"):
         return []
     return [item for item in records if item.mean_logprob is not None and exp(item.mean_logprob) < least]
+
+
+def region_of(item: CompletionRecord) -> Region:
+    """Return what was shown of the page."""
+    return Region(item.view, Affine(*item.affine), item.places)
 
 
 def completed(item: CompletionRecord) -> Completion:
@@ -135,9 +140,10 @@ def _is_shown_again(item: CompletionRecord, finer: Sequence[Affine]) -> bool:
 
     A whole page is: nothing tells which part of it is in need, so that all of its print is looked at.
     """
-    affine, places = Affine(*item.affine), item.places
-    if item.view == "page" or not places:
-        return item.view == "page" or is_covered(affine, finer)
+    region = region_of(item)
+    affine, places = region.affine, item.places
+    if region.is_page or not places:
+        return region.is_page or is_covered(affine, finer)
     lines = [Affine.of_box(affine.box(*places[at : at + 4])) for at in range(0, len(places), 4)]
     return sum(is_covered(line, finer) for line in lines) >= COVERED * len(lines)
 
@@ -174,14 +180,15 @@ def _joined(ask: Ask, shown: Sequence[CompletionRecord]) -> Reading:
 
 def _part(ask: Ask, item: CompletionRecord, turn: Affine | None) -> Part:
     """Decode a completion; lines and tables once more as they are on the page set upright, where they are level."""
-    completion, affine = completed(item), Affine(*item.affine)
-    is_page, view = item.view == "page", affine.box(0, 0, 1, 1)
-    decoded = ask.decode(completion, affine)
+    completion, region = completed(item), region_of(item)
+    affine, is_page = region.affine, region.is_page
+    view = affine.box(0, 0, 1, 1)
+    decoded = ask.decode(completion, region.frame)
     reading = told(decoded, ask.key, None if is_page else view)
     if not decoded.lines and not decoded.tables:
         return Part(reading, view, reading, affine, item.places, is_page=is_page)
     upright = affine.then(turn.back()) if turn else affine
-    level = ask.decode(completion, upright) if turn else decoded
+    level = ask.decode(completion, region.frame.then(turn.back())) if turn else decoded
     of_tile = told(level, ask.key, None if is_page else upright.box(0, 0, 1, 1))
     tables = tuple(table if table.box else tiled for table, tiled in zip(level.tables, of_tile.tables, strict=True))
     return Part(reading, view, replace(of_tile, tables=tables), upright, item.places, is_page=is_page)

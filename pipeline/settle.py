@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pipeline.confidence import confidence
 from pipeline.provenance import told_by_layer
-from pipeline.readings import Voice, chosen, faint, read, voices
+from pipeline.readings import Voice, chosen, faint, read, region_of, voices
 from pipeline.signals import signals, standing_in
 from pipeline.tasks.base import Ask, Reading
 from pipeline.whereabouts import whereabouts
@@ -315,7 +315,7 @@ def _value(facts: PageFacts, answer: Answered) -> FieldValue:
 
 def _tiles(answer: Answered, ours: Voice) -> list[Box]:
     """Return the tiles in which a value was read; a whole page is none."""
-    gave = [item for item in ours.records if item.view != "page" and _is_value(read(answer.ask, (item,)))]
+    gave = [item for item in ours.records if not region_of(item).is_page and _is_value(read(answer.ask, (item,)))]
     return [Affine(*item.affine).box(0, 0, 1, 1) for item in gave]
 
 

@@ -179,8 +179,9 @@ class Worker:
         }
         parts, unopened = page.parts(), desk.lay(page.unit)
         try:
-            shown = [] if unopened else desk.views(page.unit.document_id, page.facts, rung, parts=parts, turn_deg=turn_deg)
-            page.views = shown
+            if not unopened:
+                asks = [each.ask for each in (page.wanting() if turn_deg else unsettled)]
+                page.views = desk.views(page.unit.document_id, page.facts, rung, asks, parts=parts, turn_deg=turn_deg)
         except DocumentError as error:
             unopened = error.failure()
         if unopened and not page.records:

@@ -271,7 +271,10 @@ class Column(Shape):
 
 
 class TableTask(_Task):
-    """The tables of the page, as HTML with coordinates; cells under the `columns` that are declared have typed values. `lang` is for dates."""
+    """The tables of the page, as HTML with coordinates, x first; cells under the `columns` that are declared have typed values.
+
+    What is asked of is padded white to a square, as for the PaliGemma 2 paper's fine-tunes. `lang` is for dates.
+    """
 
     type: Literal["table"]
     lang: str = Field(default="en", pattern=r"^[a-z]{2,3}$")

@@ -34,8 +34,9 @@ class Line(Shape):
 class CompletionRecord(Shape):
     """A completion as kept: enough to decode it again without the model.
 
-    `view` names the region, `affine` holds its six numbers (see schemas.view.Affine), so that boxes can be decoded again, and `places`
-    what a region has of that name: where its lines of print stand, of tiles that were asked for their text.
+    `view` names the region, `affine` holds its six numbers, so that boxes can be decoded again, and `places` what a region has of that name:
+    where its lines of print stand, of tiles that were asked for their text. All three are a schemas.view.Region's, which tells from the name
+    whether the view was padded.
     """
 
     task: str

@@ -3,7 +3,7 @@
 These live inside the machine, so they are plain frozen dataclasses; arrays never enter a pydantic shape.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 from typing import Literal
 
@@ -11,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.box import Box
+
+PADDED = "-padded"
+"""How the name of a region ends that is shown as it is, and not squeezed."""
+_ALIKE = 1 / 1800  # half a pixel at 896
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,13 @@ class Affine:
         e, f = self.fraction(0.0, 0.0)
         return Affine(self.d / flat, -self.b / flat, -self.c / flat, self.a / flat, e, f)
 
+    def squared(self) -> "Affine":
+        """Return the map of the square in whose upper left corner this view fits, its shorter side made as long as the other."""
+        along, down = hypot(self.a, self.b), hypot(self.c, self.d)
+        side = max(along, down)
+        across, deep = (side / along, side / down) if along and down else (1.0, 1.0)
+        return Affine(self.a * across, self.b * across, self.c * deep, self.d * deep, self.e, self.f)
+
     def turn(self) -> "Affine | None":
         """Return the turn about the page's origin by which the view lies askew, or on its side; None of an upright view."""
         along = hypot(self.a, self.b)
@@ -69,14 +80,41 @@ class Affine:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of a page to be rendered: `name` is stable over runs ("page", "tile-003").
+    """A part of a page to be rendered: `name` is stable over runs ("page", "tile-003", "page-padded").
 
-    `places` are the lines of print that were seen in it, in reading order: four fractions of the view each, u0, v0, u1, v1, flat.
+    `affine` maps the part alone. A view squeezes it into a square; one that is padded shows it as it is, in the upper left corner of a white
+    square, which `frame` maps. `places` are the lines of print that were seen in it, in reading order: four fractions of the part each, u0,
+    v0, u1, v1, flat.
     """
 
     name: str
     affine: Affine
     places: tuple[float, ...] = ()
+
+    @property
+    def is_page(self) -> bool:
+        """Return whether it is the page as a whole."""
+        return self.name.removesuffix(PADDED) == "page"
+
+    @property
+    def is_padded(self) -> bool:
+        return self.name.endswith(PADDED)
+
+    @property
+    def frame(self) -> Affine:
+        """Return the map of all that the view's pixels are: what an answer's places count in."""
+        return self.affine.squared() if self.is_padded else self.affine
+
+    @property
+    def part(self) -> tuple[float, float]:
+        """Return which fractions of the view, along it and down, show the page; the rest of it is white."""
+        return self.frame.fraction(*self.affine.point(1.0, 1.0)) if self.is_padded else (1.0, 1.0)
+
+    def padded(self) -> "Region":
+        """Return the region as it is shown without squeezing; itself, where it is square."""
+        along, down = hypot(self.affine.a, self.affine.b), hypot(self.affine.c, self.affine.d)
+        is_square = abs(along - down) <= _ALIKE * max(along, down)
+        return self if self.is_padded or is_square else replace(self, name=self.name + PADDED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from pipeline.cache import DocumentCache
 from pipeline.desk import Desk
 from pipeline.documents.child import Child
 from pipeline.errors import DocumentError, StorageError
+from pipeline.framing import framed
 from pipeline.inspection import Inspector
 from pipeline.questions import Question, is_asked_of, questions
 from pipeline.settle import PageFacts
@@ -94,13 +95,15 @@ class Looker:
             return [0.0] * 3 * len(ladder)
         try:
             characters = self._characters(facts)
-            shown = [len(self._child.regions(facts.page_index, rung.tiles, rung.resolution)) for rung in ladder]
+            regions = [self._child.regions(facts.page_index, rung.tiles, rung.resolution) for rung in ladder]
         except DocumentError:
             return [0.0] * 3 * len(ladder)
         rate = _TOKENS_A_CHARACTER.get(self._job.model.checkpoint, _USUAL_TOKENS_A_CHARACTER)
-        tokens = [sum(views * _tokens(each.ask, characters * rate / views) for each in asked) for views in shown]
         return [
-            float(number) for views, said in zip(shown, tokens, strict=True) for number in (views * len(asked), views, said)
+            float(number)
+            for shown in regions
+            for said in [sum(_tokens(each.ask, characters * rate / len(shown)) for each in asked)]
+            for number in (len(shown) * len(asked), len(framed(shown, [each.ask for each in asked])), len(shown) * said)
         ]
 
     def _characters(self, facts: PageFacts) -> float:

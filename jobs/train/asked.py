@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from random import Random
 
 from jobs.train.recipe import ALL_TASKS, Asks, Lesson
-from jobs.train.views import Seen
+from jobs.train.views import Seen, padded
 from pipeline.engines.reader import read
 from pipeline.tasks import table
 from schemas.table import Table
@@ -21,7 +21,10 @@ _ATTEMPTS = 4
 def asked(
     rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Sequence[tuple[Asks, int]] = ALL_TASKS
 ) -> tuple[str, str]:
-    """Return a prompt for the view and its true answer, by the tasks' shares. Early lessons ask for the text alone."""
+    """Return a prompt for the view and its true answer, by the tasks' shares. Early lessons ask for the text alone.
+
+    The places of an answer count in the view as `shown` shows it for that prompt.
+    """
     if lesson != "tiles":
         return "ocr", read(seen.page, seen.affine, "ocr") or ""
     for _ in range(_ATTEMPTS):
@@ -29,6 +32,11 @@ def asked(
         if tokens(answer) <= LONGEST[resolution]:
             return prompt, answer
     return _detection(rng, seen) if "detect" in dict(asks) else (prompt, answer)
+
+
+def shown(seen: Seen, prompt: str, resolution: int) -> Seen:
+    """Return the view as a run shows it for this prompt."""
+    return padded(seen, resolution) if prompt == table.PROMPT else seen
 
 
 def tokens(answer: str) -> int:
@@ -43,7 +51,7 @@ def _question(rng: Random, seen: Seen, asks: Sequence[tuple[Asks, int]]) -> tupl
     if task == "answer" and seen.page.fields:
         prompt = f"answer en {rng.choice(seen.page.fields).question}"
     elif task == "table" and (tables := _whole(seen)):
-        return "table", table.encode(tables, seen.affine)
+        return table.PROMPT, table.encode(tables, seen.region.padded().frame)
     else:
         prompt = task if task in ("ocr", "spot") else "ocr"
     return prompt, read(seen.page, seen.affine, prompt) or ""

@@ -25,6 +25,7 @@ from schemas.page import Line
 from schemas.unit import Origin
 from schemas.view import Affine, Region
 
+_FRAMING = "tables are padded"  # part of what names views that were rendered before
 _PROMPTS = {"ocr": "ocr", "spot": "spot", "table": "table"}
 
 
@@ -51,7 +52,7 @@ def prepared(
 ) -> list[Example]:
     """Render the labels' views into `folder`, or take what was rendered of these very labels before."""
     identity = hashlib.sha256(
-        "\n".join([str(resolution), tiling, *(label.model_dump_json() for label in labels)]).encode()
+        "\n".join([_FRAMING, str(resolution), tiling, *(label.model_dump_json() for label in labels)]).encode()
     ).hexdigest()
     index = folder / f"{identity[:32]}.json"
     if not index.exists():
@@ -98,14 +99,14 @@ def _of_page(child: Child, labels: Sequence[Label], uri: str, page: int, how: tu
     shown: dict[Region, str] = {}
     for label in labels:
         for region in _regions(child, label, whole, page, (resolution, tiling)):
-            answer = target(label, region.affine)
+            answer = target(label, region.frame)
             if answer is None:
                 continue
             if region not in shown:
                 shown[region] = _file_name(uri, page, region, resolution)
                 (image,) = child.render(page, [region], resolution)
                 np.save(folder / shown[region], image)
-            six = region.affine
+            six = region.frame
             affine = (six.a, six.b, six.c, six.d, six.e, six.f)
             yield Example(shown[region], affine, uri, page, label.task, prompt(label), answer)
 
@@ -116,12 +117,17 @@ def _file_name(uri: str, page: int, region: Region, resolution: int) -> str:
 
 
 def _regions(child: Child, label: Label, whole: Region, page: int, how: tuple[int, Tiling]) -> list[Region]:
-    """Return what is shown of a page for a label: its region, tiles where its lines say what stands in each, else the whole page."""
+    """Return what is shown of a page for a label: its region, tiles where its lines say what stands in each, else the whole page.
+
+    For a table it is padded, as a run pads it.
+    """
     if label.region is not None:
-        return [Region("region", Affine.of_box(label.region))]
-    if how[1] != "none" and label.target is None and label.lines:
-        return child.regions(page, how[1], how[0])
-    return [whole]
+        shown = [Region("region", Affine.of_box(label.region))]
+    elif how[1] != "none" and label.target is None and label.lines:
+        shown = child.regions(page, how[1], how[0])
+    else:
+        shown = [whole]
+    return [region.padded() for region in shown] if label.task == "table" else shown
 
 
 def prompt(label: Label) -> str:

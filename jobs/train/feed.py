@@ -1,6 +1,6 @@
 """Batches by number, made by worker processes: batch n is the same whoever makes it and whenever, so a resumed course sees what it would have."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import cast
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from jobs.synth.document import stream
-from jobs.train.asked import LONGEST, asked
+from jobs.train.asked import LONGEST, asked, shown
 from jobs.train.frame import SIDE, places
 from jobs.train.glyphs import BLANK, CLASSES, Grid, glyph_grid
 from jobs.train.pieces import piece
@@ -106,11 +106,9 @@ class _Course(Dataset[Batch]):
     def _of_tiles(self, number: int) -> Batch:
         stage, seen = self._stage, self._seen(number, drawn=False)
         rng = stream("walk", self._recipe.seed, number)
-        grids = np.stack([glyph_grid(each.page, each.affine, stage.resolution) for each in seen])
         where = places(torch.zeros(len(seen), 2, dtype=torch.long), stage.resolution)
-        return Batch(
-            pixels=None, grids=torch.from_numpy(_misread(rng, grids)), rows=self._rows(rng, seen, number, where), where=where
-        )
+        rows, seen = self._rows(rng, seen, number, where)
+        return Batch(pixels=None, grids=torch.from_numpy(_misread(rng, self._grids(seen))), rows=rows, where=where)
 
     def _of_views(self, number: int) -> Batch:
         stage, seen = self._stage, self._seen(number)
@@ -118,18 +116,26 @@ class _Course(Dataset[Batch]):
         room = SIDE - stage.resolution // PATCH_PX
         corners = torch.tensor([[rng.randint(0, room), rng.randint(0, room)] for _ in seen])
         where = places(corners, stage.resolution)
+        rows = None
+        if stage.name not in ("tower", "words"):
+            rows, seen = self._rows(rng, seen, number, where)
         return Batch(
             pixels=torch.from_numpy(np.stack([each.image for each in seen if each.image is not None])),
-            grids=torch.from_numpy(np.stack([glyph_grid(each.page, each.affine, stage.resolution) for each in seen])),
-            rows=None if stage.name in ("tower", "words") else self._rows(rng, seen, number, where),
+            grids=torch.from_numpy(self._grids(seen)),
+            rows=rows,
             where=where,
         )
 
-    def _rows(self, rng: Random, seen: list[Seen], number: int, where: Tensor) -> Rows:
-        """Return what the views are asked and what they say, which the tower alone is not taught."""
+    def _rows(self, rng: Random, seen: list[Seen], number: int, where: Tensor) -> tuple[Rows, list[Seen]]:
+        """Return what the views are asked and what they say, which the tower alone is not taught, and the views as they are shown for it."""
         stage = self._stage
         pairs = [asked(rng, each, stage.lesson(number), stage.resolution, self._recipe.asks) for each in seen]
-        return packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=list(where.numpy()))
+        rows = packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=list(where.numpy()))
+        return rows, [shown(each, prompt, stage.resolution) for each, (prompt, _) in zip(seen, pairs, strict=True)]
+
+    def _grids(self, seen: Sequence[Seen]) -> Grid:
+        side = self._stage.resolution
+        return np.stack([glyph_grid(each.page, each.affine, side, each.region.part) for each in seen])
 
     def _seen(self, number: int, *, drawn: bool = True) -> list[Seen]:
         stage = self._stage

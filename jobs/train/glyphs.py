@@ -26,12 +26,12 @@ def class_of(character: str) -> int:
     return _CLASS_OF[character]
 
 
-def glyph_grid(page: PageTruth, affine: Affine, resolution: int) -> Grid:
-    """Return the class of each place, (patches, SLOTS), patches row by row as the tower's tokens are."""
+def glyph_grid(page: PageTruth, affine: Affine, resolution: int, part: tuple[float, float] = (1.0, 1.0)) -> Grid:
+    """Return the class of each place, (patches, SLOTS), patches row by row as the tower's tokens are; nothing is beyond a padded view's part."""
     side = resolution // PATCH_PX
     grid = np.full((side, side * SLOTS), BLANK, dtype=np.int64)
     u, v = _fractions(page, affine)
-    shown = (u >= 0) & (u < 1) & (v >= 0) & (v < 1)
+    shown = (u >= 0) & (u < part[0]) & (v >= 0) & (v < part[1])
     classes = np.array([_CLASS_OF[character] for character in page.glyphs.text], dtype=np.int64)[shown]
     rows, columns = (v[shown] * side).astype(int), (u[shown] * side * SLOTS).astype(int)
     grid[rows[::-1], columns[::-1]] = classes[::-1]  # of several values for one place numpy keeps the last

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from jobs.synth.document import stream
-from jobs.train.asked import asked
+from jobs.train.asked import asked, shown
 from jobs.train.recipe import Lesson, Recipe
 from jobs.train.scores import Score, score
 from jobs.train.views import Seen, views
 from pipeline.engines.description import describe
 from pipeline.engines.start import launch
 from schemas.job import Model
-from schemas.view import Completion, Region, Request, View
+from schemas.view import Completion, Request, View
 
 _VIEWS_A_DOCUMENT, _SCANS, _AT_ONCE, _MOST_TOKENS = 3, 0.3, 16, 900
 
@@ -69,14 +69,14 @@ def _questions(recipe: Recipe, lesson: Lesson, resolution: int) -> Iterator[tupl
             lesson, seed, resolution, count=_VIEWS_A_DOCUMENT, scans=_SCANS, split="evaluate", tilings=recipe.tilings
         ):
             prompt, answer = asked(rng, seen, lesson, resolution, recipe.asks)
-            yield seen, prompt, answer
+            yield shown(seen, prompt, resolution), prompt, answer
         seed += 1
 
 
 def _view(seen: Seen) -> View:
     if seen.image is None:
         raise ValueError("a view that was not drawn cannot be shown")
-    return View("", seen.page.page_index, Region("view", seen.affine), seen.image)
+    return View("", seen.page.page_index, seen.region, seen.image)
 
 
 def _measured(seen: Seen, prompt: str, true: str, answer: Completion) -> Measured:

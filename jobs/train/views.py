@@ -5,7 +5,7 @@ It knows lessons, not tasks: what is asked of a view is asked.py's.
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -16,6 +16,7 @@ from jobs.synth.samples import READABLE
 from jobs.train.recipe import ALL_TILINGS, Lesson, Tiling
 from jobs.train.words import SIDE_PT, few_words
 from pipeline.documents.document import open_document
+from pipeline.documents.padding import pad
 from pipeline.documents.picture import Pixels
 from pipeline.documents.tiles import PIXELS_PER_POINT, grid, whole_page
 from pipeline.documents.whitespace import PICTURE_PX, cut
@@ -40,8 +41,13 @@ class Seen:
     """A view of a sheet; `image` is RGB, (side, side, 3), or None where only the truth was asked for."""
 
     sheet: Sheet
-    affine: Affine
+    region: Region
     image: Pixels | None
+
+    @property
+    def affine(self) -> Affine:
+        """Return the map of all of the view's pixels."""
+        return self.region.frame
 
     @property
     def page(self) -> PageTruth:
@@ -73,7 +79,17 @@ def views(
         sheet = _of_document(rng, rng.choice(READABLE), seed, finish, split)
         affines = _as_served(rng, sheet, resolution, [rng.choice(tilings) for _ in range(count)])
     images = _rendered(sheet, affines, resolution) if drawn else [None] * len(affines)
-    return tuple(Seen(sheet, affine, image) for affine, image in zip(affines, images, strict=True))
+    return tuple(Seen(sheet, Region("view", affine), image) for affine, image in zip(affines, images, strict=True))
+
+
+def padded(seen: Seen, resolution: int) -> Seen:
+    """Return the view as a run shows it for a table: not squeezed, but padded white to a square."""
+    region = seen.region.padded()
+    if seen.image is None or region == seen.region:
+        return replace(seen, region=region)
+    (image,) = _rendered(seen.sheet, [region.frame], resolution)
+    pad(image, region)
+    return replace(seen, region=region, image=image)
 
 
 def _of_words(rng: Random, lesson: Lesson, finish: Finish) -> Sheet:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from pipeline.documents.padding import pad
 from pipeline.documents.process import Died, Process
 from pipeline.documents.textlayer import TextLayer
 from pipeline.documents.wire import (
@@ -93,18 +94,24 @@ class Child:
         return list(answer.regions)
 
     def render(self, page_index: int, regions: Sequence[Region], resolution: int) -> list[NDArray[np.uint8]]:
-        """Render regions of a page, each RGB of shape (resolution, resolution, 3); raise DocumentError of stage "render"."""
+        """Render regions of a page, each RGB of shape (resolution, resolution, 3), and pad what is to be padded.
+
+        Raises DocumentError of stage "render".
+        """
         if not regions:
             return []
-        maps = (region.affine for region in regions)
+        maps = (region.frame for region in regions)
         affines = tuple((each.a, each.b, each.c, each.d, each.e, each.f) for each in maps)
         shape = (len(regions), resolution, resolution, 3)
         self._asked(RenderPage(page_index=page_index, affines=affines, resolution=resolution), reserve=prod(shape))
         self._ahead = page_index + 1
         try:
-            return self._running().frames(shape)
+            images = self._running().frames(shape)
         except Died as exc:
             raise self._misled("render") from exc
+        for image, region in zip(images, regions, strict=True):
+            pad(image, region)
+        return images
 
     def close(self) -> None:
         """End the process; `open` would start another."""

@@ -18,10 +18,9 @@ def view_of(picture: Image.Image, affine: Affine, resolution: int) -> NDArray[np
 
     Of the whole picture it is exactly `picture.resize((resolution, resolution), BICUBIC)`.
     """
-    box = _upright_box(picture, affine)
-    if box is None:
+    if not is_parallel(affine):
         return _warped(picture, affine, resolution)
-    pixels = np.asarray(picture.resize((resolution, resolution), Image.Resampling.BICUBIC, box=box))
+    pixels = _upright(picture, affine, resolution)
     if _is_zero(affine, affine.a):  # a quarter turn: u runs along y
         pixels = pixels.transpose(1, 0, 2)
     if affine.a + affine.b < 0:
@@ -37,15 +36,23 @@ def is_parallel(affine: Affine) -> bool:
     return upright or (_is_zero(affine, affine.a) and _is_zero(affine, affine.d))
 
 
-def _upright_box(picture: Image.Image, affine: Affine) -> tuple[float, float, float, float] | None:
-    """Return the pixels that the view shows if it is parallel to the picture's sides and within it."""
+def _upright(picture: Image.Image, affine: Affine, resolution: int) -> NDArray[np.uint8]:
+    """Return what the view shows of the picture, neither turned nor mirrored, with white where the picture ends."""
     box = affine.box(0.0, 0.0, 1.0, 1.0)
-    slack_x, slack_y = picture.width * _CLOSE, picture.height * _CLOSE
-    inside = box.x0 >= -slack_x and box.y0 >= -slack_y
-    inside = inside and box.x1 <= picture.width + slack_x and box.y1 <= picture.height + slack_y
-    if not is_parallel(affine) or not inside:
-        return None
-    return (max(box.x0, 0.0), max(box.y0, 0.0), min(box.x1, float(picture.width)), min(box.y1, float(picture.height)))
+    left, right, x0, x1 = _span(box.x0, box.x1, picture.width, resolution)
+    top, bottom, y0, y1 = _span(box.y0, box.y1, picture.height, resolution)
+    pixels = np.full((resolution, resolution, 3), 255, dtype=np.uint8)
+    if left < right and top < bottom:
+        shown = picture.resize((right - left, bottom - top), Image.Resampling.BICUBIC, box=(x0, y0, x1, y1))
+        pixels[top:bottom, left:right] = np.asarray(shown)
+    return pixels
+
+
+def _span(low: float, high: float, length: int, resolution: int) -> tuple[int, int, float, float]:
+    """Return the pixels of a view from `low` to `high` on which a picture of some length lies, and the stretch of it that lies there."""
+    step = (high - low) / resolution
+    first, last = round((max(low, 0.0) - low) / step), round((min(high, float(length)) - low) / step)
+    return first, last, max(low + first * step, 0.0), min(low + last * step, float(length))
 
 
 def _is_zero(affine: Affine, number: float) -> bool:

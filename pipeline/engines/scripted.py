@@ -68,7 +68,7 @@ def misread_completion(page: PageTruth, text: str, request: Request, rate: float
 
 def pixels_per_point(view: View) -> float:
     """Return how many pixels of the view a point of the page has, along the side where it has fewer."""
-    affine = view.region.affine
+    affine = view.region.frame
     return view.resolution / max(hypot(affine.a, affine.b), hypot(affine.c, affine.d), _LEAST)
 
 
@@ -115,7 +115,8 @@ class ScriptedEngine:
         if self._settings.seconds_per_request:
             time.sleep(self._settings.seconds_per_request)
         known = self._page(request.view)
-        text = None if known is None else read(known, request.view.region.affine, request.prompt, torn=True)
+        region = request.view.region
+        text = None if known is None else read(known, region.affine, request.prompt, torn=True, frame=region.frame)
         if known is None or text is None:
             return _formed(_completed(*_pieces(_digest(request), _GUESSED), request), request)
         if not self._settings.misread_rate:

@@ -34,6 +34,7 @@ class Reading:
 
 
 Decoder = Callable[[Completion, Affine], Reading]
+"""Reads what was said to a view; the map is that of all its pixels (schemas.view.Region.frame)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Ask:
     `key` names it in rows ("ocr", "answer.total", "detect", "raw.toc"); `rephrased` are prompts that ask the same in other words, in turn
     where it is not answered, or all of them to `confirm` an answer; `version` counts the decoder's changes of meaning, and
     `settings` is what else of the job its decoder goes by (labels, mask weights), so that a fingerprint can cover it. With a `form` the engine
-    writes nothing else.
+    writes nothing else. What `is_padded` is shown views that are padded white to a square; all else is shown views squeezed into one.
     """
 
     key: str
@@ -56,6 +57,7 @@ class Ask:
     rephrased: tuple[str, ...] = ()
     confirm: bool = False
     form: Form | None = None
+    is_padded: bool = False
 
     @property
     def prompts(self) -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """Task table: the tables of a view, as the PaliGemma 2 paper's HTML.
 
 A cell that has text says where it stands: `<td coords="<locX0><locY0><locX1><locY1>">text</td>`, x FIRST, unlike detect. Spans are HTML's.
-The view is a table cropped and padded white to a square; that is the view's business. No published checkpoint knows this task.
+The paper's tables are cropped and padded white to a square, so `table` is shown padded views, in whose squares the places count. The
+paper does not say where on the square they lie: in its upper left corner, as big_vision pads (`pad_to_shape`, "after"). No published
+checkpoint knows this task.
 
 The HTML must be whole: each tag closed, each slot of the grid filled once. A table with a slot missing has shifted cells in it, and
 shifted numbers are worse than none.
@@ -33,7 +35,7 @@ def ask(task: TableTask) -> Ask:
     def read(completion: Completion, affine: Affine) -> Reading:
         return decode(completion, affine, prompt)
 
-    return Ask(key="table", prompt=prompt, max_tokens=task.max_tokens, decode=read)
+    return Ask(key="table", prompt=prompt, max_tokens=task.max_tokens, decode=read, version=2, is_padded=True)
 
 
 def decode(completion: Completion, affine: Affine, prompt: str = PROMPT) -> Reading:

@@ -114,8 +114,9 @@ def ready(job: Job, units: Sequence[Unit]) -> list[Request]:
     try:
         for unit in units:
             desk.lay(unit)
-            for view in desk.views(unit.document_id, desk.facts(0), job.render.ladder[0]):
-                requests += [Request(view, asked.ask.prompt, asked.ask.max_tokens) for asked in questions(job)]
+            asked = [question.ask for question in questions(job)]
+            for view in desk.views(unit.document_id, desk.facts(0), job.render.ladder[0], asked):
+                requests += [Request(view, ask.prompt, ask.max_tokens) for ask in asked]
     finally:
         desk.close()
     return requests
