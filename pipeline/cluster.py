@@ -125,12 +125,27 @@ def stream(
 
     `worker(*arguments)` is called with a table and returns a table with one string column. Results come in any order, each as soon
     as its block is done. Raises what the worker raises of pipeline.errors, and WorkersLost when actors died more often than they may be
-    restarted; what was yielded until then holds.
+    restarted, RunError when Ray's object store is full; what was yielded until then holds.
     """
-    import ray
     from ray.exceptions import RayError
 
     _quieten()
+    try:
+        results = _results(shards, worker, arguments, rows_per_block, pool)
+        for row in results.iter_rows():
+            if row["error"]:
+                raise _raised(row["error"], row["said"])
+            yield row["said"]
+    except RayError as error:
+        raise _given_up(error) from error
+
+
+def _results(
+    shards: Shards, worker: Callable[..., object], arguments: tuple[object, ...], rows_per_block: int, pool: Pool
+) -> Any:  # noqa: ANN401 (Ray's types say nothing)
+    """Return Ray's dataset of what workers say: rows of an error, or none, and what was said."""
+    import ray
+
     actors = min(pool.actors, shards.rows)
     block = max(1, min(rows_per_block, ceil(shards.rows / (actors * pool.calls))))
     listed = ray.data.from_items(list(shards.uris), override_num_blocks=len(shards.uris))
@@ -139,7 +154,7 @@ def stream(
         warnings.simplefilter(
             "ignore", DeprecationWarning
         )  # restarts have no named parameter in this Ray, and are endless unless given
-        results = rows.repartition(target_num_rows_per_block=block).map_batches(
+        return rows.repartition(target_num_rows_per_block=block).map_batches(
             type(worker.__name__, (_Guarded,), {}),  # Ray's process titles and dashboards say the worker's name
             batch_size=None,
             batch_format="pyarrow",
@@ -156,13 +171,18 @@ def stream(
             max_restarts=pool.restarts,
             max_task_retries=pool.restarts,
         )
-    try:
-        for row in results.iter_rows():
-            if row["error"]:
-                raise _raised(row["error"], row["said"])
-            yield row["said"]
-    except RayError as error:
-        raise WorkersLost(f"Ray gave up on the workers: {_first_line(error)}") from error
+
+
+def _given_up(error: Exception) -> RunError:
+    """Return why Ray gave up: for want of room, which is no unit's fault, or because workers died."""
+    from ray.exceptions import ObjectStoreFullError, OutOfDiskError
+
+    if any(isinstance(each, ObjectStoreFullError | OutOfDiskError) for each in (error, getattr(error, "cause", None))):
+        return RunError(
+            "Ray's object store is full, and so is the disk that it spills to; make room there (`ray memory` tells who holds "
+            "what, `df` what is left), and run again to go on"
+        )
+    return WorkersLost(f"Ray gave up on the workers: {_first_line(error)}")
 
 
 class _Guarded:

@@ -6,9 +6,10 @@ import sys
 
 import pyarrow as pa
 import pytest
+from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayActorError, RayTaskError
 
-from pipeline.cluster import STARTS, _begin, _Guarded, _raised
-from pipeline.errors import CheckpointError, EngineDied, PagemillError, RunError, StorageUnavailable
+from pipeline.cluster import STARTS, _begin, _given_up, _Guarded, _raised
+from pipeline.errors import CheckpointError, EngineDied, PagemillError, RunError, StorageUnavailable, WorkersLost
 
 ROWS = pa.table({"unit": [1, 2]})
 
@@ -119,3 +120,13 @@ def test_a_run_whose_node_is_killed_is_not_complete(is_needed: bool, code: int) 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     assert ("Ray's node on this machine is gone" in done.stderr) is is_needed
+
+
+def test_a_full_object_store_is_no_worker_s_death() -> None:
+    """No unit is suspected for it, and it is said where room must be made, whether Ray says so itself or as a task's cause."""
+    full = OutOfDiskError("Local disk is full")
+    for error in (full, ObjectStoreFullError("full"), RayTaskError("read", "a traceback", full)):
+        given_up = _given_up(error)
+        assert type(given_up) is RunError
+        assert "object store is full" in str(given_up)
+    assert type(_given_up(RayActorError())) is WorkersLost
