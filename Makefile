@@ -17,7 +17,6 @@ test: $(STAMPS)/test                   # what every change must pass
 
 test-slow: $(STAMPS)/test              # what takes minutes
 	$(PYTEST) -m "slow and not vllm and not bench and not faults"
-	PAGEMILL_TEST_FORMAT=iceberg $(PYTEST) tests/pipeline/test_resume.py tests/pipeline/test_accounting.py tests/pipeline/test_sharing.py
 
 faults: $(STAMPS)/test                 # real processes, killed and disturbed at three seeded moments each
 	$(PYTEST) -m faults
@@ -47,7 +46,7 @@ new-kind: $(STAMPS)/test               # 200 pages of a kind it never saw: what 
 	$(BIN)/python tests/bench/new_kind.py
 
 soak: $(STAMPS)/test                   # hours: the same at twenty moments each, and 10,000 documents
-	PAGEMILL_MOMENTS=20 $(PYTEST) -m faults -s
+	PAGEMILL_MOMENTS=20 PAGEMILL_DOCUMENTS=10000 $(PYTEST) -m faults -s
 
 # An engine that a test kills leaves a socket of vLLM's unclosed, which is found only when all tests are over.
 PARITY := -m pytest -m vllm -W "ignore:Unclosed context <zmq:ResourceWarning" tests/pipeline/engines
