@@ -21,7 +21,7 @@ def test_a_node_is_taken_away_and_another_comes(place, three_nodes, ray_nodes, n
     """The run ends by itself, with exit code 0 and the values of an undisturbed one; a moment is when the node goes, another when one comes."""
     rng = random.Random(seed)  # noqa: S311 (no secret)
     for _ in range(moments):
-        night = place(changes={"workers": {"cpus": 6}})
+        night = place(own_ray=True, changes={"workers": {"cpus": 6}})
         night.ray = three_nodes
         night.fill(nights.documents())
         running = night.start()
