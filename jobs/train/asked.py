@@ -6,7 +6,7 @@ from random import Random
 
 from jobs.train.recipe import ALL_TASKS, Asks, Lesson
 from jobs.train.views import Seen, padded
-from pipeline.engines.reader import read
+from pipeline.engines.reader import UNANSWERABLE, read
 from pipeline.tasks import table
 from schemas.table import Table
 
@@ -16,15 +16,19 @@ LONGEST = {224: 260, 448: 900}
 answer would be longer something else is asked; a recipe that asks for nothing shorter has it cut off."""
 _TOKEN = re.compile(r"<[a-z0-9/]+>")
 _ATTEMPTS = 4
+_MISSING = 0.4
+"""So often one of the values that a view is asked for is not in it."""
 
 
 def asked(
     rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Sequence[tuple[Asks, int]] = ALL_TASKS
 ) -> tuple[str, str]:
-    """Return a prompt for the view and its true answer, by the tasks' shares. Early lessons ask for the text alone.
+    """Return a prompt for the view and its true answer, by the tasks' shares. Early lessons ask for the text alone, that of fields for a value.
 
     The places of an answer count in the view as `shown` shows it for that prompt.
     """
+    if lesson == "fields":
+        return values(rng, seen, 1)[0]
     if lesson != "tiles":
         return "ocr", read(seen.page, seen.affine, "ocr") or ""
     for _ in range(_ATTEMPTS):
@@ -37,6 +41,17 @@ def asked(
 def shown(seen: Seen, prompt: str, resolution: int) -> Seen:
     """Return the view as a run shows it for this prompt."""
     return padded(seen, resolution) if prompt == table.PROMPT else seen
+
+
+def values(rng: Random, seen: Seen, count: int) -> list[tuple[str, str]]:
+    """Return so many prompts for values and their true answers: of what the view shows, and now and then one of what it does not show."""
+    prompts = [f"answer en {field.question}" for field in seen.page.fields]
+    pairs = [(prompt, read(seen.page, seen.affine, prompt) or UNANSWERABLE) for prompt in prompts]
+    rng.shuffle(pairs)
+    there = [pair for pair in pairs if pair[1] != UNANSWERABLE]
+    missing = [pair for pair in pairs if pair[1] == UNANSWERABLE]
+    chosen = [*missing[: rng.random() < _MISSING], *there] if there else missing
+    return [chosen[index % len(chosen)] for index in range(count)]
 
 
 def tokens(answer: str) -> int:

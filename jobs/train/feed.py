@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from jobs.synth.document import stream
-from jobs.train.asked import LONGEST, asked, shown
+from jobs.train.asked import LONGEST, asked, shown, values
 from jobs.train.frame import SIDE, places
 from jobs.train.glyphs import BLANK, CLASSES, Grid, glyph_grid
 from jobs.train.pieces import piece
@@ -33,6 +33,7 @@ _PIECES: dict[Lesson, tuple[int, int, float]] = {
 """By lesson: lines, characters of a line, share of real writing."""
 _WRONG, _LOST = 0.06, 0.015
 """Shares of a tile's glyphs that are another, or none, where the decoder learns to go on nevertheless."""
+ANSWERS_A_VIEW = 3
 _CHARACTERS = 60
 """A batch of pieces holds so many characters for each view of other stages' batches; short ones are more, up to twice its number."""
 
@@ -41,7 +42,8 @@ _CHARACTERS = 60
 class Batch:
     """Views and what they are asked: pixels uint8 (n, side, side, 3); grids (n, patches, slots), which lie at `where` in the frame, (n, patches).
 
-    What a stage does not use is None. Pieces, which have different numbers of patches, come as one row of them: n is 1.
+    What a stage does not use is None. Views may have several rows, each the same number, one after another. Pieces, which have different
+    numbers of patches, come as one row of them: n is 1.
     """
 
     pixels: Tensor | None
@@ -128,9 +130,13 @@ class _Course(Dataset[Batch]):
 
     def _rows(self, rng: Random, seen: list[Seen], number: int, where: Tensor) -> tuple[Rows, list[Seen]]:
         """Return what the views are asked and what they say, which the tower alone is not taught, and the views as they are shown for it."""
-        stage = self._stage
+        stage, patches = self._stage, list(where.numpy())
+        if stage.lesson(number) == "fields":
+            several = [pair for each in seen for pair in values(rng, each, ANSWERS_A_VIEW)]
+            repeated = [each for each in patches for _ in range(ANSWERS_A_VIEW)]
+            return packed(self._vocabulary, several, longest=LONGEST[stage.resolution] + 1, shown=repeated), seen
         pairs = [asked(rng, each, stage.lesson(number), stage.resolution, self._recipe.asks) for each in seen]
-        rows = packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=list(where.numpy()))
+        rows = packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=patches)
         return rows, [shown(each, prompt, stage.resolution) for each, (prompt, _) in zip(seen, pairs, strict=True)]
 
     def _grids(self, seen: Sequence[Seen]) -> Grid:

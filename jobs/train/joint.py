@@ -30,7 +30,8 @@ class WholeCourse(nn.Module):
             raise ValueError("the model is taught on words and grids")
         seen = features(self.model.model.vision_tower, as_pixels(batch), batch.where)
         told = self.heads(seen, batch.grids, batch.where)
-        said = suffix_loss(self.model, self.model.model.multi_modal_projector(seen), batch.rows)
+        shown = self.model.model.multi_modal_projector(seen).repeat_interleave(len(batch.rows.ids) // len(seen), 0)
+        said = suffix_loss(self.model, shown, batch.rows)
         return Said(said.loss + _GLYPHS_WEIGHT * told.loss, said.right, said.asked)
 
 

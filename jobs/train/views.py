@@ -20,10 +20,13 @@ from pipeline.documents.padding import pad
 from pipeline.documents.picture import Pixels
 from pipeline.documents.tiles import PIXELS_PER_POINT, grid, whole_page
 from pipeline.documents.whitespace import PICTURE_PX, cut
+from pipeline.engines.glimpse import shows
 from schemas.box import Box
 from schemas.job import Limits
 from schemas.truth import PageTruth
 from schemas.view import Affine, Region
+
+WITH_FIELDS = ("invoice", "receipt", "form", "letter")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,8 +79,9 @@ def views(
         side = resolution / PIXELS_PER_POINT
         affines = [_window(rng, sheet.page, side * rng.uniform(0.85, 1.2)) for _ in range(count)]
     else:
-        sheet = _of_document(rng, rng.choice(READABLE), seed, finish, split)
-        affines = _as_served(rng, sheet, resolution, [rng.choice(tilings) for _ in range(count)])
+        sheet = _of_document(rng, rng.choice(READABLE if lesson == "tiles" else WITH_FIELDS), seed, finish, split)
+        chosen = [rng.choice(tilings) for _ in range(count)]
+        affines = _as_served(rng, sheet, resolution, chosen, with_values=lesson == "fields")
     images = _rendered(sheet, affines, resolution) if drawn else [None] * len(affines)
     return tuple(Seen(sheet, Region("view", affine), image) for affine, image in zip(affines, images, strict=True))
 
@@ -112,8 +116,10 @@ def _window(rng: Random, page: PageTruth, side: float) -> Affine:
     return Affine.of_box(Box(x0=x0, y0=y0, x1=x0 + side, y1=y0 + side))
 
 
-def _as_served(rng: Random, sheet: Sheet, resolution: int, tilings: Sequence[Tiling]) -> list[Affine]:
-    """Return views as the rungs of a run cut them: the whole page, tiles of a grid, tiles between lines."""
+def _as_served(
+    rng: Random, sheet: Sheet, resolution: int, tilings: Sequence[Tiling], *, with_values: bool = False
+) -> list[Affine]:
+    """Return views as the rungs of a run cut them: the whole page, tiles of a grid, tiles between lines; or such `with_values`, if there are."""
     page = sheet.page
     found: dict[Tiling, list[Region]] = {}
     for tiling in sorted(set(tilings)):
@@ -124,6 +130,10 @@ def _as_served(rng: Random, sheet: Sheet, resolution: int, tilings: Sequence[Til
         else:
             (picture,) = _rendered(sheet, [whole_page(page.width_pt, page.height_pt).affine], PICTURE_PX)
             found[tiling] = cut(picture, page.width_pt, page.height_pt, resolution)
+        if with_values:
+            boxes = [field.box for field in page.fields if field.box]
+            telling = [region for region in found[tiling] if any(shows(region.affine, box) for box in boxes)]
+            found[tiling] = telling or found[tiling]
     return [rng.choice(found[tiling]).affine for tiling in tilings]
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from jobs.train.embedded import blank_checkpoint
-from jobs.train.feed import Batch, as_pixels, batches
+from jobs.train.feed import ANSWERS_A_VIEW, Batch, as_pixels, batches
 from jobs.train.glyphs import BLANK, CLASSES, SLOTS, glyph_grid
 from jobs.train.recipe import ON_CPU, ON_CUDA, Recipe, Stage
 from jobs.train.views import views
@@ -90,6 +90,26 @@ def test_a_batch_depends_on_its_number_alone(tmp_path, stage) -> None:
             assert ours is None or torch.equal(ours, theirs)
     first = [batch.pixels if batch.pixels is not None else batch.rows.ids for batch in whole[:2]]
     assert first[0].shape != first[1].shape or not torch.equal(*first)
+
+
+def test_every_so_many_batches_ask_for_values(tmp_path) -> None:
+    """Several questions stand beside each view, one after another, and of those most are for values that the view shows."""
+    stage = Stage("large", 448, 4, 2, 1e-3, ((1.0, "tiles"),), answers_every=2)
+    recipe = Recipe(TINY, (stage,), processes=0, asks=(("ocr", 1),), tilings=("grid",))
+    vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
+    reading, answering = list(batches(recipe, stage, vocabulary, 0))[:2]
+    assert recipe.taught == {"ocr", "answer"}
+    assert reading.rows is not None
+    assert answering.rows is not None
+    assert len(reading.rows.ids) == 2
+    assert len(answering.rows.ids) == 2 * ANSWERS_A_VIEW
+    said = [
+        vocabulary.tokenizer.decode(row[types == 0].tolist())
+        for row, types in zip(answering.rows.ids, answering.rows.token_types, strict=True)
+    ]
+    assert all(words.strip().startswith("answer en ") for words in said)
+    told = [vocabulary.tokenizer.decode(row[row >= 0].tolist()) for row in answering.rows.labels]
+    assert sum(words != "unanswerable" for words in told) > len(told) / 2
 
 
 def test_answers_that_are_taught_can_be_decoded() -> None:
