@@ -125,7 +125,7 @@ ON_CUDA = Recipe(
         Stage("grids", 448, 3_000, 256, 1.5e-3, _WORD_BY_WORD),
         Stage("walk", 448, 500, 64, 1e-3, _DENSE_FIRST, falls=0.7),
         Stage("words", 448, 1_500, 64, 2.5e-3, _DENSE_FIRST, falls=0.8),
-        Stage("large", 448, 3_000, 64, 6e-4, ((1.0, "tiles"),)),
+        Stage("large", 448, 3_000, 64, 6e-4, ((1.0, "tiles"),), answers_every=4),
     ),
     processes=14,
     views=8,
