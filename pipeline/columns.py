@@ -1,6 +1,7 @@
 """Columns that a job declares, found in the tables of a page by what stands over them; their cells' text becomes typed values. Pure.
 
-What a cell says stays beside what it means. A table that has none of the headings stays as it is.
+What a cell says stays beside what it means. A table that has none of the headings stays as it is, unless it goes on with the last one of the
+page before: it is as wide, has as many columns, and what stands in them are values of those.
 """
 
 import re
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.settle import Rows, judged
 from pipeline.tasks.values import typed
+from schemas.box import ROUGH
 from schemas.field import FieldValue
 from schemas.job import Column, Task
 from schemas.page import Failure
@@ -16,6 +18,8 @@ from schemas.table import Cell, Table
 
 CODE = "invalid_cells"
 _Places = dict[int, Column]
+_AS_WIDE = 0.8
+_MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,26 @@ def columns_of(tasks: Iterable[Task]) -> Columns:
     return declared[0] if declared else Columns((), "en")
 
 
-def columned(made: Rows, wanted: Columns) -> Rows:
-    """Return a page's rows with the values of its tables' cells; cells that are no value of their type make the page partial."""
-    if not wanted.columns or not made.page.tables:
-        return made
-    tables = tuple(_typed(table, wanted) for table in made.page.tables)
-    kept = tuple(each for each in made.page.failures if each.code != CODE)
-    page = judged(made.page.model_copy(update={"tables": tables}), (*kept, *_failures(tables, wanted)))
-    return replace(made, page=page)
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A table with columns that are known, and which of them stands where."""
+
+    table: Table
+    places: _Places
+
+
+def columned(pages: Sequence[Rows], wanted: Columns) -> tuple[Rows, ...]:
+    """Return a document's pages, in their order, with their cells' values; cells that are no value of their type make a page partial."""
+    if not wanted.columns:
+        return tuple(pages)
+    told, before, last = list[Rows](), None, -1
+    for made in pages:
+        tables, before = _page_typed(made.page.tables, wanted, before if made.page.page_index == last + 1 else None)
+        last = made.page.page_index
+        kept = tuple(each for each in made.page.failures if each.code != CODE)
+        page = judged(made.page.model_copy(update={"tables": tables}), (*kept, *_failures(tables, wanted)))
+        told.append(replace(made, page=page) if made.page.tables else made)
+    return tuple(told)
 
 
 def has_invalid_cells(tables: Sequence[Table], wanted: Columns) -> bool:
@@ -60,11 +76,44 @@ def _failures(tables: Sequence[Table], wanted: Columns) -> list[Failure]:
     return found
 
 
+def _page_typed(tables: Sequence[Table], wanted: Columns, before: _Head | None) -> tuple[tuple[Table, ...], _Head | None]:
+    """Return a page's tables with their values, and the last of those that have any; `before` is that of the page before."""
+    typed, last = list[Table](), None
+    for table in tables:
+        heading, places = _heading(table, wanted.columns)
+        if not places and before and _goes_on(table, before, wanted):
+            heading, places = -1, before.places
+        if places:
+            before, last = None, _Head(table, places)
+        typed.append(_valued_under(table, heading, places, wanted.lang))
+    return tuple(typed), last
+
+
+def _goes_on(table: Table, head: _Head, wanted: Columns) -> bool:
+    """Return whether a table without headings is more of one on the page before."""
+    if table.n_cols != head.table.n_cols or not _is_as_wide(table, head.table):
+        return False
+    telling = {column.name for column in head.places.values() if column.type != "string"}
+    tried = _valued_under(table, -1, head.places, wanted.lang)
+    said = [cell.value.status for cell in tried.cells if cell.value and cell.column_name in telling and cell.text.strip()]
+    return bool(said) and said.count("ok") > _MOSTLY * len(said)
+
+
+def _is_as_wide(one: Table, other: Table) -> bool:
+    """Return whether two tables are about as wide, as far as that is known."""
+    known = [table.box.width for table in (one, other) if table.box and table.box_source not in ROUGH]
+    return len(known) < len((one, other)) or min(known) >= _AS_WIDE * max(known)
+
+
 def _typed(table: Table, wanted: Columns) -> Table:
     heading, places = _heading(table, wanted.columns)
+    return _valued_under(table, heading, places, wanted.lang)
+
+
+def _valued_under(table: Table, heading: int, places: _Places, lang: str) -> Table:
     rows = _lines(table, heading, places)
     cells = (
-        _valued(cell, places[cell.col_index], wanted.lang)
+        _valued(cell, places[cell.col_index], lang)
         if cell.row_index in rows and cell.col_index in places and cell.col_span == 1
         else cell.model_copy(update={"column_name": None, "value": None})
         for cell in table.cells

@@ -1,23 +1,74 @@
-"""What a page's rows come to once all that was read of it is known: cells get their values, values are held against one another and weighed,
+"""What a document's rows come to once all that was read of it is known: cells get their values, values are held against one another and weighed,
 and what nothing places stands on the whole page.
 
 Pure. The order matters: sums need cells' values, and what a check has failed is not weighed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from pipeline.columns import Columns, columned
+from pipeline.columns import Columns, columned, columns_of
 from pipeline.company import in_company
-from pipeline.crosscheck import cross_checked
+from pipeline.crosscheck import checks, cross_checked
 from pipeline.provenance import on_the_page
 from pipeline.settle import Rows
 from schemas.crosscheck import CrossCheck
+from schemas.job import Task
 from schemas.signals import ConfidenceModel
+from schemas.unit import Origin, Unit
 
 
-def concluded(
-    made: Rows, asked: frozenset[str], columns: Columns, checks: Sequence[CrossCheck], model: ConfidenceModel | None
-) -> Rows:
-    """Return a page's rows, of which those were made now that answer the keys `asked`."""
-    told = in_company(cross_checked(columned(made, columns), checks, model), asked, model)
-    return Rows(*on_the_page(told.page, told.fields))
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a job says of how its rows hang together, and how values are weighed."""
+
+    columns: Columns
+    checks: tuple[CrossCheck, ...]
+    model: ConfidenceModel | None
+
+
+def rules_of(tasks: Sequence[Task], model: ConfidenceModel | None) -> Rules:
+    """Return the rules of a job's tasks."""
+    return Rules(columns_of(tasks), checks(tasks), model)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A page's rows for one origin of its unit, as far as the page alone tells: the keys that were `asked`, and what a part is told of them."""
+
+    unit: Unit
+    origin: Origin
+    rows: Rows
+    asked: frozenset[str]
+    tasks: tuple[str, ...]
+    jobs: tuple[str, ...]
+
+
+def together(pages: Iterable[Finished], rules: Rules) -> Iterator[Finished]:
+    """Yield pages, each in the light of the others of its unit; those of one unit come in their order.
+
+    That is of its document, but for those that are longer: what is at hand of them beside a unit differs from run to run.
+    """
+    known: dict[tuple[str, int, str], list[Finished]] = {}
+    for page in pages:
+        known.setdefault((page.unit.document_id, page.unit.first_page, page.origin.source_id), []).append(page)
+    for mine in known.values():
+        yield from in_document(mine, rules)
+
+
+def in_document(pages: Sequence[Finished], rules: Rules) -> Iterator[Finished]:
+    """Yield some or all pages of one source object, which come in their order, each in the light of the others."""
+    whole = len(pages) == pages[0].unit.page_count
+    told = concluded([page.rows for page in pages], [page.asked for page in pages], rules, is_whole=whole)
+    yield from (replace(page, rows=rows) for page, rows in zip(pages, told, strict=True))
+
+
+def concluded(pages: Sequence[Rows], asked: Sequence[frozenset[str]], rules: Rules, *, is_whole: bool) -> tuple[Rows, ...]:
+    """Return pages of one document, in their order, of whose rows those were made now that answer the keys that were `asked` of each page.
+
+    `is_whole`: they are all of its pages.
+    """
+    typed = columned(pages, rules.columns)
+    held = cross_checked(typed, rules.checks, rules.model, is_whole=is_whole)
+    told = (in_company(made, keys, rules.model) for made, keys in zip(held, asked, strict=True))
+    return tuple(Rows(*on_the_page(made.page, made.fields)) for made in told)

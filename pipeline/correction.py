@@ -6,9 +6,12 @@ No document is opened and no model asked. That it stays is overlay.combine's doi
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 
 import pyarrow as pa
 
+from pipeline.conclude import Finished, in_document, rules_of
+from pipeline.confidence import load
 from pipeline.errors import JobError
 from pipeline.overlay import without_failures
 from pipeline.places import Places
@@ -56,7 +59,7 @@ class Corrector:
         self._lines: dict[str, dict[int, LineCorrection]] = {}
         for line in corrections.lines:
             self._lines.setdefault(line.page_id, {})[line.line] = line
-        self._pages = corrections.pages
+        self._pages, self._rules = corrections.pages, rules_of(job.tasks, load(job.confidence.model))
         self.corrected: set[tuple[str, int]] = set()
         self.stale: list[str] = []
 
@@ -64,6 +67,11 @@ class Corrector:
     def missed(self) -> int:
         """Return how many corrected pages are no longer there: another version of their objects is, or another job's."""
         return len(self._pages - self.corrected)
+
+    @property
+    def is_of_documents(self) -> bool:
+        """Return whether values are held against one another, so that a document's other pages may be well once one was corrected."""
+        return bool(self._rules.checks)
 
     def pages(self) -> pa.Table:
         """Return the corrected pages, as columns source_id and page_index."""
@@ -76,17 +84,21 @@ class Corrector:
         for batch in units:
             group, now = from_table(pa.Table.from_batches([batch]), Unit), datetime.now(UTC)
             part = Part(store, places, run_id, group)
-            for unit in group:
-                tasks, jobs = (unit.prior.tasks, unit.prior.jobs) if unit.prior else ((), ())
-                for _, prior in sorted(prior_rows(store, places, unit).items()):
-                    part.add(unit, unit.origins[0], self.correct(prior, run_id, now), tasks=tasks, jobs=jobs)
+            for _, mine in groupby(group, key=lambda unit: unit.origins[0].source_id):
+                before = [(unit, prior) for unit in mine for _, prior in sorted(prior_rows(store, places, unit).items())]
+                right = [_finished(unit, self.correct(prior, run_id, now)) for unit, prior in before]
+                for (_, prior), page in zip(before, in_document(right, self._rules) if right else (), strict=True):
+                    if page.rows != prior:
+                        part.add(page.unit, page.origin, _made(page.rows, run_id, now), tasks=page.tasks, jobs=page.jobs)
             yield part.stage(Tally(), None, now)
 
     def correct(self, prior: Rows, run_id: str, now: datetime) -> Rows:
-        """Return a page's rows with its corrections in them."""
-        page = prior.page.model_copy(update={"run_id": run_id, "processed_at": now})
+        """Return a page's rows with its corrections in them; rows of a page that has none are as they were."""
+        if (prior.page.source_id, prior.page.page_index) not in self._pages:
+            return prior
+        prior = _made(prior, run_id, now)
+        page, rows = prior.page, {row.name: row for row in prior.fields}
         self.corrected.add((page.source_id, page.page_index))
-        rows = {row.name: row.model_copy(update={"run_id": run_id, "processed_at": now}) for row in prior.fields}
         mine = {name: value for (page_id, name), value in self._values.items() if page_id == page.page_id}
         for name, value in mine.items():
             rows[name] = _by_hand(rows.get(name) or self._row(page, name), value)
@@ -140,6 +152,17 @@ class Corrector:
             run_id=page.run_id,
             processed_at=page.processed_at,
         )
+
+
+def _finished(unit: Unit, rows: Rows) -> Finished:
+    tasks, jobs = (unit.prior.tasks, unit.prior.jobs) if unit.prior else ((), ())
+    return Finished(unit, unit.origins[0], rows, frozenset(), tasks, jobs)
+
+
+def _made(rows: Rows, run_id: str, now: datetime) -> Rows:
+    """Return rows as this run's."""
+    when = {"run_id": run_id, "processed_at": now}
+    return Rows(rows.page.model_copy(update=when), tuple(row.model_copy(update=when) for row in rows.fields))
 
 
 def _by_hand(row: FieldRow, value: FieldValue) -> FieldRow:

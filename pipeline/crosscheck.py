@@ -1,23 +1,40 @@
-"""Values of one page, and columns of its tables, held against one another. Pure.
+"""Values of a document, and columns of its tables, held against one another. Pure.
+
+A page that has a value for each field of a check is judged by its own values, as one file may hold many invoices. The lines that are summed
+may stand on that page, or begin on pages before it, since the last that was judged, or go on behind the last of all. Where no page has all
+the fields, the document's answers are judged: of each field what most confidence is behind.
 
 Where a check fails, everything in it is invalid, as nobody can tell which is wrong; what was read and what it means stays beside the
-reason. A check of which a value is missing on the page says nothing.
+reason, and a person's word stands. A check of which a value is missing says nothing, nor does one of which lines may be missing: those of a page that
+could not be read, or of pages that are not at hand.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
+from pipeline.columns import CODE as INVALID_CELLS
 from pipeline.confidence import confidence
 from pipeline.settle import Rows, judged
 from schemas.crosscheck import CrossCheck, Value, cross_check, sum_of
 from schemas.field import FieldRow, FieldValue
 from schemas.job import Task
-from schemas.page import Failure
+from schemas.page import Failure, PageRow
 from schemas.signals import ConfidenceModel
 from schemas.table import Cell, Table
 
 CODE = "cross_check"
+_UNWEIGHED = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What a check says of values and lines; pages by their positions. `fault` is None where it holds."""
+
+    check: CrossCheck
+    fault: str | None
+    fields: frozenset[tuple[int, str]]
+    lines: frozenset[int]
 
 
 def checks(tasks: Iterable[Task]) -> tuple[CrossCheck, ...]:
@@ -25,31 +42,149 @@ def checks(tasks: Iterable[Task]) -> tuple[CrossCheck, ...]:
     return tuple(cross_check(text) for task in tasks if task.type == "answer" for text in task.cross_check)
 
 
-def cross_checked(made: Rows, wanted: Sequence[CrossCheck], model: ConfidenceModel | None) -> Rows:
-    """Return a page's rows with what its checks say, and nothing of what they said before."""
+def cross_checked(
+    pages: Sequence[Rows], wanted: Sequence[CrossCheck], model: ConfidenceModel | None, *, is_whole: bool = True
+) -> tuple[Rows, ...]:
+    """Return the pages of a document, in their order, with what the checks say and nothing of what they said before.
+
+    `is_whole`: these are all of its pages.
+    """
     if not wanted:
-        return made
-    fields = {row.name: _unchecked(row) for row in made.fields}
-    values = {name: value for name, row in fields.items() if (value := _value(row)) is not None}
-    cells = {name: _lines(made.page.tables, name) for check in wanted for name in check.columns}
-    values |= {sum_of(name): total for name, lines in cells.items() if (total := _total(lines)) is not None}
-    known = [check for check in wanted if check.names | set(map(sum_of, check.columns)) <= values.keys()]
-    faults = [(check, fault) for check in known if (fault := _fault(check, fields, cells, values))]
-    for check in known:
-        for name in check.names:
-            fields[name] = _said(fields[name], next((fault for each, fault in faults if name in each.names), None), model)
+        return tuple(pages)
+    fresh = [replace(made, fields=tuple(map(_unchecked, made.fields))) for made in pages]
+    verdicts = [verdict for check in wanted for verdict in _verdicts(check, fresh, is_whole=is_whole)]
+    unjudged = fresh if is_whole else pages  # what pages that are not at hand had to do with may still be so
+    return tuple(_told(made, unjudged[position].fields, position, verdicts, model) for position, made in enumerate(fresh))
+
+
+def _verdicts(check: CrossCheck, pages: Sequence[Rows], *, is_whole: bool) -> Iterator[_Verdict]:
+    judges = [position for position, made in enumerate(pages) if check.names and check.names <= _values(made).keys()]
+    if not judges:
+        chosen = {name: _answer(name, pages) for name in check.names}
+        whole = range(len(pages))
+        if is_whole and all(chosen.values()) and (verdict := _verdict(check, pages, chosen, [whole], whole)):
+            yield verdict
+        return
+    for before, position in zip([-1, *judges], judges, strict=False):
+        last = len(pages) if position == judges[-1] else position + 1
+        blamed = range(before + 1, last)
+        reaches = [range(position, position + 1), range(before + 1, position + 1), range(position + 1), range(len(pages))]
+        places = dict.fromkeys(check.names, (position,))
+        verdict = _verdict(check, pages, places, [*reaches, blamed], blamed)
+        if verdict and (verdict.fault is None or is_whole or not check.columns):
+            yield verdict
+
+
+def _verdict(
+    check: CrossCheck, pages: Sequence[Rows], places: Mapping[str, tuple[int, ...]], reaches: Sequence[range], blamed: range
+) -> _Verdict | None:
+    """Return what a check says of fields, each on some pages, and of the lines on any of several ranges of pages; None where that is nothing.
+
+    It fails by the lines of the range `blamed`.
+    """
+    said = frozenset((position, name) for name, found in places.items() for position in found)
+    values = {name: pages[found[0]] for name, found in places.items()}
+    known = {name: _values(made)[name] for name, made in values.items()}
+    rows = [row for name, made in values.items() for row in made.fields if row.name == name]
+    for reach in reaches if check.columns else [range(0)]:
+        fault = _fault(check, known, rows, pages[reach.start : reach.stop])
+        if fault is None:
+            return _Verdict(check, None, said, frozenset())
+    part = pages[blamed.start : blamed.stop] if check.columns else []
+    fault = _fault(check, known, rows, part)
+    if not fault or not all(_is_legible(made.page) for made in part):
+        return None
+    lines = frozenset(position for position in blamed if check.columns and _has_lines(pages[position], check.columns))
+    return _Verdict(check, fault + _spread(pages, {position for position, _ in said} | lines), said, lines)
+
+
+def _fault(check: CrossCheck, known: dict[str, Value], rows: Sequence[FieldRow], pages: Sequence[Rows]) -> str | None:
+    """Return how a check fails with these fields and the lines of these pages, "" where too little is known to tell; None where it holds."""
+    lines = {name: [value for made in pages for value in _lines(made.page.tables, name)] for name in check.columns}
+    totals = {sum_of(name): _total(found) for name, found in lines.items()}
+    sums = {name: total for name, total in totals.items() if total is not None}
+    if len(sums) < len(totals):
+        return ""
+    currencies = {each.currency for each in (*rows, *(value for found in lines.values() for value in found))} - {None}
+    if len(currencies) > 1:
+        return f"{check.text} is in several currencies: {', '.join(sorted(filter(None, currencies)))}"
+    return check.fault({**known, **sums})
+
+
+def _spread(pages: Sequence[Rows], positions: Iterable[int]) -> str:
+    numbers = sorted({pages[position].page.page_index + 1 for position in positions})
+    return f" (pages {', '.join(map(str, numbers))})" if len(numbers) > 1 else ""
+
+
+def _answer(name: str, pages: Sequence[Rows]) -> tuple[int, ...]:
+    """Return on which pages, by position, stands what a document answers to a field, as pipeline.answers chooses it; none without a value."""
+    found = [(at, row) for at, made in enumerate(pages) for row in made.fields if row.name == name and _value(row) is not None]
+    by_hand = [(at, row) for at, row in found if row.value_source == "human"]
+    support: dict[tuple[Value | None, str | None], float] = {}
+    for _, row in by_hand or found:
+        weight = _UNWEIGHED if row.confidence is None else row.confidence
+        support[_value(row), row.currency] = support.get((_value(row), row.currency), 0.0) + weight
+    best = max(support, key=lambda meaning: round(support[meaning], 9), default=None)
+    return tuple(at for at, row in found if (_value(row), row.currency) == best)
+
+
+def _told(
+    made: Rows, unjudged: Sequence[FieldRow], position: int, verdicts: Sequence[_Verdict], model: ConfidenceModel | None
+) -> Rows:
+    """Return a page's rows with what verdicts say of them; values of which none says anything are those `unjudged`."""
+    said = [[each for each in verdicts if (position, row.name) in each.fields] for row in made.fields]
+    fields = tuple(
+        _judged_row(row, mine, model) if mine else old for row, old, mine in zip(made.fields, unjudged, said, strict=True)
+    )
+    of_lines = [each for each in verdicts if each.fault and position in each.lines]
     failures = tuple(each for each in made.page.failures if each.code != CODE)
     failures += tuple(
         Failure(stage="settle", code=CODE, message=row.reason or "", task=f"answer.{row.name}")
-        for row in fields.values()
+        for row in fields
         if _is_faulty(row)
     )
-    failures += tuple(
-        Failure(stage="settle", code=CODE, message=fault, task="table") for check, fault in faults if check.columns
+    failures += tuple(Failure(stage="settle", code=CODE, message=each.fault or "", task="table") for each in of_lines)
+    page = judged(made.page.model_copy(update={"tables": _doubted(made.page.tables, of_lines)}), failures)
+    return replace(made, page=page, fields=fields)
+
+
+def _judged_row(row: FieldRow, verdicts: Sequence[_Verdict], model: ConfidenceModel | None) -> FieldRow:
+    if row.value_source == "human":
+        return row
+    fault = next((each.fault for each in verdicts if each.fault), None)
+    signals = row.signals and row.signals.model_copy(update={"cross_check": fault is None})
+    if fault is not None:
+        return row.model_copy(
+            update={"status": "invalid", "reason": f"{CODE}: {fault}", "confidence": None, "signals": signals}
+        )
+    sure = confidence(signals, row, model) if signals and model and row.value_source == "model" else row.confidence
+    return row.model_copy(update={"confidence": sure, "signals": signals})
+
+
+def _doubted(tables: Sequence[Table], verdicts: Sequence[_Verdict]) -> tuple[Table, ...]:
+    """Return tables with the lines of columns that failed invalid, as nobody can tell which of them is wrong."""
+    reasons = {name: f"{CODE}: {each.fault}" for each in reversed(verdicts) for name in each.check.columns}
+    return tuple(
+        table.model_copy(update={"cells": tuple(_in_doubt(cell, reasons.get(cell.column_name or "")) for cell in table.cells)})
+        for table in tables
     )
-    wrong = frozenset().union(*(check.columns for check, _ in faults))
-    page = judged(made.page.model_copy(update={"tables": _doubted(made.page.tables, wrong, faults)}), failures)
-    return replace(made, page=page, fields=tuple(fields.values()))
+
+
+def _in_doubt(cell: Cell, reason: str | None) -> Cell:
+    if reason is None or cell.value is None or cell.value.status != "ok":
+        return cell
+    return cell.model_copy(update={"value": cell.value.model_copy(update={"status": "invalid", "reason": reason})})
+
+
+def _is_legible(page: PageRow) -> bool:
+    """Return whether all lines of a page's tables are known."""
+    return page.status != "failed" and not any(
+        each.task == "table" and each.code not in (CODE, INVALID_CELLS) for each in page.failures
+    )
+
+
+def _has_lines(made: Rows, columns: Iterable[str]) -> bool:
+    return any(_lines(made.page.tables, name) for name in columns)
 
 
 def _lines(tables: Sequence[Table], column: str) -> list[FieldValue]:
@@ -67,43 +202,12 @@ def _total(lines: Sequence[FieldValue]) -> Decimal | None:
         return sum(numbers, Decimal(0))
 
 
-def _doubted(tables: Sequence[Table], columns: frozenset[str], faults: Sequence[tuple[CrossCheck, str]]) -> tuple[Table, ...]:
-    """Return tables with the lines of some columns invalid, as nobody can tell which of them is wrong."""
-    reasons = {name: f"{CODE}: {next(fault for check, fault in faults if name in check.columns)}" for name in columns}
-    return tuple(
-        table.model_copy(update={"cells": tuple(_in_doubt(cell, reasons.get(cell.column_name or "")) for cell in table.cells)})
-        for table in tables
-    )
-
-
-def _in_doubt(cell: Cell, reason: str | None) -> Cell:
-    if reason is None or cell.value is None or cell.value.status != "ok":
-        return cell
-    return cell.model_copy(update={"value": cell.value.model_copy(update={"status": "invalid", "reason": reason})})
-
-
-def _fault(
-    check: CrossCheck, fields: dict[str, FieldRow], cells: dict[str, list[FieldValue]], values: dict[str, Value]
-) -> str | None:
-    currencies = {fields[name].currency for name in check.names} - {None}
-    currencies |= {value.currency for name in check.columns for value in cells[name]} - {None}
-    if len(currencies) > 1:
-        return f"{check.text} is in several currencies: {', '.join(sorted(filter(None, currencies)))}"
-    return check.fault(values)
-
-
 def _unchecked(row: FieldRow) -> FieldRow:
     return row.model_copy(update={"status": "ok", "reason": None}) if _is_faulty(row) else row
 
 
-def _said(row: FieldRow, fault: str | None, model: ConfidenceModel | None) -> FieldRow:
-    signals = row.signals and row.signals.model_copy(update={"cross_check": fault is None})
-    if fault is not None:
-        return row.model_copy(
-            update={"status": "invalid", "reason": f"{CODE}: {fault}", "confidence": None, "signals": signals}
-        )
-    sure = confidence(signals, row, model) if signals and model and row.value_source == "model" else row.confidence
-    return row.model_copy(update={"confidence": sure, "signals": signals})
+def _values(made: Rows) -> dict[str, Value]:
+    return {row.name: value for row in made.fields if (value := _value(row)) is not None}
 
 
 def _value(row: FieldRow) -> Value | None:

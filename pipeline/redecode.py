@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from pipeline.columns import columns_of
-from pipeline.conclude import concluded
+from pipeline.conclude import Finished, rules_of, together
 from pipeline.confidence import load
-from pipeline.crosscheck import checks
 from pipeline.errors import StorageError
 from pipeline.overlay import combine
 from pipeline.places import Places
@@ -36,7 +34,7 @@ class Redecoder:
         self._places, self._store = Places(job.sink.uri), open_store(job.sink.uri)
         self._questions = questions(job, mask_decoder(job))
         self._confidence = load(job.confidence.model)
-        self._columns, self._checks = columns_of(job.tasks), checks(job.tasks)
+        self._rules = rules_of(job.tasks, self._confidence)
 
     def __call__(self, units: pa.Table) -> pa.Table:
         """Decode a block of units (columns of schemas.unit.Unit) again, and return one StagedPart as JSON."""
@@ -54,13 +52,14 @@ class Redecoder:
         kept = {(item.task, item.prompt) for prior in known.values() for item in prior.page.completions}
         decoded = [question for question in self._questions if _names(question) & kept]
         tasks, jobs = (unit.prior.tasks, unit.prior.jobs) if unit.prior else ((), ())
-        for page_index in sorted(known):
-            for origin in unit.origins:
-                part.add(
-                    unit, origin, self._again(known[page_index], unit, now), tasks=still_answered(tasks, decoded), jobs=jobs
-                )
+        again = [(self._again(prior, unit, now), origin) for _, prior in sorted(known.items()) for origin in unit.origins]
+        answered = still_answered(tasks, decoded)
+        finished = [Finished(unit, origin, made, asked, answered, jobs) for (made, asked), origin in again]
+        for page in together(finished, self._rules):
+            part.add(unit, page.origin, page.rows, tasks=page.tasks, jobs=page.jobs)
 
-    def _again(self, prior: Rows, unit: Unit, now: datetime) -> Rows:
+    def _again(self, prior: Rows, unit: Unit, now: datetime) -> tuple[Rows, frozenset[str]]:
+        """Return a page's rows as they are decoded now, and the keys that they answer anew."""
         resolution = next((row.resolution for row in prior.fields if row.resolution), None)
         kept = [
             Answered(question.ask, question.fingerprint, records, resolution, verified=_verified(question, prior))
@@ -71,7 +70,7 @@ class Redecoder:
         given = Circumstances(self._job.name, self._run_id, now, page.checkpoint_hash, page.engine, self._confidence)
         new = rows(facts_of(prior.page), kept, unit.origins[0], unit.document_id, given, prior.page.seconds)
         asked = frozenset(answer.ask.key for answer in kept)
-        return concluded(combine(prior, new, asked), asked, self._columns, self._checks, self._confidence)
+        return combine(prior, new, asked), asked
 
 
 def _verified(question: Question, prior: Rows) -> CompletionRecord | None:

@@ -137,6 +137,10 @@ FROM island JOIN source USING (source_id) WHERE is_live
 GROUP BY source_id, island.part_id, island.first_page, slot, island, pages_file ORDER BY any_value(uri), min(page_index)
 """
 
+_WHOLE = """
+SELECT source_id, unnest(range(page_count)) AS page_index FROM source SEMI JOIN chosen USING (source_id) WHERE page_count IS NOT NULL
+"""
+
 _KEPT = """
 CREATE OR REPLACE TEMP TABLE todo AS
 SELECT cover.document_id, media_type,
@@ -214,6 +218,13 @@ def select_pages(ledger: Ledger, pages: pa.Table, *, tasks: Sequence[str], job_n
     ledger.insert("chosen", pages)
     ledger.execute(_CHOSEN, {"tasks": list(tasks), "job": job_name, "run_id": run_id, "unit_pages": UNIT_PAGES})
     return _selected(ledger)
+
+
+def whole_documents(ledger: Ledger, pages: pa.Table) -> pa.Table:
+    """Return all pages (columns source_id, page_index) of the objects that any of these pages is of."""
+    ledger.create("chosen", pages.schema)
+    ledger.insert("chosen", pages)
+    return ledger.table(_WHOLE, {}).cast(pages.schema)
 
 
 def select_kept(ledger: Ledger, *, job_name: str, run_id: str) -> Selected:

@@ -42,6 +42,7 @@ from pipeline.selection import (
     select_pages,
     to_inspect,
     units,
+    whole_documents,
 )
 from pipeline.shards import write_shards
 from pipeline.storage import Store
@@ -188,7 +189,7 @@ class Steps:
     def select_corrected(self, corrector: Corrector) -> None:
         """Choose the pages that a person corrected."""
         self.ledger.reload()
-        pages = corrector.pages()
+        pages = whole_documents(self.ledger, corrector.pages()) if corrector.is_of_documents else corrector.pages()
         self._choose(partial(select_pages, self.ledger, pages, run_id=self.run_id, job_name=self.job.name, tasks=()))
 
     def correct(self, corrector: Corrector) -> None:

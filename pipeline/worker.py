@@ -15,10 +15,9 @@ import pyarrow as pa
 
 from pipeline.ascent import Ascent, Asked, by_view, first_prompts
 from pipeline.cache import DocumentCache
-from pipeline.columns import columns_of, has_invalid_cells
-from pipeline.conclude import concluded
+from pipeline.columns import has_invalid_cells
+from pipeline.conclude import Finished, rules_of, together
 from pipeline.confidence import load
-from pipeline.crosscheck import checks
 from pipeline.desk import Desk
 from pipeline.documents.child import Turn
 from pipeline.engines.start import start
@@ -68,7 +67,7 @@ class Worker:
         self._questions = questions(job, mask_decoder(job))
         self._confidence = load(job.confidence.model)
         self._least = Least(job.confidence.settle, job.confidence.settle_text)
-        self._columns, self._checks = columns_of(job.tasks), checks(job.tasks)
+        self._rules = rules_of(job.tasks, self._confidence)
         longest = max(question.ask.max_tokens for question in self._questions)
         self._serving = serving or Serving(self._stage.model, self._stage.resolution, partial(start, max_tokens=longest))
         self._desks: LifoQueue[Desk] = LifoQueue()
@@ -89,7 +88,7 @@ class Worker:
         """Read the units' pages, stage their rows, and return the report of it."""
         started, processed_at, meter = time.monotonic(), datetime.now(UTC), Meter()
         part = Part(self._sink, self._places, self._run_id, units)
-        pages = self._pages(units, desk, part)
+        pages, finished = self._pages(units, desk, part), list[Finished]()
         while chunk := list(islice(pages, PAGES_AT_ONCE)):
             began = time.monotonic()
             for index, rung in self._stage.rungs:
@@ -97,7 +96,9 @@ class Worker:
             if self._is_last:
                 self._turn(chunk, desk, meter, part)
             self._verify(chunk, processed_at, desk, meter)
-            self._add(chunk, part, processed_at, (time.monotonic() - began) / len(chunk))
+            finished += self._finished(chunk, processed_at, (time.monotonic() - began) / len(chunk))
+        for page in together(finished, self._rules):
+            part.add(page.unit, page.origin, page.rows, tasks=page.tasks, jobs=page.jobs)
         tally = Tally(
             requests=meter.requests,
             rungs=tuple(meter.rungs),
@@ -297,9 +298,11 @@ class Worker:
         ]
 
     def _has_invalid_cells(self, ask: Ask, page: Ascent) -> bool:
-        return bool(self._columns.columns) and has_invalid_cells(read(ask, page.records[ask.key]).tables, self._columns)
+        columns = self._rules.columns
+        return bool(columns.columns) and has_invalid_cells(read(ask, page.records[ask.key]).tables, columns)
 
-    def _add(self, pages: Sequence[Ascent], part: Part, processed_at: datetime, seconds: float) -> None:
+    def _finished(self, pages: Sequence[Ascent], processed_at: datetime, seconds: float) -> Iterator[Finished]:
+        """Yield the rows that pages come to, each taken for itself."""
         engine = self._serving.engine
         hashed, name = (engine.checkpoint_hash, engine.name) if engine else (None, None)
         given = Circumstances(self._job.name, self._run_id, processed_at, hashed, name, self._confidence)
@@ -314,8 +317,7 @@ class Worker:
             jobs = sorted({*(prior.jobs if prior else ()), self._job.name})
             for origin in page.unit.origins:
                 made = page.rows(origin, given, seconds)
-                told = concluded(made, page.keys, self._columns, self._checks, self._confidence)
-                part.add(page.unit, origin, told, tasks=tasks, jobs=jobs)
+                yield Finished(page.unit, origin, made, page.keys, tasks, tuple(jobs))
 
     def _unasked(self, key: str) -> Failure:
         message = f"it would have taken the page over render.max_requests_per_page ({self._job.render.max_requests_per_page})"

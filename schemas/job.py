@@ -171,8 +171,9 @@ class AnswerTask(_Task):
     """Fields, one question each; `prompt` is a template with {question} and {lang}.
 
     `structured` lets the engine write only what has the form of the field's type (its choices; yes or no; a number, money, a date, a number
-    with check digits), or that the page does not say; a string may still be anything. `cross_check` holds what must be true between fields of
-    one page, and of the columns of its tables: "net + tax = total", "date <= due", "sum(amount) = total".
+    with check digits), or that the page does not say; a string may still be anything. `cross_check` holds what must be true between fields, and
+    of the columns of tables: "net + tax = total", "date <= due", "sum(amount) = total". A page that has all the fields is judged by them, with
+    the lines of its tables and of pages before it; where no page has them all, the document is, if it has no more than 32 pages.
     """
 
     type: Literal["answer"]

@@ -32,7 +32,8 @@ def made(*said: str):
 
 
 def checked(found):
-    return cross_checked(found, checks((TASK,)), GIVEN.confidence)
+    (told,) = cross_checked([found], checks((TASK,)), GIVEN.confidence)
+    return told
 
 
 def test_values_that_fit_are_surer() -> None:

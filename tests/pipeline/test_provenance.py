@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.columns import Columns
-from pipeline.conclude import concluded
+from pipeline.conclude import Rules, concluded
 from pipeline.readings import read, record
 from pipeline.settle import Answered, Circumstances, PageFacts, facts_of, rows
 from pipeline.tasks.asks import asks
@@ -172,17 +172,23 @@ def test_what_is_detected_under_a_fields_name_is_its_place():
     assert place(answer, thing, facts=layer(Line(text="42", box=box(500))))[1] == "detect"
 
 
+def ended(found):
+    """Return a page's rows at the very end."""
+    (told,) = concluded([found], [frozenset()], Rules(Columns((), "en"), (), None), is_whole=True)
+    return told
+
+
 def test_what_nothing_places_stands_on_its_page_in_the_end():
     """Lines, cells and values of which no more is known have the whole page for their box, and say so; others keep theirs."""
     html = f'<table><tr><td>a</td></tr></table><table><tr><td coords="{PLACE}">b</td></tr></table>'
     read_whole = made((OCR, [said(OCR, "one line")]), (TABLE, [said(TABLE, html)]), (TOTAL, [said(TOTAL, "42")]))
-    told = concluded(read_whole, frozenset(), Columns((), "en"), (), None)
+    told = ended(read_whole)
     whole = Box(x0=0, y0=0, x1=600, y1=800)
     (line,), (rough, placed) = told.page.lines, told.page.tables
     for each in (line, rough, rough.cells[0], told.fields[0]):
         assert (each.box, each.box_source) == (whole, "page")
     assert placed == read_whole.page.tables[1]
-    assert concluded(told, frozenset(), Columns((), "en"), (), None) == told
+    assert ended(told) == told
 
 
 def test_where_nothing_is_there_is_no_place():
@@ -190,5 +196,5 @@ def test_where_nothing_is_there_is_no_place():
     absent = made((TOTAL, [said(TOTAL, "unanswerable")]))
     lost = made((TOTAL, []), facts=PageFacts(0, is_lost=True))
     for each in (absent, lost):
-        (field,) = concluded(each, frozenset(), Columns((), "en"), (), None).fields
+        (field,) = ended(each).fields
         assert (field.box, field.box_source) == (None, None)
