@@ -117,8 +117,10 @@ def crowded(address: str) -> Iterator[None]:
     command, environment = [sys.executable, str(TENANT)], {**os.environ, "RAY_ADDRESS": address}
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as tenant:
         assert any(line.startswith("FULL") for line in tenant.stdout)
-        yield
-        tenant.stdin.close()
+        try:
+            yield
+        finally:
+            tenant.communicate()  # which ends it; Ray says on its stdout what could not be spilled
 
 
 @contextmanager
