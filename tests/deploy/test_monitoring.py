@@ -45,12 +45,15 @@ def test_everything_that_is_told_is_shown():
 
 
 def test_panels_do_not_overlap():
-    """Each panel has a place and a number of its own, says what it shows, and reads the data source that is chosen above."""
+    """Each panel has a place and a number of its own, says what it shows, names its lines, and reads the data source that is chosen above."""
     panels = DASHBOARD["panels"]
     assert len({(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}) == len(panels)
     assert len({panel["id"] for panel in panels}) == len(panels)
     for panel in panels:
         assert panel["description"]
+        assert panel["options"]["legend"]["showLegend"]
+        assert all(target["legendFormat"] for target in panel["targets"])
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
         assert panel["datasource"]["uid"] == f"${{{DASHBOARD['templating']['list'][0]['name']}}}"
 
 
