@@ -49,25 +49,38 @@ def children() -> Iterator[tuple[Child, Child]]:
         yield inspecting, reading
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `formats` over plain Parquet and, slow as each publication of tables is, over Iceberg."""
+    if metafunc.definition.get_closest_marker("formats") and "sink_format" in metafunc.fixturenames:
+        formats = ["parquet", pytest.param("iceberg", marks=pytest.mark.slow)]
+        metafunc.parametrize("sink_format", formats, scope="session")
+
+
+@pytest.fixture(scope="session")
+def sink_format() -> str:
+    """Return the format of the sinks of this test."""
+    return "parquet"
+
+
 @pytest.fixture
-def mill(machine: ModuleType, tmp_path: Path, children: tuple[Child, Child]) -> object:
+def mill(machine: ModuleType, tmp_path: Path, children: tuple[Child, Child], sink_format: str) -> object:
     """Return a Mill on an empty source."""
-    return machine.Mill(tmp_path, children)
+    return machine.Mill(tmp_path, children, sink_format=sink_format)
 
 
 @pytest.fixture
-def mills(machine: ModuleType, tmp_path: Path, children: tuple[Child, Child]) -> Callable[[str], object]:
+def mills(machine: ModuleType, tmp_path: Path, children: tuple[Child, Child], sink_format: str) -> Callable[[str], object]:
     """Return a function that makes a Mill in a folder of its own."""
 
     def make(name: str) -> object:
         folder = tmp_path / name
         folder.mkdir()
-        return machine.Mill(folder, children)
+        return machine.Mill(folder, children, sink_format=sink_format)
 
     return make
 
 
 @pytest.fixture
-def book(machine: ModuleType, tmp_path: Path) -> object:
+def book(machine: ModuleType, tmp_path: Path, sink_format: str) -> object:
     """Return a sink whose documents are made up."""
-    return machine.Book(str(tmp_path / "out"))
+    return machine.Book(str(tmp_path / "out"), format=sink_format)

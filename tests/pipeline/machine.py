@@ -1,9 +1,8 @@
 """The machine in one process: what flow.py does with Ray, step by step and at test speed, and made-up histories without any document.
 
-With PAGEMILL_TEST_FORMAT=iceberg its sinks are Iceberg tables, so that the same tests run over both formats.
+Its sinks are plain Parquet or Iceberg tables, so that the same tests run over both (the marker `formats`).
 """
 
-import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import duckdb
 import pyarrow as pa
@@ -53,7 +52,7 @@ from schemas.unit import Origin, StagedPart, Tally, Unit
 from schemas.view import Affine, Completion, Region, Request
 
 OCR = OcrTask(type="ocr")
-FORMAT = cast("Literal['parquet', 'iceberg']", os.environ.get("PAGEMILL_TEST_FORMAT", "parquet"))
+Format = Literal["parquet", "iceberg"]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = ("list", "inspect", "select", "read", "commit", "publish")
 
@@ -123,12 +122,15 @@ class Ran:
 class Mill:
     """A source folder, a sink, and the machine between them, all in this process."""
 
-    def __init__(self, folder: Path, children: tuple[Child, Child], sink_uri: str | None = None) -> None:
-        self.source, self.sink_uri = folder / "in", sink_uri or str(folder / "out")
+    def __init__(
+        self, folder: Path, children: tuple[Child, Child], sink_uri: str | None = None, sink_format: Format = "parquet"
+    ) -> None:
+        self.source, self.sink = folder / "in", Sink(uri=sink_uri or str(folder / "out"), format=sink_format)
+        self.sink_uri = self.sink.uri
         self.source.mkdir(exist_ok=True)
         self.inspecting, self.reading = children
         self.store, self.places = open_store(self.sink_uri), Places(self.sink_uri)
-        settle_format(self.store, self.places, Sink(uri=self.sink_uri, format=FORMAT))
+        settle_format(self.store, self.places, self.sink)
         self._runs = 0
 
     def job(self, *tasks: Task, name: str = "mill", **changes: object) -> Job:
@@ -139,7 +141,7 @@ class Mill:
             "source": Source(uri=str(self.source)),
             **changes,
         }
-        return Job(name=name, tasks=tasks or (OCR,), sink=Sink(uri=self.sink_uri), **whole)
+        return Job(name=name, tasks=tasks or (OCR,), sink=self.sink, **whole)
 
     def put(self, name: str, data: bytes) -> str:
         """Put an object there, with a version of its own even if the clock stands still, and return its uri."""
@@ -289,6 +291,15 @@ def scanned(sink_uri: str, dataset: str) -> pa.Table:
         return scan.to_duckdb("rows").sql("SELECT * FROM rows").to_arrow_table()
 
 
+def shown_files(sink_uri: str, dataset: str) -> list[Path]:
+    """Return the files in which readers find a dataset's rows, sorted: those of a plain glob, or of the Iceberg table's last snapshot."""
+    if not Path(sink_uri, "catalog.db").exists():
+        return sorted(Path(sink_uri).glob(f"{dataset}/*/*.parquet"))
+    with load_catalog("pagemill", type="sql", uri=f"sqlite:///{sink_uri}/catalog.db") as catalog:
+        tasks = catalog.load_table(("pagemill", dataset)).scan().plan_files()
+        return sorted(Path(task.file.file_path.removeprefix("file://")) for task in tasks)
+
+
 def _summary(run_id: str, job: Job) -> RunSummary:
     """Return a summary that says nothing but that the run has ended."""
     counts = {name: 0 for name, info in RunSummary.model_fields.items() if info.is_required() and info.annotation is int}
@@ -359,7 +370,7 @@ class Book:
     places: Places = field(init=False)
     now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
     runs: int = 0
-    format: Literal["parquet", "iceberg"] = FORMAT
+    format: Format = "parquet"
     catalog: Catalog | None = None
 
     def __post_init__(self) -> None:

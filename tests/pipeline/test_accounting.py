@@ -3,7 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from pipeline.serving import Serving
+
+pytestmark = pytest.mark.formats
 
 
 def test_every_page_ends_as_one_row(mill, machine):

@@ -20,6 +20,7 @@ from schemas.correction import Corrections, FieldCorrection, LineCorrection
 from schemas.job import AnswerField, AnswerTask, OcrTask
 from schemas.unit import StagedPart
 
+pytestmark = pytest.mark.formats
 FIELDS = (
     AnswerField(name="total", question="what is the total?", type="money"),
     AnswerField(name="number", question="what is the number?"),

@@ -7,14 +7,17 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog import load_catalog
 from pyiceberg.table import StaticTable
+from pyiceberg.types import StringType
 
 from pipeline import flow
 from pipeline.errors import JobError, StorageError
 from pipeline.format import settle_format
+from pipeline.lake import Lake
 from pipeline.questions import questions
 from pipeline.reader import read
 from schemas.job import Catalog, Sink
@@ -172,6 +175,43 @@ def test_a_table_that_lacks_a_column_is_given_it(lake, machine):
     rows = machine.scanned(lake.sink_uri, "pages").to_pylist()
     assert {row["engine"] for row in rows if row["text"].startswith(("new", "again"))} == {"made up"}
     assert machine.verify(lake.sink_uri).findings == ()
+
+
+def test_what_a_newer_version_wrote_stays(lake, machine):
+    """Columns that this version does not know, at the top and inside a struct, keep their values through a merge; its own rows lack them."""
+    with lake.run() as run:
+        _first(lake, run)
+        run.publish()
+        with _tables(lake) as tables, tables["pages"].update_schema() as update:
+            update.add_column("language", StringType())
+            update.add_column(("lines", "element", "script"), StringType())
+        _as_newer(lake, *machine.shown_files(lake.sink_uri, "pages"))
+        later = run.inspect("later.pdf", "1", 1)
+        run.commit(run.stage(later, 0, 1, word="later", asked=questions(lake.job())))
+        run.publish()
+        run.publish(compact=True)
+    (merged,) = machine.shown_files(lake.sink_uri, "pages")
+    rows = machine.scanned(lake.sink_uri, "pages").to_pylist()
+    assert rows == machine._sorted(read(lake.sink_uri, "pages").to_pylist())
+    assert {(row["text"].split()[0], row["language"]) for row in rows} == {("old", "en"), ("later", None)}
+    assert {(row["text"].split()[0], line["script"]) for row in rows for line in row["lines"]} == {
+        ("old", "latin"),
+        ("later", None),
+    }
+    assert pq.read_schema(merged).field("language").metadata[b"PARQUET:field_id"]
+    assert machine.verify(lake.sink_uri).findings == ()
+
+
+def _as_newer(book, *paths):
+    """Give files the values that a newer version would have written into the columns of its own."""
+    with Lake(book.store, book.places, Catalog()) as lake:
+        schema = lake.schema("pages")
+    for path in paths:
+        rows = [
+            {**row, "language": "en", "lines": [{**line, "script": "latin"} for line in row["lines"]]}
+            for row in pq.read_table(path, partitioning=None).to_pylist()
+        ]
+        pq.write_table(pa.Table.from_pylist(rows, schema), path)
 
 
 def test_compaction_moves_the_tables_too(lake, machine):

@@ -1,6 +1,7 @@
 """Publication: whole whatever cuts it off, files of the right kind and size, and nothing left lying about."""
 
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import JobLocked
+from pipeline.format import lake_of
 from pipeline.places import fields_beside
 from pipeline.publish import _Publication
 from pipeline.questions import questions
@@ -66,10 +68,13 @@ def _strays(machine, book, ledger):
     """Return files of rows that no reader and no later run has any use for."""
     named = {file for (file,) in ledger.rows("SELECT file FROM files UNION SELECT pages_file FROM cover")}
     named |= {fields_beside(file) for file in named}
+    with lake_of(book.store, book.places) or nullcontext() as lake:
+        named |= lake.kept() if lake else set()
     found = machine.files(book.sink_uri, "documents", "pages", "fields", "_pagemill/staging", "_pagemill/ledger/replaced")
-    return {name for name in found if name not in named}
+    return {name for name in found if name not in named and "/metadata/" not in name}
 
 
+@pytest.mark.formats
 def test_a_half_read_version_that_is_given_up_leaves_no_files(book, machine):
     """Parts of a version that was superseded before it was whole are removed, as nobody will ever show them."""
     with book.run() as run:
@@ -86,6 +91,7 @@ def test_a_half_read_version_that_is_given_up_leaves_no_files(book, machine):
     assert machine.verify(book.sink_uri).is_exact
 
 
+@pytest.mark.formats
 def test_a_publication_that_lost_its_claim_changes_nothing(book, machine):
     """Whoever slept until another run took its place must not put the ledger back to where it was."""
 
@@ -96,14 +102,16 @@ def test_a_publication_that_lost_its_claim_changes_nothing(book, machine):
     with book.run() as run:
         known = run.inspect("a.pdf", "1", 1)
         run.commit(run.stage(known, 0, 1))
-    with book.run() as run, pytest.raises(JobLocked):
-        _Publication(run.ledger, book.store, book.places, run.run_id, Lost()).run(compact=False)
+    with book.run() as run, lake_of(book.store, book.places) or nullcontext() as lake, pytest.raises(JobLocked):
+        _Publication(run.ledger, book.store, book.places, run.run_id, Lost(), lake).run(compact=False)
+    assert not Path(book.sink_uri, "catalog.db").exists()
     with book.run() as run:
         assert run.ledger.current.generation == ""
         run.publish()
     assert machine.verify(book.sink_uri).is_exact
 
 
+@pytest.mark.formats
 def test_files_are_sorted_partitioned_and_compressed(book, machine):
     """Rows lie in partitions of the day they were made, sorted by source_uri and page_index (and name), in zstd."""
     asked = questions(book.job(machine.answer("total", "date")))
@@ -114,7 +122,7 @@ def test_files_are_sorted_partitioned_and_compressed(book, machine):
             run.commit(*(run.stage(each, first, 6, asked=asked) for each in known for first in (6, 0)))
         run.publish()
     for dataset, keys in (("pages", ["source_uri", "page_index"]), ("fields", ["source_uri", "page_index", "name"])):
-        paths = sorted(Path(book.sink_uri).glob(f"{dataset}/*/*.parquet"))
+        paths = machine.shown_files(book.sink_uri, dataset)
         assert [path.parent.name for path in paths] == ["processed_date=2026-03-01", "processed_date=2026-03-02"]
         for path in paths:
             rows = pq.read_table(path, partitioning=None)
@@ -124,23 +132,25 @@ def test_files_are_sorted_partitioned_and_compressed(book, machine):
     assert machine.verify(book.sink_uri).is_exact
 
 
+@pytest.mark.formats
 def test_parts_become_few_files_of_a_bounded_size(book, machine, monkeypatch):
     """Many small parts become one file; parts that are larger together than a file may be become several."""
     with book.run() as run:
         known = [run.inspect(f"{number}.pdf", "1", 1) for number in range(6)]
         run.commit(*(run.stage(each, 0, 1) for each in known))
         run.publish()
-        assert len(list(Path(book.sink_uri).glob("pages/*/*.parquet"))) == 1
+        assert len(machine.shown_files(book.sink_uri, "pages")) == 1
         more = [run.inspect(f"more-{number}.pdf", "1", 1) for number in range(6)]
         parts = [run.stage(each, 0, 1) for each in more]
         size = book.store.stat(book.places.staging(*parts[0].part_id.split("/"), "pages.parquet")).size_bytes
         run.commit(*parts)
         monkeypatch.setattr("pipeline.publish.FILE_BYTES", int(size * 2.5))
         run.publish()
-    assert len(list(Path(book.sink_uri).glob("pages/*/*.parquet"))) == 1 + 3
+    assert len(machine.shown_files(book.sink_uri, "pages")) == 1 + 3
     assert machine.verify(book.sink_uri).is_exact
 
 
+@pytest.mark.formats
 def test_compaction_merges_small_files_and_loses_nothing(book, machine):
     """Files of many nights become one a day; the rows are the same, and verify finds nothing wrong."""
     asked = questions(book.job(machine.answer("total")))
@@ -150,11 +160,11 @@ def test_compaction_merges_small_files_and_loses_nothing(book, machine):
             run.commit(run.stage(known, 0, 2, asked=asked, word=f"night {night}"))
             run.publish()
         before = [machine.glob(book.sink_uri, name) for name in ("documents", "pages", "fields")]
-        assert len(list(Path(book.sink_uri).glob("pages/*/*.parquet"))) == 4
+        assert len(machine.shown_files(book.sink_uri, "pages")) == 4
         run.publish(compact=True)
     assert [machine.glob(book.sink_uri, name) for name in ("documents", "pages", "fields")] == before
     for dataset in ("documents", "pages", "fields"):
-        assert len(list(Path(book.sink_uri).glob(f"{dataset}/*/*.parquet"))) == 1
+        assert len(machine.shown_files(book.sink_uri, dataset)) == 1
     assert machine.verify(book.sink_uri).is_exact
     with book.run() as run:
         again = machine.files(book.sink_uri, "documents", "pages", "fields")
@@ -169,7 +179,7 @@ def test_files_of_another_schema_version_are_merged(book, machine):
             known = run.inspect(name, "1", 2)
             run.commit(run.stage(known, 0, 2, word=name, asked=questions(book.job(machine.OCR))))
             run.publish()
-    newer, older = sorted(Path(book.sink_uri).glob("pages/*/*.parquet"))
+    newer, older = machine.shown_files(book.sink_uri, "pages")
     rows = pq.read_table(newer, partitioning=None)
     assert all(rows["lines"].to_pylist())
     lines = [[{**line, "script": "latin"} for line in value] for value in rows["lines"].to_pylist()]
@@ -181,7 +191,7 @@ def test_files_of_another_schema_version_are_merged(book, machine):
     pq.write_table(rows.drop_columns(["rotation"]), older)
     with book.run() as run:
         run.publish(compact=True)
-    (merged,) = Path(book.sink_uri).glob("pages/*/*.parquet")
+    (merged,) = machine.shown_files(book.sink_uri, "pages")
     rows = pq.read_table(merged, partitioning=None).to_pylist()
     assert [(r["language"], r["rotation"], r["text"]) for r in rows] == [
         ("en", 0, "a.pdf 0"), ("en", 0, "a.pdf 1"), (None, None, "b.pdf 0"), (None, None, "b.pdf 1"),

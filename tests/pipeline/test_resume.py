@@ -2,6 +2,7 @@
 
 import pytest
 
+pytestmark = pytest.mark.formats
 STEPS = ["list", "inspect", "select", "read", "commit"]
 
 
@@ -24,15 +25,15 @@ def _state(mill):
 
 
 @pytest.mark.usefixtures("documents")
-def test_a_run_that_ends_after_any_step_is_resumed(machine, tmp_path, children, job_of):
+def test_a_run_that_ends_after_any_step_is_resumed(machine, tmp_path, children, job_of, sink_format):
     """After every step, and after a part of the parts, the next run gives what an undisturbed one gives, and leaves nothing lying about."""
-    whole = machine.Mill(tmp_path, children, str(tmp_path / "whole"))
+    whole = machine.Mill(tmp_path, children, str(tmp_path / "whole"), sink_format)
     whole.run(job_of(whole))
     wanted, report = _state(whole), whole.verify()
     assert report.is_exact
     assert (report.pages, report.fields) == (38, 38)
     for step in (*STEPS, "parts"):
-        cut = machine.Mill(tmp_path, children, str(tmp_path / step))
+        cut = machine.Mill(tmp_path, children, str(tmp_path / step), sink_format)
         job = job_of(cut)
         first = cut.run(job, parts=1, units_per_part=1) if step == "parts" else cut.run(job, until=step)
         again = cut.run(job)

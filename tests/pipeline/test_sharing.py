@@ -6,6 +6,7 @@ from pipeline.errors import JobError
 from pipeline.questions import questions
 from schemas.job import Model, Render, Source
 
+pytestmark = pytest.mark.formats
 IDS = {"page_id", "source_id", "source_uri", "field_id"}
 
 

@@ -9,11 +9,13 @@ import pytest
 from pipeline.errors import JobError, StorageError
 from pipeline.questions import questions
 
+pytestmark = pytest.mark.formats
+
 
 @pytest.fixture(scope="module")
-def sound(machine, tmp_path_factory):
-    """Return a sink with two documents of each kind, in files of two days, that nothing is wrong with."""
-    book = machine.Book(str(tmp_path_factory.mktemp("sound") / "out"))
+def sound(machine, tmp_path_factory, sink_format):
+    """Return a sink with two documents of each kind, in files of two days, that nothing is wrong with, and a copy of it beside it."""
+    book = machine.Book(str(tmp_path_factory.mktemp("sound") / "out"), format=sink_format)
     asked = questions(book.job(machine.answer("total")))
     with book.run() as run:
         for day in range(2):
@@ -23,19 +25,20 @@ def sound(machine, tmp_path_factory):
             run.inspect(f"broken-{day}.pdf", "1", None)
         run.publish()
     assert machine.verify(book.sink_uri).is_exact
+    shutil.copytree(book.sink_uri, f"{book.sink_uri}-kept")
     return book
 
 
 @pytest.fixture
-def damaged(sound, machine, tmp_path):
-    """Return a copy of the sound sink, to be damaged."""
-    book = machine.Book(str(tmp_path / "out"), runs=sound.runs)
-    shutil.copytree(sound.sink_uri, book.sink_uri)
-    return book
+def damaged(sound, machine):
+    """Return the sink, sound again, to be damaged; at the same place, since Iceberg names files by their whole paths."""
+    shutil.rmtree(sound.sink_uri)
+    shutil.copytree(f"{sound.sink_uri}-kept", sound.sink_uri)
+    return machine.Book(sound.sink_uri, runs=sound.runs, format=sound.format)
 
 
 def _part(book, dataset: str) -> Path:
-    return min(Path(book.sink_uri).glob(f"{dataset}/*/*.parquet"))
+    return min(Path(book.sink_uri, dataset).rglob("*.parquet"))
 
 
 def _codes(machine, book) -> dict[str, int]:
@@ -115,9 +118,9 @@ def test_a_stray_file(damaged, machine):
     assert _codes(machine, damaged) == {"file_unknown": 1}
 
 
-def test_rows_of_unknown_pages(damaged, machine):
+def test_rows_of_unknown_pages(damaged, machine, tmp_path):
     """Rows from another sink, under a name of ours, are pages that the ledger does not know."""
-    other = machine.Book(str(Path(damaged.sink_uri).parent / "other"))
+    other = machine.Book(str(tmp_path / "other"), format=damaged.format)
     with other.run() as run:
         run.commit(run.stage(run.inspect("strange.pdf", "1", 2), 0, 2))
         run.publish()
