@@ -21,10 +21,11 @@ from schemas.view import Affine, Completion, Region, Request, View
 
 @dataclass(slots=True)
 class Meter:
-    """What a group of units cost the engine; `rungs` are the requests of each rung."""
+    """What a group of units cost the engine; `rungs` are the requests of each rung, `verified` those of them that read again."""
 
     requests: int = 0
     rungs: list[int] = field(default_factory=list)
+    verified: int = 0
     tokens: int = 0
     seconds: float = 0.0
     restarts: int = 0

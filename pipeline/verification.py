@@ -42,6 +42,7 @@ class Verifier:
         requests = [Request(view, self.ask.prompt, self.ask.max_tokens) for _, _, view in shown]
         meter.rungs += [0] * (self.rung + 1 - len(meter.rungs))
         meter.rungs[self.rung] += len(requests)
+        meter.verified += len(requests)
         for (page, question, view), completion in zip(shown, serving.generate(requests, meter), strict=True):
             ask = replace(self.ask, key=verification_key(question.ask))
             page.verified[question.ask.key] = record(ask, view.region, self.rung, completion)

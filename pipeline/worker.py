@@ -102,6 +102,7 @@ class Worker:
         tally = Tally(
             requests=meter.requests,
             rungs=tuple(meter.rungs),
+            verified=meter.verified,
             tokens=meter.tokens,
             engine_seconds=meter.seconds,
             seconds=time.monotonic() - started,

@@ -65,13 +65,14 @@ class UnitOutcome(Shape):
 
 
 class Tally(Shape):
-    """What the work cost, summed. `rungs` are the requests of each rung of the ladder.
+    """What the work cost, summed. `rungs` are the requests of each rung of the ladder; `verified` are those of them that read values' places again.
 
     `retries` counts engines that were started again, `store_retries` requests to the store that were made again.
     """
 
     requests: int = 0
     rungs: tuple[int, ...] = ()
+    verified: int = 0
     tokens: int = 0
     engine_seconds: float = 0.0
     seconds: float = 0.0
@@ -82,6 +83,7 @@ class Tally(Shape):
         return Tally(
             requests=self.requests + other.requests,
             rungs=tuple(map(sum, zip_longest(self.rungs, other.rungs, fillvalue=0))),
+            verified=self.verified + other.verified,
             tokens=self.tokens + other.tokens,
             engine_seconds=self.engine_seconds + other.engine_seconds,
             seconds=self.seconds + other.seconds,

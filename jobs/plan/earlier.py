@@ -19,12 +19,22 @@ class Earlier:
 
     def climbed(self, rung: int) -> float | None:
         """Return the requests of a rung for each request of the first, where that is known."""
-        rungs = self.tally.rungs
+        rungs = self._asking()
         return rungs[rung] / rungs[0] if rung < len(rungs) and rungs[0] else None if not self.tally.requests else 0.0
+
+    def verified(self) -> float | None:
+        """Return how many places were read again for each request of the first rung, where that is known."""
+        rungs = self._asking()
+        return self.tally.verified / rungs[0] if rungs and rungs[0] else None
 
     def tokens(self) -> float | None:
         """Return the tokens of an answer on average, where that is known."""
         return self.tally.tokens / self.tally.requests if self.tally.requests else None
+
+    def _asking(self) -> tuple[int, ...]:
+        """Return the requests of each rung but for those that read places again, which are all of the last."""
+        rungs = self.tally.rungs
+        return (*rungs[:-1], rungs[-1] - self.tally.verified) if rungs else ()
 
 
 def earlier(runs: Runs, job: Job) -> Earlier:

@@ -25,7 +25,8 @@ from schemas.view import Region
 FEWEST, MOST = 6, 24
 """How many of a document's pages are looked at, a third of them between these bounds: they are much alike, and other documents tell more."""
 UNREADABLE, PAGES, TEXT_LAYER, BLANK, RUNGS = range(5)
-"""The columns: documents that cannot be opened, pages, pages with a text layer that is taken, blank pages, and then a rung's three."""
+"""The columns: documents that cannot be opened, pages, pages with a text layer that is taken, blank pages, then a rung's three, and
+three for values' places that are read again, each value on one page of its document."""
 REQUESTS, VIEWS, TOKENS = range(3)
 _TOKENS_A_CHARACTER = {"embedded": 1.0}
 _USUAL_TOKENS_A_CHARACTER = 0.35
@@ -36,7 +37,7 @@ _GLYPH = 0.5  # a character's width, in heights of its line
 
 def columns(rungs: int) -> int:
     """Return how many columns a page has, with so many rungs."""
-    return RUNGS - PAGES + 3 * rungs
+    return RUNGS - PAGES + 3 * (rungs + 1)
 
 
 class Looker:
@@ -86,7 +87,8 @@ class Looker:
         asked = [each for each in mine if each.fingerprint not in done and not facts.spares(each.ask)]
         origins = float(len(unit.origins))
         kinds = (origins, origins * (facts.text_source == "text_layer"), origins * facts.is_blank)
-        return (*kinds, *self._rungs(facts, asked))
+        again = sum(_share(each, unit) for each in asked if each.ask.answer_field and each.ask.answer_field.verify)
+        return (*kinds, *self._rungs(facts, asked), again, again, again * _SHORT_ANSWER)
 
     def _rungs(self, facts: PageFacts, asked: Sequence[Question]) -> list[float]:
         """Return requests, views and answer tokens of each rung, should all of it be asked there."""
@@ -112,6 +114,12 @@ class Looker:
         if layer is not None and layer.verdict == "trusted":
             return float(len(layer.text))
         return sum(map(_printed, self._child.regions(facts.page_index, "whitespace", 448)))
+
+
+def _share(question: Question, unit: Unit) -> float:
+    """Return which part of a document a page is, of the pages that are asked a question."""
+    count = unit.page_count or unit.first_page + unit.n_pages
+    return 1 / max(1, sum(is_asked_of(question, page, unit.page_count) for page in range(count)))
 
 
 def _printed(region: Region) -> float:

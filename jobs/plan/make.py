@@ -57,8 +57,8 @@ def make(
         rungs=tuple(
             PlannedRung(
                 rung=rung,
-                requests=totals.weighted(weights.only(index, REQUESTS), RUNGS),
-                tokens=totals.weighted(weights.only(index, TOKENS), RUNGS),
+                requests=totals.weighted(weights.rung(index, REQUESTS), RUNGS),
+                tokens=totals.weighted(weights.rung(index, TOKENS), RUNGS),
             )
             for index, rung in enumerate(job.render.ladder)
         ),
@@ -81,7 +81,10 @@ def _look(job: Job, drawn: Iterable[Candidate], seed: int) -> list[Seen]:
 
 
 class _Weights:
-    """What each of the rungs' columns counts: all of the first rung's, of later ones only what climbs; tokens as earlier runs had them."""
+    """What each of the rungs' columns counts: all of the first rung's, of later ones only what climbs; tokens as earlier runs had them.
+
+    What is behind the last rung is there that values' places are read again.
+    """
 
     def __init__(self, job: Job, before: Earlier, totals: Totals) -> None:
         self.said: list[str] = []
@@ -92,6 +95,10 @@ class _Weights:
         for index in range(1, len(ladder)):
             known, asked = before.climbed(index), totals.total(RUNGS + 3 * index + REQUESTS).value
             self._climbing.append(CLIMBING if known is None else known * first / asked if asked else 0.0)
+        known, asked = before.verified(), totals.total(RUNGS + 3 * len(ladder) + REQUESTS).value
+        self._climbing.append(1.0 if known is None else known * first / asked if asked else 0.0)
+        if known is None and asked:
+            self.said.append("each value with `verify` stands on one page of its document: no run of this job tells")
         self._tokens = self._token_factor(before, totals)
         if len(ladder) > 1 and not before.runs:
             self.said.append(f"{CLIMBING:.0%} of the tasks climb each further rung: no run of this job tells")
@@ -102,6 +109,12 @@ class _Weights:
         weights[3 * rung + column] = self._climbing[rung] * (self._tokens if column == TOKENS else 1.0)
         return weights
 
+    def rung(self, rung: int, column: int) -> list[float]:
+        """Return weights under which one column of one rung is all, with what is read again on the last."""
+        found = self.only(rung, column)
+        last = len(self._climbing) - 2
+        return found if rung < last else [sum(each) for each in zip(found, self.only(last + 1, column), strict=True)]
+
     def every(self, column: int) -> list[float]:
         """Return weights under which one column of all rungs is all."""
         return [sum(each) for each in zip(*(self.only(rung, column) for rung in range(len(self._climbing))), strict=True)]
@@ -109,9 +122,10 @@ class _Weights:
     def hours(self, gpu: str, reached: float) -> list[float]:
         """Return the GPU hours that one of each column takes."""
         weights: list[float] = []
-        for index, rung in enumerate(self._job.render.ladder):
+        ladder = self._job.render.ladder
+        for index, rung in enumerate((*ladder, ladder[-1])):  # places are read again by the last rung's model
             model, is_known = model_of(rung.checkpoint or self._job.model.checkpoint)
-            if not is_known:
+            if not is_known and index < len(ladder):
                 self.said.append(
                     f"{rung.checkpoint or self._job.model.checkpoint} costs what {model.name} costs: its size is not known here"
                 )

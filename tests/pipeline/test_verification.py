@@ -90,7 +90,7 @@ def test_decoding_again_remembers_it(reads, mill):
     (page,) = from_table(read(mill.sink_uri), PageRow)
     (field,) = from_table(read(mill.sink_uri, "fields"), FieldRow)
     unit = Unit(document_id=page.document_id, media_type="application/pdf", origins=(_origin(page),), first_page=0, n_pages=1)
-    made = redecoder._again(Rows(page, (field,)), unit, datetime(2026, 1, 1, tzinfo=UTC))
+    made, _ = redecoder._again(Rows(page, (field,)), unit, datetime(2026, 1, 1, tzinfo=UTC))
     assert made.fields[0].signals.box == before["signals"]["box"] == 1.0
     assert [item.task for item in made.page.completions] == ["answer.total", "verify.answer.total"]
 

@@ -12,7 +12,8 @@ from jobs.plan.arithmetic import model_of
 from jobs.plan.make import make
 from jobs.plan.todo import todo
 from pipeline.runs import Runs
-from schemas.job import Model, Render, Rung, Source
+from pipeline.serving import Serving
+from schemas.job import AnswerField, AnswerTask, Model, Render, Rung, Source
 from schemas.plan import Estimate, Plan
 from schemas.unit import Tally
 
@@ -74,6 +75,42 @@ def test_the_ladder_is_planned_rung_by_rung_as_runs_tell(mill, machine):
     plan = _plan(job)
     assert [each.requests.value for each in plan.rungs] == [4, pytest.approx(2)]
     assert plan.tokens.value == pytest.approx(60)
+
+
+def test_places_that_are_read_again_are_planned_too(mill, machine):
+    """Before any run, each value is taken to stand on one page of its document, and that is said; after one, as many as then."""
+    mill.put("a.pdf", machine.pdf("one two three", "four five six"))
+    fields = tuple(AnswerField(name=name, question=f"{name}?", verify=name != "date") for name in ("total", "number", "date"))
+    job = mill.job(AnswerTask(type="answer", fields=fields), render=Render(text_layer="ignore", ladder=LADDER))
+    asked, read_again = 2 * 3, 2
+    plan = _plan(job)
+    assert plan.requests.value == pytest.approx(asked + 0.1 * asked + read_again)
+    assert [each.requests.value for each in plan.rungs] == [asked, pytest.approx(0.1 * asked + read_again)]
+    assert any("verify" in said for said in plan.taken_for_granted)
+    alone = _plan(mill.job(AnswerTask(type="answer", fields=fields[2:]), render=job.render))
+    assert not any("verify" in said for said in alone.taken_for_granted)
+    mill.run(job)
+    runs = Runs(mill.store, mill.places)
+    (summary,) = runs.ended()
+    runs.end(summary.model_copy(update={"tally": Tally(requests=12, rungs=(6, 6), verified=3, tokens=96)}))
+    mill.put("b.pdf", machine.pdf("seven eight nine", "ten eleven", "twelve", "thirteen"))
+    plan = _plan(job)
+    assert [each.requests.value for each in plan.rungs] == [12, pytest.approx(6 + 6)]
+    assert plan.requests.low <= plan.requests.value <= plan.requests.high
+
+
+def test_a_run_counts_what_it_reads_again(mill, machine):
+    """Apart, so that the next plan tells what climbs from what is verified."""
+    mill.put("a.pdf", machine.pdf("total is 42"))
+    field = AnswerField(name="total", question="total?", type="integer", verify=True)
+
+    def say(request):
+        return machine.said("42" if request.prompt.startswith("answer") else "total is 42")
+
+    job = mill.job(AnswerTask(type="answer", fields=(field,)), render=Render(text_layer="prefer"))
+    ran = mill.run(job, serving=lambda job: Serving(job.model, 448, lambda _model, size: machine.TinyEngine(say, size)))
+    tally = ran.commits.tally
+    assert (tally.requests, tally.rungs, tally.verified) == (2, (2,), 1)
 
 
 def test_documents_that_ship_are_planned_as_they_are_read(mill):
