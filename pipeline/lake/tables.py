@@ -11,14 +11,12 @@ default after seven days (the table property `history.expire.max-snapshot-age-ms
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
 import pyarrow as pa
-from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg import exceptions
 from pyiceberg.catalog import Catalog as IcebergCatalog
 from pyiceberg.catalog import load_catalog
@@ -26,12 +24,11 @@ from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform
-from requests.exceptions import RequestException
-from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import ObjectMissing, StorageError
 from pipeline.lake.arrow import arrow_schema
 from pipeline.lake.files import STORE, StoreIO, location
+from pipeline.lake.refusals import translated
 from pipeline.places import Places
 from pipeline.storage import Store, join
 from schemas.arrow import DATASETS, schema_of
@@ -47,21 +44,6 @@ _PROPERTIES = {
     "write.metadata.previous-versions-max": "20",
     "write.parquet.compression-codec": "zstd",
 }
-_REFUSALS = (
-    exceptions.CommitFailedException,
-    exceptions.CommitStateUnknownException,
-    exceptions.NoSuchTableError,
-    exceptions.NoSuchNamespaceError,
-    exceptions.TableAlreadyExistsError,
-    exceptions.ValidationException,
-    exceptions.RESTError,
-    exceptions.OAuthError,
-    BotoCoreError,
-    ClientError,
-    RequestException,
-    SQLAlchemyError,
-    ValueError,
-)
 
 
 class Lake:
@@ -78,7 +60,7 @@ class Lake:
     def __enter__(self) -> Self:
         self._scratch = tempfile.TemporaryDirectory(prefix="pagemill-catalog-", ignore_cleanup_errors=True)
         try:
-            with _translated():
+            with translated():
                 self._catalog = load_catalog(CATALOG_NAME, **self._properties())
                 self._tables = {dataset: self._load(dataset) for dataset in _ORDER}
         except BaseException:
@@ -91,7 +73,7 @@ class Lake:
 
     def prepare(self) -> None:
         """Make the tables that are missing, and give the others the columns that they lack."""
-        with _translated():
+        with translated():
             self._opened.create_namespace_if_not_exists(self._settings.namespace)
             for dataset in _ORDER:
                 if (table := self._tables[dataset]) is None:
@@ -110,7 +92,7 @@ class Lake:
 
     def follow(self, files: Mapping[str, set[str]], generation: str, run_id: str, check: Callable[[], None]) -> None:
         """Let each table show exactly these files (relative to the sink, by dataset); `check` raises where the sink's claim is lost."""
-        with _translated():
+        with translated():
             moved = [dataset for dataset in _ORDER if self._move(dataset, files.get(dataset, set()), generation, run_id)]
             self._expire(datetime.now(UTC))
             check()
@@ -123,7 +105,7 @@ class Lake:
 
     def forget_history(self, check: Callable[[], None]) -> None:
         """Expire all snapshots but the present ones, so that what was dropped can be removed from storage."""
-        with _translated():
+        with translated():
             self._expire(None)
             check()
             self._keep_catalog()
@@ -131,12 +113,12 @@ class Lake:
 
     def shown(self) -> dict[str, set[str]]:
         """Return the files that each table shows now, relative to the sink."""
-        with _translated():
+        with translated():
             return {dataset: {self._relative(path) for path in self._current(dataset)} for dataset in _ORDER}
 
     def kept(self) -> set[str]:
         """Return the files that any snapshot still needs, relative to the sink; the tables' own metadata is not among them."""
-        with _translated():
+        with translated():
             return {self._relative(path) for table in self._there() for path in _files_of(table)}
 
     def _move(self, dataset: str, files: set[str], generation: str, run_id: str) -> bool:
@@ -168,7 +150,7 @@ class Lake:
 
     def _remove_stray_metadata(self) -> None:
         """Remove metadata that no table reaches any more, of expired snapshots and of commits that were cut off."""
-        with _translated():
+        with translated():
             for dataset in _ORDER:
                 if table := self._tables[dataset]:
                     needed = {self._relative(path) for path in _metadata_of(table)}
@@ -275,13 +257,3 @@ def _metadata_of(table: Table) -> Iterator[str]:
 
 def _manifests_of(table: Table) -> dict[str, ManifestFile]:
     return {each.manifest_path: each for snapshot in table.snapshots() for each in snapshot.manifests(table.io)}
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except _REFUSALS as error:
-        raise StorageError(
-            f"the Iceberg catalog refused ({type(error).__name__}): {error}; the next run tries again"
-        ) from error
