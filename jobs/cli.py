@@ -29,8 +29,10 @@ from pipeline.errors import (
     StorageUnavailable,
 )
 from pipeline.redact import redact
+from pipeline.storage.local import is_full
 
 BAD_REQUEST, CANARY = 2, 4
+_ROOM = "TMPDIR names where scratch files go"
 
 # 2: a person must change something first; 3: the same command goes on where this one ended; 4: nothing was begun, as the canary is ill.
 # Looked up along the class's ancestors.
@@ -125,7 +127,12 @@ def _run(arguments: list[str]) -> int:
         return NOT_COMPLETE
     except BrokenPipeError:
         return NOT_COMPLETE
-    except Exception:  # noqa: BLE001 - Python's own exit code for a traceback, 1, would say that the run is complete
+    except Exception as error:  # noqa: BLE001 - Python's own exit code for a traceback, 1, would say that the run is complete
+        if is_full(error):
+            click.echo(
+                f"pagemill: a disk of this machine is full; make room ({_ROOM}), and run again: {redact(str(error))}", err=True
+            )
+            return BAD_REQUEST
         click.echo(redact(traceback.format_exc()), err=True, nl=False)
         click.echo("pagemill: this is a bug; what is committed stands, and the same command goes on from there", err=True)
         return NOT_COMPLETE

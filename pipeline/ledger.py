@@ -30,6 +30,7 @@ from pipeline.folding import COVER, STATE
 from pipeline.parquet import parquet_bytes
 from pipeline.places import Places
 from pipeline.storage import Store, StoredObject
+from pipeline.storage.local import is_full
 from schemas.arrow import schema_of, to_table
 from schemas.ledger import Committed, Current, LiveFile
 from schemas.shape import Shape
@@ -232,12 +233,12 @@ class Ledger:
             )
             try:
                 self._sql.execute(query, [list(map(str, paths))])
-            except duckdb.OutOfMemoryException as error:
-                room = "make room in TMPDIR, about 1 GB for each million units"
-                raise StorageError(
-                    f"the ledger fits neither into {MEMORY} of memory nor on the disk; {room}: {error}"
-                ) from error
             except duckdb.Error as error:
+                if isinstance(error, duckdb.OutOfMemoryException) or is_full(error):
+                    room = "make room in TMPDIR, about 1 GB for each million units"
+                    raise StorageError(
+                        f"the ledger fits neither into {MEMORY} of memory nor on the disk; {room}: {error}"
+                    ) from error
                 uri = next((uri for uri, path in zip(uris, paths, strict=True) if path.name in str(error)), uris[0])
                 raise StorageError(f"{uri} is damaged and must be restored: {error}") from error
 

@@ -224,6 +224,11 @@ def _sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
+def is_full(error: Exception) -> bool:
+    """Return whether a full disk is what some library complains of; DuckDB says so in words alone."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error)
+
+
 @contextmanager
 def translated(path: str) -> Iterator[None]:
     """Turn an OSError about `path` into a StorageError that names it and the cure."""

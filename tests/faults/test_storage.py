@@ -70,7 +70,7 @@ def test_a_node_without_room_for_documents_gives_none_of_them_up(place, nights, 
     with mounted(disk, "128k"):  # half of the documents
         code, said, complained = night.start().end()
         assert code in (2, 3), complained
-        assert "the disk is full" in said + complained
+        assert "is full" in said + complained  # the disk, or a disk of this machine: whoever met it first
         assert "Traceback" not in complained
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
         assert night.run().pages_failed == 0

@@ -1,5 +1,6 @@
 """The command line: every command is there, light where it must be, and every error has its exit code."""
 
+import errno
 import subprocess
 import sys
 
@@ -135,3 +136,15 @@ def test_validate_prints_the_whole_job(tmp_path, capsys):
     (tmp_path / "job.yaml").write_text(JOB)
     assert _run(["validate", "--json", str(tmp_path / "job.yaml")]) == 0
     assert Job.model_validate_json(capsys.readouterr().out).limits.pages == 20_000
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left"), ValueError("IO Error: write: No space left on device")]
+)
+def test_a_full_disk_is_no_bug(error, raising, capsys):
+    """Whatever library met it first, it is said where to make room, without a traceback, and that nothing but a person can."""
+    raising(error)
+    assert _run(["run"]) == 2
+    err = capsys.readouterr().err
+    assert "a disk of this machine is full; make room" in err
+    assert "Traceback" not in err
