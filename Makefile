@@ -19,7 +19,7 @@ test-slow: $(STAMPS)/test              # what takes minutes
 	$(PYTEST) -m "slow and not vllm and not bench and not faults"
 
 faults: $(STAMPS)/test                 # real processes, killed and disturbed at three seeded moments each
-	$(PYTEST) -m faults
+	$(PYTEST) -m faults -v --durations=0 --durations-min=1
 
 fuzz: $(STAMPS)/test                   # broken documents and answers by seed, for two minutes (PAGEMILL_FUZZ_SECONDS, PAGEMILL_FUZZ_SEED)
 	$(PYTEST) -m fuzz tests/fuzz

@@ -36,7 +36,7 @@ from schemas.run import RunSummary, VerifyReport
 
 PAGEMILL = Path(sys.executable).with_name("pagemill")
 SOLO = (sys.executable, str(Path(__file__).with_name("companion.py")), "pagemill")
-PATIENCE_S = float(os.environ.get("PAGEMILL_PATIENCE_S", "300"))  # for a machine that has much else to do, say more
+PATIENCE_S = float(os.environ.get("PAGEMILL_PATIENCE_S", "900"))  # only what hangs takes so long, on a slow machine too
 # of a run, of a place, or of the folder that stands for a checkpoint
 _CIRCUMSTANCES = {"run_id", "processed_at", "seconds", "source_modified_at", "source_version", "task_fingerprint"}
 

@@ -15,7 +15,7 @@ from pipeline import read
 from pipeline.verify import verify
 
 COMPANION = Path(__file__).with_name("companion.py")
-PATIENCE_S = 600
+PATIENCE_S = 1800  # seventeen runs at once take long on a machine that has much else to do
 SHARDS = 16
 
 

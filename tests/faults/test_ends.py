@@ -12,7 +12,6 @@ import pytest
 GRACE_S = 30.0  # what a spot instance gives
 
 
-@pytest.mark.parametrize("place", ["files"], indirect=True)
 def test_a_spot_instance_that_is_taken_away_loses_nothing(place, nights, undisturbed, moments, seed):
     """After SIGTERM at any moment the run ends by itself, and what it has committed is not read again; after 30 s it is killed, as there.
 
