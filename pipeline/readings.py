@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from math import atan2, exp, inf, pi
 
-from pipeline.coverage import COVERED, is_covered
+from pipeline.coverage import COVERED, is_covered, touches
 from pipeline.provenance import told
 from pipeline.stitch import Part, stitched
 from pipeline.tasks.base import Ask, Reading
@@ -16,6 +16,7 @@ from schemas.box import Box
 from schemas.page import CompletionRecord
 from schemas.view import Affine, Completion, Region
 
+_TEXTS = ("ocr", "spot")
 _RANK = {"value": 0, "absent": 1, "reject": 2}
 
 
@@ -67,7 +68,7 @@ def voices(ask: Ask, records: Sequence[CompletionRecord]) -> tuple[Voice, ...]:
     heard: dict[tuple[int, int, str], Voice] = {}
     for (rung, quarter, prompt), items in groups.items():
         below = [key for key in heard if key[0] < rung and key[1:] == (quarter, prompt)]
-        whole = _over(heard[max(below)].records, items) if below else items
+        whole = _over(ask, heard[max(below)].records, items) if below else items
         heard[rung, quarter, prompt] = Voice(rung, prompt, tuple(whole), _joined(ask, whole))
     return tuple(heard.values())
 
@@ -87,11 +88,8 @@ def in_need(ask: Ask, records: Sequence[CompletionRecord], least_text: float = 0
 
     That is what was rejected, else text that is fainter than `least_text`, else what gave the value.
     """
-    voice = chosen(voices(ask, records))
-    alone = [(item, ask.decode(completed(item), region_of(item).frame).verdict) for item in voice.records]
-    wanted = "reject" if any(verdict == "reject" for _, verdict in alone) else "value"
-    parts = [item for item, verdict in alone if verdict == wanted]
-    if wanted == "value":
+    parts, is_rejected = _unsettled(ask, chosen(voices(ask, records)).records)
+    if not is_rejected:
         parts = faint(ask, parts, least_text) or parts
     if not parts or any(region_of(item).is_page for item in parts):
         return None
@@ -100,7 +98,7 @@ def in_need(ask: Ask, records: Sequence[CompletionRecord], least_text: float = 0
 
 def faint(ask: Ask, records: Iterable[CompletionRecord], least: float) -> list[CompletionRecord]:
     """Return the views of a text whose tokens' mean probability is below `least`; other tasks have none, as one word says little."""
-    if ask.key not in ("ocr", "spot"):
+    if ask.key not in _TEXTS:
         return []
     return [item for item in records if item.mean_logprob is not None and exp(item.mean_logprob) < least]
 
@@ -123,11 +121,24 @@ def completed(item: CompletionRecord) -> Completion:
     )
 
 
-def _over(below: Sequence[CompletionRecord], items: Sequence[CompletionRecord]) -> list[CompletionRecord]:
-    """Return a finer rung's completions with those of the rung below that it did not show again, each where it was in reading order."""
+def _unsettled(ask: Ask, records: Sequence[CompletionRecord]) -> tuple[list[CompletionRecord], bool]:
+    """Return what was rejected, and that it was; else what gave a value."""
+    alone = [(item, ask.decode(completed(item), region_of(item).frame).verdict) for item in records]
+    rejected = [item for item, verdict in alone if verdict == "reject"]
+    return rejected or [item for item, verdict in alone if verdict == "value"], bool(rejected)
+
+
+def _over(ask: Ask, below: Sequence[CompletionRecord], items: Sequence[CompletionRecord]) -> list[CompletionRecord]:
+    """Return a finer rung's completions with those of the rung below that it did not show again, each where it was in reading order.
+
+    What the finer rung was to look at, it did, though where a tile's print is not kept nobody can tell from the views: they leave out white paper.
+    """
     finer, whole, is_in = [Affine(*item.affine) for item in items], [], False
+    parts, is_rejected = _unsettled(ask, below)
+    meant = parts if is_rejected or ask.key not in _TEXTS else []  # of texts, only what is faint is looked at again
     for item in below:
-        if not _is_shown_again(item, finer):
+        is_meant = item in meant and not item.places and touches(Affine(*item.affine), finer)
+        if not is_meant and not _is_shown_again(item, finer):
             whole.append(item)
         elif not is_in:
             whole += items

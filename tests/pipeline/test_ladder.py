@@ -90,6 +90,22 @@ def test_tiles_that_leave_out_white_paper_replace_what_they_were_cut_from():
     assert chosen(voices(ASK, [*below, print_alone])).records[0].rung == 1
 
 
+def test_an_answer_from_a_sparse_tile_gives_way_to_a_finer_look_at_its_print():
+    """Whether it was rejected there or too unsure: of a tile that is mostly white, finer tiles show the print alone. Other tiles' answers stay."""
+    (total,) = page_asks((AnswerTask(type="answer", fields=(AnswerField(name="total", question="what?", type="integer"),)),))
+    top, end = (Region(f"tile-00{k}", _box(0, 300 * k, 600, 300 * k + 300), (0.1, 0.2, 0.2, 0.25)) for k in (0, 1))
+    finer = record(total, Region("tile-000", _box(50, 350, 130, 390)), 1, _said("42"))
+    nothing = record(total, top, 0, _said("unanswerable"))
+    for said in (_said("cut", "length"), _said("47")):
+        below = [nothing, record(total, end, 0, said)]
+        assert in_need(total, below) == (end.affine,)
+        assert chosen(voices(total, [*below, finer])).records == (nothing, finer)
+        assert read(total, [*below, finer]).value.value_number == 42
+    beside = [record(total, top, 0, _said("42")), record(total, end, 0, _said("cut", "length"))]
+    absent = record(total, Region("tile-000", _box(50, 350, 130, 390)), 1, _said("unanswerable"))
+    assert read(total, [*beside, absent]).value.value_number == 42
+
+
 def test_faint_text_is_looked_at_again_where_it_is_faint():
     """Of tiles whose text settles but for how unlikely its letters are, those alone; a field's one word tells no such thing."""
     sure, faint_ = (_record("words", f"tile-{k}", _box(0, 300 * k, 600, 300 * k + 300), 0, logprob=-k / 2) for k in (0, 1))
