@@ -38,6 +38,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # what vLLM and torch warn of in their own code is theirs
 ]
 DTYPE = os.environ.get("PAGEMILL_PARITY_DTYPE", "float32")
+FAULTS = ["doubled newline", "other image processor", "other resize"]
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,20 @@ def tiny(describe_tiny: Callable[[str, int], Description]) -> Description:
 
 
 @pytest.fixture(scope="module")
-def wanted(tiny: Description) -> reference.Reference:
-    return reference.work_out(model(tiny), tiny)
+def work_out() -> Callable[[Description, str], reference.Reference]:
+    """Return a function that asks transformers, once for each checkpoint and dtype."""
+
+    @functools.cache
+    def asked(folder: Path, dtype: Any) -> reference.Reference:
+        description = describe(folder)
+        return reference.work_out(model(description).model_copy(update={"dtype": dtype}), description)
+
+    return lambda description, dtype: asked(description.folder, dtype)
+
+
+@pytest.fixture(scope="module")
+def wanted(tiny: Description, work_out: Callable[[Description, str], reference.Reference]) -> reference.Reference:
+    return work_out(tiny, DTYPE)
 
 
 @pytest.fixture(scope="module")
@@ -104,21 +117,22 @@ def test_it_says_what_transformers_says(engine: Any, wanted: reference.Reference
 
 @pytest.mark.parametrize(("family", "resolution"), [("paligemma", 896), ("paligemma2", 448), ("paligemma2", 896)])
 def test_so_do_the_other_family_and_resolution(
-    describe_tiny: Callable[[str, int], Description], family: str, resolution: int
+    describe_tiny: Callable[[str, int], Description],
+    work_out: Callable[[Description, str], reference.Reference],
+    family: str,
+    resolution: int,
 ) -> None:
-    """PaliGemma 1 at 896 and PaliGemma 2 at 448 and 896 agree with the reference on every question of the exam."""
-    from pipeline.engines.vllm import VllmEngine
-
+    """PaliGemma 1 at 896 and PaliGemma 2 at 448 and 896 agree with the reference on the exam, and each planted fault is refused there too."""
     description = describe_tiny(family, resolution)
-    wanted = reference.work_out(model(description), description)
-    served = VllmEngine(model(description), description, max_tokens=64)
+    wanted = work_out(description, DTYPE)
+    served = faulty(model(description), description)
     try:
         parity.require(served, wanted)
+        for served.fault in FAULTS:
+            with pytest.raises(ParityError):
+                parity.require(served, wanted)
     finally:
         served.close()
-
-
-FAULTS = ["doubled newline", "other image processor", "other resize"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -136,11 +150,13 @@ def test_a_planted_fault_is_refused(engine: Any, wanted: reference.Reference, fa
 
 
 @pytest.mark.parametrize("family", ["paligemma", "paligemma2"])
-def test_in_bfloat16_too(describe_tiny: Callable[[str, int], Description], family: str) -> None:
+def test_in_bfloat16_too(
+    describe_tiny: Callable[[str, int], Description], work_out: Callable[[Description, str], reference.Reference], family: str
+) -> None:
     """In bfloat16 a sound engine passes, its tokens parting only at ties, and each planted fault is refused."""
     description = describe_tiny(family, 448)
     asked = model(description).model_copy(update={"dtype": "bfloat16"})
-    wanted = reference.work_out(asked, description)
+    wanted = work_out(description, "bfloat16")
     served = faulty(asked, description)
     try:
         parity.require(served, wanted)
@@ -151,8 +167,20 @@ def test_in_bfloat16_too(describe_tiny: Callable[[str, int], Description], famil
         served.close()
 
 
-@pytest.mark.parametrize("dtype", sorted({DTYPE, "bfloat16"}))
-def test_the_stock_mask_is_refused(tiny: Description, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+@pytest.mark.parametrize(
+    ("family", "resolution", "dtype"),
+    sorted(
+        {("paligemma", 448, "bfloat16"), *((family, px, DTYPE) for family in ("paligemma", "paligemma2") for px in (448, 896))}
+    ),
+)
+def test_the_stock_mask_is_refused(
+    describe_tiny: Callable[[str, int], Description],
+    work_out: Callable[[Description, str], reference.Reference],
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    resolution: int,
+    dtype: str,
+) -> None:
     """Where VLLM_PLUGINS leaves the mask's plugin out, the engine refuses to start; and the gate alone would have refused it too."""
     from pipeline.engines.vllm import VllmEngine
 
@@ -163,8 +191,9 @@ def test_the_stock_mask_is_refused(tiny: Description, monkeypatch: pytest.Monkey
             except CheckpointError as error:
                 self.refusal = str(error)
 
+    tiny = describe_tiny(family, resolution)
     asked = model(tiny).model_copy(update={"dtype": dtype})
-    wanted = reference.work_out(asked, tiny)
+    wanted = work_out(tiny, dtype)
     monkeypatch.setenv("VLLM_PLUGINS", "pagemill_siglip")
     served = Unguarded(asked, tiny, max_tokens=64)
     try:
