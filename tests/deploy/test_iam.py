@@ -5,9 +5,14 @@ import json
 from pathlib import Path
 
 import boto3
+import pyarrow.parquet as pq
 import pytest
+from moto.server import ThreadedMotoServer
 
+from pipeline.lake import Lake
+from pipeline.places import Places
 from pipeline.storage import open_store
+from schemas.job import Catalog
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "iam"
 STATEMENTS = [statement for path in sorted(FOLDER.glob("*.json")) for statement in json.loads(path.read_text())["Statement"]]
@@ -54,14 +59,14 @@ def _listed(value: str | list[str]) -> list[str]:
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Collect each request that any client makes of S3."""
+    """Collect each request that any client makes, of S3 and of Glue."""
     found: list[tuple[str, dict]] = []
     make = boto3.session.Session.client
 
     def watched(self, *args, **kwargs):
         client = make(self, *args, **kwargs)
         client.meta.events.register(
-            "provide-client-params.s3.*", lambda params, model, **_: found.append((model.name, dict(params)))
+            "provide-client-params.*", lambda params, model, **_: found.append((model.name, dict(params)))
         )
         return client
 
@@ -108,3 +113,27 @@ def test_what_storage_asks_is_allowed_and_its_neighbours_are_not(s3_endpoint, as
 def test_what_no_run_needs_is_refused(operation, parameters):
     """The source cannot be written, models cannot be replaced, and neighbouring prefixes and buckets cannot be reached."""
     assert not allowed(operation, parameters)
+
+
+def test_what_tables_in_glue_ask_is_allowed_and_nothing_more(asked, tmp_path, monkeypatch):
+    """Making a sink's tables, moving them and looking them up needs each action of the policy, and no other."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    sink = str(tmp_path / "out")
+    try:
+        for generation in ("1", "2"):
+            with Lake(open_store(sink), Places(sink), Catalog(type="glue", namespace="pagemill")) as lake:
+                lake.prepare()
+                file = f"{lake.folder('pages')}/processed_date=2026-01-01/part-{generation}.parquet"
+                (tmp_path / "out" / file).parent.mkdir(parents=True, exist_ok=True)
+                pq.write_table(lake.schema("pages").empty_table(), tmp_path / "out" / file)
+                lake.follow({"pages": {file}}, generation, "run", lambda: None)
+    finally:
+        server.stop()
+    (statement,) = json.loads((FOLDER / "glue.json").read_text())["Statement"]
+    assert {f"glue:{operation}" for operation, _ in asked} == set(statement["Action"])
+    assert {parameters.get("DatabaseName", "pagemill") for _, parameters in asked} == {"pagemill"}
