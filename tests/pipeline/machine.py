@@ -33,10 +33,21 @@ from pipeline.places import Places
 from pipeline.progress import Silent
 from pipeline.publish import publish, sweep
 from pipeline.questions import Question, questions
-from pipeline.reader import read
+from pipeline.reader import pages_where, read
 from pipeline.readings import record
+from pipeline.redecode import Redecoder
 from pipeline.runs import Runs
-from pipeline.selection import Selected, gone, load_manifest, select, select_climbing, to_inspect, units
+from pipeline.selection import (
+    Selected,
+    gone,
+    load_manifest,
+    select,
+    select_climbing,
+    select_kept,
+    select_pages,
+    to_inspect,
+    units,
+)
 from pipeline.serving import Serving
 from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.staging import Part
@@ -196,6 +207,32 @@ class Mill:
                 for each in dead:
                     runs.bury(each)
                 runs.end(_summary(run_id, job))
+        return ran
+
+    def rerun(self, job: Job, where: str) -> Ran:
+        """Read the pages of which an expression holds once more."""
+        ran = Ran(f"20260102T000000-{secrets.token_hex(3)}")
+        with Ledger(self.store, self.places, ran.run_id) as ledger:
+            ledger.reload()
+            marks = [question.fingerprint for question in questions(job)]
+            pages = pages_where(self.sink_uri, where)
+            ran.selected = select_pages(ledger, pages, tasks=marks, job_name=job.name, run_id=ran.run_id)
+            ran.commits = self._read(job, ledger, ran.run_id, None, 2, None, None, commit=True)
+            publish(ledger, self.store, self.places, ran.run_id)
+        return ran
+
+    def redecode(self, job: Job) -> Ran:
+        """Make all rows of the job anew from the completions that they keep."""
+        ran = Ran(f"20260103T000000-{secrets.token_hex(3)}")
+        with Ledger(self.store, self.places, ran.run_id) as ledger:
+            ledger.reload()
+            ran.selected = select_kept(ledger, job_name=job.name, run_id=ran.run_id)
+            worker = Redecoder(job, ran.run_id, ())
+            for batch in [*units(ledger)]:
+                for text in worker(pa.Table.from_batches([batch]))["staged"].to_pylist():
+                    part = StagedPart.model_validate_json(text)
+                    ledger.commit([part], job_name=job.name, at=part.processed_at)
+            publish(ledger, self.store, self.places, ran.run_id)
         return ran
 
     def compact(self) -> None:

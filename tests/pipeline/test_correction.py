@@ -2,23 +2,16 @@
 
 from decimal import Decimal
 
-import pyarrow as pa
 import pytest
 
 from jobs.evaluate.evaluation import evaluate
 from jobs.train.labels import read_labels
 from pipeline.errors import JobError
 from pipeline.flow import correct
-from pipeline.ledger import Ledger
 from pipeline.progress import Silent
-from pipeline.publish import publish
-from pipeline.questions import questions
-from pipeline.redecode import Redecoder
-from pipeline.selection import select_kept, units
 from pipeline.verify import verify
 from schemas.correction import Corrections, FieldCorrection, LineCorrection
 from schemas.job import AnswerField, AnswerTask, OcrTask
-from schemas.unit import StagedPart
 
 pytestmark = pytest.mark.formats
 FIELDS = (
@@ -75,7 +68,7 @@ def test_corrections_survive_new_questions_and_new_decoders(read_once):
     correct(job, Corrections(fields=fields, lines=(_line(mill, said, "one, two"),)))
     more = mill.job(*_tasks(AnswerField(name="date", question="what is the date?")))
     mill.run(more, backfill=True)
-    _decode_again(mill, more)
+    mill.redecode(more)
     longer = mill.job(OcrTask(type="ocr", max_tokens=99), AnswerTask(type="answer", fields=FIELDS, max_tokens=50))
     assert mill.run(longer, backfill=True).requests == 2 * 3
     assert mill.field("a.pdf", "total")["value_source"] == "human"
@@ -157,18 +150,3 @@ def test_a_line_is_taken_out_by_saying_nothing(read_once, machine):
     page = mill.page("b.pdf")
     assert page["text"].splitlines() == ["alpha beta gamma", "same", "the end"]
     assert [line["text"] for line in page["lines"]] == page["text"].splitlines()
-
-
-def _decode_again(mill, job) -> None:
-    """Do what `redecode` does, in this process."""
-    run_id = "20260201T000000-dddddd"
-    with Ledger(mill.store, mill.places, run_id) as ledger:
-        ledger.reload()
-        select_kept(ledger, job_name=job.name, run_id=run_id)
-        worker = Redecoder(job, run_id, ())
-        for batch in [*units(ledger)]:
-            for text in worker(pa.Table.from_batches([batch]))["staged"].to_pylist():
-                part = StagedPart.model_validate_json(text)
-                ledger.commit([part], job_name=job.name, at=part.processed_at)
-        publish(ledger, mill.store, mill.places, run_id)
-    assert questions(job)
