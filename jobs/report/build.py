@@ -26,6 +26,7 @@ from pipeline.redact import redact
 from pipeline.runs import Runs
 from pipeline.storage import canonical, open_store
 from schemas.job import Limits
+from schemas.plan import Plan
 from schemas.run import RunRecord, RunSummary
 from schemas.source import DocumentRow
 from schemas.unit import Origin
@@ -56,10 +57,12 @@ def build(
     is_one_file: bool | None,
     watch: Watch = lambda taken, _: taken,
     evaluation: Path | None = None,
+    dollars_per_hour: float | None = None,
 ) -> Built:
     """Write the report of a sink to the folder `out`; `watch` is shown the pictures as they are taken, of so many.
 
-    `evaluation` is what `pagemill evaluate --json` said of the sink, to be shown with it.
+    `evaluation` is what `pagemill evaluate --json` said of the sink, to be shown with it; `dollars_per_hour` what a GPU costs, by default
+    as the last plan was told.
     `picture_limit` None pictures every page, `is_one_file` None decides by the number of pages. Raises JobError where the sink has no
     rows, or something else than a report is in the way.
     """
@@ -68,7 +71,9 @@ def build(
     if not lake.documents:
         raise JobError(f"{sink_uri}: there is nothing to report; name the sink of a job that has run")
     runs = Runs(open_store(sink_uri), Places(sink_uri))
-    begun, ended = runs.begun(), runs.ended()
+    begun, ended, plans = runs.begun(), runs.ended(), kept(sink_uri)
+    price = dollars_per_hour if dollars_per_hour is not None else _planned_price(plans)
+    gpus = {each.run_id: each.job.workers.gpus for each in begun}
     files = Files(out, is_one_file=len(lake) <= ONE_FILE_PAGES if is_one_file is None else is_one_file)
     try:
         tally, listed = Tally(), list(lake.by_document())
@@ -86,8 +91,8 @@ def build(
                 prefix=_prefix([redact(document.source_uri) for document, _ in listed]),
                 documents=documents,
                 documents_by_status=Counter(document.status for document in documents),
-                runs=tuple(run_entry(summary) for summary in ended),
-                plan=plan_entry(kept(sink_uri), begun, ended),
+                runs=tuple(run_entry(summary, gpus.get(summary.run_id, 0.0), price) for summary in ended),
+                plan=plan_entry(plans, begun, ended),
                 throughput=_throughput(lake, ended),
                 trust=trust,
                 chunks=files.chunks,
@@ -100,6 +105,11 @@ def build(
         files.drop()
         raise
     return Built(index, len(documents), len(lake), len(pictured), len(missing))
+
+
+def _planned_price(plans: Sequence[Plan]) -> float | None:
+    """Return what the latest plan that was told a price was told."""
+    return next((plan.dollars_per_hour for plan in reversed(plans) if plan.dollars_per_hour is not None), None)
 
 
 def _pages(lake: Lake, listed: Sequence[tuple[DocumentRow, list[int]]], tally: Tally, files: Files) -> list[Sitter]:

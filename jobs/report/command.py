@@ -43,12 +43,19 @@ PICTURES = 300
     metavar="FILE",
     help="What `pagemill evaluate SINK LABELS --json` said: shows how far confidence can be trusted.",
 )
+@click.option(
+    "--price",
+    type=click.FloatRange(min=0),
+    metavar="DOLLARS",
+    help="What an hour of a GPU costs, or of a machine without: shows what runs cost. By default as the last plan was told.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def report(
     sink: str,
     out: Path,
     picture_limit: int,
     evaluation: Path | None,
+    price: float | None,
     *,
     all_pictures: bool,
     is_one_file: bool | None,
@@ -67,7 +74,9 @@ def report(
         return _counted(taken, total)
 
     limit = None if all_pictures else picture_limit
-    built = build(sink, out, picture_limit=limit, is_one_file=is_one_file, watch=watch, evaluation=evaluation)
+    built = build(
+        sink, out, picture_limit=limit, is_one_file=is_one_file, watch=watch, evaluation=evaluation, dollars_per_hour=price
+    )
     missing = f", {built.unpictured:,} could not be pictured" if built.unpictured else ""
     made = ((built.documents, "document"), (built.pages, "page"), (built.pictures, "picture"))
     click.echo(", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for count, noun in made) + missing)

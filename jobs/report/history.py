@@ -1,12 +1,13 @@
-"""The runs that made a sink: what they were asked for, and what came of them."""
+"""The runs that made a sink: what came of them, and what they cost. Pure."""
 
 from jobs.report.shapes import RunEntry
 from pipeline.redact import redact
 from schemas.run import RunSummary
 
 
-def run_entry(summary: RunSummary) -> RunEntry:
-    """Return a run as it is listed."""
+def run_entry(summary: RunSummary, gpus: float, dollars_per_hour: float | None) -> RunEntry:
+    """Return a run as it is listed; it had so many GPUs, or none, and then the price is that of the machine."""
+    hours = (gpus or 1) * (summary.ended_at - summary.started_at).total_seconds() / 3600
     return RunEntry(
         run_id=summary.run_id,
         job=summary.job_name,
@@ -18,5 +19,6 @@ def run_entry(summary: RunSummary) -> RunEntry:
         tokens=summary.tally.tokens,
         engine_seconds=round(summary.tally.engine_seconds, 1),
         engine=summary.engine and redact(summary.engine),
+        dollars=None if dollars_per_hour is None else round(hours * dollars_per_hour, 4),
         exit_code=summary.exit_code,
     )

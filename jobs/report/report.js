@@ -38,6 +38,7 @@ const pagemill = (() => {
     const minutes = Math.round(seconds / 60);
     return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   }
+  const money = (dollars) => `$${dollars && dollars < 1 ? dollars.toPrecision(2) : dollars.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
   const when = (iso) => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
   // Marks that turn the writing around would make a name look like another.
   const plain = (text) => text.replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, (mark) => `[U+${mark.codePointAt(0).toString(16).toUpperCase()}]`);
@@ -81,7 +82,8 @@ const pagemill = (() => {
 
   // The overview.
   function overview() {
-    const c = all.counts, total = sum(Object.values(c.pages)), last = all.runs?.at(-1);
+    const c = all.counts, total = sum(Object.values(c.pages)), last = all.runs?.at(-1), model = sum((all.runs || []).map((r) => r.engine_seconds));
+    const priced = (all.runs || []).filter((r) => r.dollars !== undefined), dollars = priced.length ? sum(priced.map((r) => r.dollars)) : null;
     const values = sum((c.field_counts || []).map((f) => f.ok)), asked = values + sum((c.field_counts || []).map((f) => (f.absent || 0) + (f.invalid || 0) + (f.rejected || 0)));
     return [
       el("div", { class: "head" }, el("h1", {}, said(all.title)), el("p", { class: "soft small" }, said(plain(all.sink)), ` · made ${when(all.made_at)}`)),
@@ -91,7 +93,8 @@ const pagemill = (() => {
           tile(share((c.pages.ok || 0) + (c.pages.blank || 0), total), "of pages wholly read"),
           asked ? tile(n(values), `field values, of ${n(asked)} asked`) : null,
           c.requests ? tile(n(c.requests), "requests") : null, c.tokens ? tile(n(c.tokens), "tokens") : null,
-          last ? tile(time(last.seconds), "the last run took") : null, tile(total ? time((c.page_seconds || 0) / total) : "–", "work per page")),
+          last ? tile(time(last.seconds), "the last run took") : null, model ? tile(time(model), "the model’s time") : null,
+          dollars === null ? null : tile(money(dollars), total ? `for all runs: ${money(1000 * dollars / total)} a thousand pages` : "for all runs"), tile(total ? time((c.page_seconds || 0) / total) : "–", "work per page")),
         el("div", { class: "bar", role: "img", "aria-label": "pages by status" }, Object.values(STATUS).map((s) => {
           if (!c.pages[s]) return null;
           const part = el("i", { class: s, title: `${n(c.pages[s])} ${s}` }); part.style.flex = c.pages[s]; return part;
@@ -129,8 +132,8 @@ const pagemill = (() => {
   }
   const rungs = (found) => card("Ladder", "Requests by rung; unsettled tasks climb.", table(head(["Rung", true], ["Pages", true], ["Requests", true], ["Tokens", true], ["Cut short", true]),
     found.map((r) => el("tr", {}, [r.rung + 1, r.pages, r.requests, r.tokens, r.cut_short].map((v) => el("td", { class: "num" }, n(v)))))));
-  const runs = (found) => card("Runs", null, table(head(["Started"], ["Job"], ["Pages", true], ["Took", true], ["Rejected", true], ["Exit", true]),
-    found.slice(-12).reverse().map((r) => el("tr", { title: r.engine || null }, el("td", { class: "status" }, when(r.started_at)), el("td", {}, said(r.job)), el("td", { class: "num" }, n(r.pages)), el("td", { class: "num" }, time(r.seconds)), el("td", { class: "num" }, percent(r.rejected)), el("td", { class: "num" }, n(r.exit_code))))));
+  const runs = (found, priced = found.some((r) => r.dollars !== undefined)) => card("Runs", null, table(head(["Started"], ["Job"], ["Pages", true], ["Took", true], ["Requests", true], ["Tokens", true], ...(priced ? [["Cost", true]] : []), ["Rejected", true], ["Exit", true]),
+    found.slice(-12).reverse().map((r) => el("tr", { title: r.engine || null }, el("td", { class: "status" }, when(r.started_at)), el("td", {}, said(r.job)), el("td", { class: "num" }, n(r.pages)), el("td", { class: "num" }, time(r.seconds)), el("td", { class: "num" }, n(r.requests)), el("td", { class: "num" }, n(r.tokens)), priced ? el("td", { class: "num" }, r.dollars === undefined ? "–" : money(r.dollars)) : null, el("td", { class: "num" }, percent(r.rejected)), el("td", { class: "num" }, n(r.exit_code))))));
 
   function planned(p) {
     const number = (value) => (value === undefined || value === null ? "–" : value && Math.abs(value) < 10 && !Number.isInteger(value) ? value.toPrecision(2) : n(value));

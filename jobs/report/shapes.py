@@ -168,6 +168,7 @@ class RunEntry(Shape):
     tokens: int
     engine_seconds: float
     engine: str | None = None
+    dollars: float | None = None
     exit_code: int
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,10 @@ from PIL import Image
 from jobs.cli import _run
 from jobs.report.build import build
 from jobs.report.files import script_json
+from jobs.report.history import run_entry
 from jobs.report.pictures import chosen
 from pipeline.errors import JobError
+from schemas.run import RunSummary
 
 SECRETS = ("0123456789abcdef", "AKIAABCDEFGHIJKLMNOP")
 
@@ -44,6 +47,21 @@ def test_everything_is_counted_and_no_secret_is_told(small, tmp_path):
         errors="replace"
     )
     assert not [secret for secret in SECRETS if secret in everything]
+
+
+def test_runs_have_their_price(small, tmp_path):
+    """What an hour of a GPU costs, or of a machine that has none, is told with the report, or was told with the last plan; else nothing is said."""
+    entries = []
+    for price in (None, 3.0):
+        build(small, tmp_path / "report", picture_limit=0, is_one_file=False, dollars_per_hour=price)
+        entries += _overview(tmp_path / "report")["runs"]
+    assert "dollars" not in entries[0]
+    assert entries[1]["dollars"] == pytest.approx(entries[1]["seconds"] / 3600 * 3.0, abs=1e-4)
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    counts = {name: 0 for name, info in RunSummary.model_fields.items() if info.is_required() and info.annotation is int}
+    when = {"started_at": began, "ended_at": began + timedelta(hours=2)}
+    ran = RunSummary(run_id="r", job_name="j", sink_uri="out", max_reject_rate=0, **when, **counts)
+    assert run_entry(ran, 4.0, 2.5).dollars == 4 * 2 * 2.5
 
 
 def test_pictures_have_the_page_s_shape(shelf, make, tmp_path):
