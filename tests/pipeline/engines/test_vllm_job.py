@@ -141,11 +141,14 @@ def differences(one: Any, other: Any, where: str = "") -> list[str]:
 
 
 def _demo(engine: str, sink: str) -> dict[str, Any]:
-    """Return the demo's job for an engine: the file as it ships, but for the engine, the sink, and answers of no more than some tokens."""
+    """Return the demo's job for an engine: the file as it ships, but for the engine, the sink, and answers that are cut after some tokens.
+
+    What is cut is a reject; the rows keep it, word for word.
+    """
     job: dict[str, Any] = yaml.safe_load((ROOT / "jobs/examples/demo.yaml").read_text())
     job["model"] |= {"engine": engine, "dtype": DTYPE}
-    job["tasks"] = [{**task, "max_tokens": 40} for task in job["tasks"]]
-    return {**job, "sink": {"uri": sink}}
+    job["tasks"] = [{**task, "max_tokens": 16} for task in job["tasks"]]
+    return {**job, "accept": {"max_reject_rate": 1.0}, "sink": {"uri": sink}}
 
 
 def _job(checkpoint: Path, engine: str, sink: str) -> dict[str, Any]:
