@@ -131,7 +131,13 @@ class Night:
         ray = Path(tempfile.mkdtemp(prefix="pm-", dir="/tmp"))  # sockets' names may be a hundred characters long, no more
         self.marks.append(secrets.token_hex(8))
         self.ray_folders.append(ray)
-        environment = {**os.environ, **self.environment, MARK: self.marks[-1], "RAY_TMPDIR": str(ray)}
+        environment = {
+            **os.environ,
+            **self.environment,
+            MARK: self.marks[-1],
+            "RAY_TMPDIR": str(ray),
+            "RAY_worker_niceness": "0",
+        }
         if self.ray is not None:
             environment["RAY_ADDRESS"] = self.ray.address
         verb, *more = command

@@ -12,6 +12,7 @@ import pytest
 from pipeline.process import children, end
 
 TRIES = 4
+PRIORITY = {"RAY_worker_niceness": "0"}  # Ray's own 15 leaves workers next to nothing of a machine that has much else to do
 T = TypeVar("T")
 
 
@@ -22,7 +23,7 @@ def cluster(*, environment: Mapping[str, str] | None = None, **head: object) -> 
 
     folder = tempfile.mkdtemp(prefix="pm-", dir="/tmp")  # sockets' names may be a hundred characters long, no more
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**(environment or {}), "RAY_TMPDIR": folder}.items():
+        for name, value in {**(environment or {}), **PRIORITY, "RAY_TMPDIR": folder}.items():
             patch.setenv(name, value)
         started = started_at_last(lambda: Cluster(initialize_head=True, head_node_args={"include_dashboard": False, **head}))
     try:
