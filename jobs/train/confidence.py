@@ -1,7 +1,8 @@
 """Fits the weights of confidence to the checkpoint that ships: it answers about made-up pages that it never saw, and their truth judges it.
 
-`python -m jobs.train.confidence [--documents 120] [--out pipeline/confidence.json]`. A checkpoint that answers too little rightly teaches
-nothing: that is said, and the weights stay as they are. It runs as any job does, in a folder that goes again.
+`python -m jobs.train.confidence [--checkpoint FOLDER] [--documents 120] [--out pipeline/confidence.json]`. A checkpoint that answers too little
+rightly teaches nothing: that is said, and the weights stay as they are. It runs as any job does, in a folder that goes again, and reads pages in
+tiles, as letters of a whole page are too small for the checkpoint that ships.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from jobs.evaluate.report import Report
 from jobs.synth.folder import synth, truth_of
 from pipeline.errors import PagemillError
 from pipeline.flow import run
-from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Sink, Source
+from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Rung, Sink, Source
 from schemas.run import RunSummary
 
 SHIPPED = Path(__file__).parents[2] / "pipeline" / "confidence.json"
@@ -26,13 +27,14 @@ SEED = 40_000  # of the split that nothing is taught from
 def main() -> int:
     """Fit, write, and say how far such weights can be trusted on documents that they have not seen."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--checkpoint", default="embedded")
     parser.add_argument("--documents", type=int, default=120)
     parser.add_argument("--out", type=Path, default=SHIPPED)
     options = parser.parse_args()
-    model = Model(checkpoint="embedded", engine="transformers", dtype="float32")
+    model = Model(checkpoint=options.checkpoint, engine="transformers", dtype="float32")
     with tempfile.TemporaryDirectory(prefix="pagemill-confidence-") as folder:
         try:
-            found = fit(model, options.documents, Path(folder), options.out).calibrated
+            found = fit(model, options.documents, Path(folder), options.out, rung=Rung(tiles="grid")).calibrated
         except PagemillError as error:
             sys.stderr.write(f"{error}\n{options.out} is as it was\n")
             return 1
@@ -40,8 +42,10 @@ def main() -> int:
     return 0
 
 
-def fit(model: Model, documents: int, folder: Path, out: Path, run: Callable[[Job], RunSummary | object] = run) -> Report:
-    """Read as many made-up documents with a checkpoint, and fit the weights in `out` to what is right of it. Raises JobError."""
+def fit(
+    model: Model, documents: int, folder: Path, out: Path, run: Callable[[Job], RunSummary | object] = run, rung: Rung = Rung()
+) -> Report:
+    """Read as many made-up documents with a checkpoint, in the views of a rung, and fit the weights in `out` to what is right of it. Raises JobError."""
     source = folder / "in"
     paths = synth(source, count=documents, seed=SEED, kinds=(KIND,), finishes=("scan", "pdf"), split="evaluate")
     asked = {
@@ -55,7 +59,7 @@ def fit(model: Model, documents: int, folder: Path, out: Path, run: Callable[[Jo
         name="confidence",
         source=Source(uri=str(source), exclude=("**/*.json",)),
         model=model,
-        render=Render(text_layer="compare"),
+        render=Render(text_layer="compare", ladder=(rung,)),
         tasks=(OcrTask(type="ocr"), AnswerTask(type="answer", fields=tuple(asked.values()))),
         sink=Sink(uri=str(folder / "out")),
     )
