@@ -16,7 +16,7 @@ from jobs.evaluate.report import Report
 from jobs.synth.folder import synth, truth_of
 from pipeline.errors import PagemillError
 from pipeline.flow import run
-from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Rung, Sink, Source
+from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Rung, Sink, Source, Tiling
 from schemas.run import RunSummary
 
 SHIPPED = Path(__file__).parents[2] / "pipeline" / "confidence.json"
@@ -34,7 +34,7 @@ def main() -> int:
     model = Model(checkpoint=options.checkpoint, engine="transformers", dtype="float32")
     with tempfile.TemporaryDirectory(prefix="pagemill-confidence-") as folder:
         try:
-            found = fit(model, options.documents, Path(folder), options.out, rung=Rung(tiles="grid")).calibrated
+            found = fit(model, options.documents, Path(folder), options.out, tiles="grid").calibrated
         except PagemillError as error:
             sys.stderr.write(f"{error}\n{options.out} is as it was\n")
             return 1
@@ -43,9 +43,14 @@ def main() -> int:
 
 
 def fit(
-    model: Model, documents: int, folder: Path, out: Path, run: Callable[[Job], RunSummary | object] = run, rung: Rung = Rung()
+    model: Model,
+    documents: int,
+    folder: Path,
+    out: Path,
+    run: Callable[[Job], RunSummary | object] = run,
+    tiles: Tiling = "none",
 ) -> Report:
-    """Read as many made-up documents with a checkpoint, in the views of a rung, and fit the weights in `out` to what is right of it. Raises JobError."""
+    """Read as many made-up documents with a checkpoint, whole or in tiles, and fit the weights in `out` to what is right of it. Raises JobError."""
     source = folder / "in"
     paths = synth(source, count=documents, seed=SEED, kinds=(KIND,), finishes=("scan", "pdf"), split="evaluate")
     asked = {
@@ -59,7 +64,7 @@ def fit(
         name="confidence",
         source=Source(uri=str(source), exclude=("**/*.json",)),
         model=model,
-        render=Render(text_layer="compare", ladder=(rung,)),
+        render=Render(text_layer="compare", ladder=(Rung(tiles=tiles),)),
         tasks=(OcrTask(type="ocr"), AnswerTask(type="answer", fields=tuple(asked.values()))),
         sink=Sink(uri=str(folder / "out")),
     )
