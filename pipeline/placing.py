@@ -22,6 +22,8 @@ _SKIPPED, _PICTURE, _SLIVER = 2.0, 0.8, 0.3
 """What it costs to take a place for no text; one that is too high; one of which an edge leaves little."""
 _MOSTLY = 0.7
 """Less of a line's height is little."""
+_STROKE = 0.2
+"""What is narrower, in its own height, is a rule rather than a letter that stands alone."""
 _HIGH, _LOW, _GAP = 1.7, 0.35, 3.0
 """What is so many times as high as most lines may be a picture, or dust; words of a line stand closer than this, in its height."""
 _DIVIDED, _JOINED = 1.5, 0.2
@@ -79,17 +81,40 @@ def laid(texts: Sequence[str], places: Sequence[Place], height_pt: float) -> lis
     """Return the box of each text; None where the texts do not fit the places. Most lines of the page are about so high.
 
     Texts come in the order of the places, or row by row. Neighbours in a row may be one text, or one place hold several; some
-    places are no text at all, or show too little of it.
+    places are no text at all, or show too little of it. What an edge has left of a line may come in any order.
     """
     if not texts or not places:
         return None if texts else []
+    best = _best(texts, places, height_pt)
+    if best is None or best.cost > _FINE * len(texts):
+        found = _with_remains_aside(texts, places, height_pt)
+        best = min(best or found, found, key=lambda each: each.cost) if found else best
+    return best.boxes if best and best.cost <= _TOO_BAD * (len(texts) + 1) else None
+
+
+def _best(texts: Sequence[str], places: Sequence[Place], height: float) -> _Fit | None:
     best: _Fit | None = None
     for order, em in product(_orders(places), _EMS):
-        found = _fitted(texts, order, height_pt, em)
+        found = _fitted(texts, order, height, em)
         best = min(best or found, found, key=lambda each: each.cost) if found else best
         if best and best.cost <= _FINE * len(texts):
             break
-    return best.boxes if best and best.cost <= _TOO_BAD * (len(texts) + 1) else None
+    return best
+
+
+def _with_remains_aside(texts: Sequence[str], places: Sequence[Place], height: float) -> _Fit | None:
+    """Fit the other texts to the other places, where single letters are what an edge has left of lines; None if they can't be that."""
+    remains = [index for index, text in enumerate(texts) if len(text) == 1]
+    edges = [place for place in places if place.is_cut and place.box.width < height]
+    if not 0 < len(remains) <= len(edges) or len(remains) == len(texts):
+        return None
+    others = [text for index, text in enumerate(texts) if index not in remains]
+    found = _best(others, [place for place in places if place not in edges], height)
+    if found is None:
+        return None
+    boxes, torn = iter(found.boxes), iter(edges)
+    laid_so = [next(torn).box if index in remains else next(boxes) for index in range(len(texts))]
+    return _Fit(found.cost + _UNREAD * len(remains) + _SLIVER * (len(edges) - len(remains)), laid_so)
 
 
 def _fitted(texts: Sequence[str], places: Sequence[Place], height: float, em: float) -> _Fit | None:
@@ -160,7 +185,8 @@ def _lost(place: Place, height: float) -> float:
     if box.height > _HIGH * height:
         return _SLIVER if box.width < _HIGH * box.height else _PICTURE
     is_little = place.is_cut and min(box.height / _MOSTLY, box.width) < height
-    return _SLIVER if is_little or box.height < _LOW * height else _SKIPPED
+    is_stroke = box.width < _STROKE * box.height
+    return _SLIVER if is_little or is_stroke or box.height < _LOW * height else _SKIPPED
 
 
 def _misfit(width: float, texts: int, row: _Row, height: float, em: float) -> float:
