@@ -74,3 +74,14 @@ def test_secrets_are_hidden(text, secret):
 def test_what_is_no_secret_stays(text):
     """Names, addresses and advice are shown as they are."""
     assert redact(text) == text
+
+
+def test_what_only_says_what_was_looked_at_is_told_from_a_place(make):
+    """A tile's box and a whole page's are shown only while they are lit, as they would hide what stands there."""
+    rows = make("rich", "s")
+    line, known = rows.page.lines
+    page = rows.page.model_copy(update={"lines": (line.model_copy(update={"box_source": "tile"}), known)})
+    fields = (rows.fields[0].model_copy(update={"box_source": "page"}), *rows.fields[1:])
+    entry = page_entry(page, fields)
+    assert [line.rough for line in entry.lines] == [True, False]
+    assert [field.rough for field in entry.fields] == [True, False]
