@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
+from pipeline.documents import inks
+
 Pixels = NDArray[np.uint8]
 """RGB, of shape (height, width, 3)."""
 
@@ -71,13 +73,13 @@ def _eight_bits(picture: Image.Image, *, is_unsigned: bool) -> Image.Image:
 
 
 def _managed(picture: Image.Image) -> Image.Image:
-    """Convert inks to RGB by the profile in the file, and without one as Pillow does."""
+    """Convert inks to RGB by the profile in the file, and without one, or with one that is broken, as PDFs' are."""
     profile = picture.info.get("icc_profile")
     if not profile and picture.mode == "CMYK":
-        return picture.convert("RGB")
+        return inks.seen(picture)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
         seen = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
-        return picture.convert("RGB")
+        return inks.seen(picture) if picture.mode == "CMYK" else picture.convert("RGB")
     return seen if seen is not None else picture.convert("RGB")

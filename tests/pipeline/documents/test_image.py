@@ -8,9 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import pymupdf
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
+from pipeline.documents import inks
 from pipeline.documents.document import open_document
 from pipeline.documents.image import ImageDocument
 from pipeline.errors import DocumentError
@@ -301,3 +303,41 @@ def test_more_frames_than_limits_pages_are_refused(tmp_path, opened):
     path = tmp_path / "frames"
     picture(10, 10).save(path, "TIFF", save_all=True, append_images=[picture(10, 10)] * 3)
     assert code_of(opened, path, pages=3) == ("open", "too_many_pages")
+
+
+SWATCHES = {
+    (0, 0, 0, 0): "#ffffff",
+    (255, 0, 0, 0): "#00aeef",
+    (0, 255, 0, 0): "#ec008c",
+    (0, 0, 255, 0): "#fff200",
+    (0, 0, 0, 255): "#231f20",
+    (0, 255, 255, 0): "#ed1c24",
+    (255, 0, 255, 0): "#00a650",
+    (255, 255, 0, 0): "#2e3092",
+}
+"""What the inks of a press look like, as every designer's table of process colours has it."""
+
+
+@pytest.mark.parametrize("ink", SWATCHES)
+def test_inks_without_a_profile_look_as_on_a_press(ink):
+    """Full inks are the process colours that people know, not a screen's cyan and magenta."""
+    assert np.allclose(np.asarray(inks.seen(Image.new("CMYK", (2, 2), ink))), ImageColor.getrgb(SWATCHES[ink]), atol=1)
+
+
+def test_inks_look_the_same_alone_and_within_a_pdf(tmp_path, opened):
+    """A JPEG of four inks without a profile has the colours that it has as a page of a PDF."""
+    tints = Image.merge("CMYK", [Image.linear_gradient("L").rotate(turn).resize((448, 448)) for turn in (0, 90, 180, 270)])
+    path = saved(tmp_path / "a.jpg", tints, "JPEG", quality=95)
+    with pymupdf.open() as document:
+        document.new_page(width=448, height=448).insert_image((0, 0, 448, 448), filename=path)
+        document.save(tmp_path / "a.pdf")
+    (alone,) = opened(path).render(0, [Affine(*_whole(opened(path)))], 448)
+    page = open_document(tmp_path / "a.pdf", Limits(), ())
+    (within,) = page.render(0, [Affine(448.0, 0.0, 0.0, 448.0, 0.0, 0.0)], 448)
+    page.close()
+    assert np.abs(alone.astype(int) - within).max() <= 3
+
+
+def _whole(document: ImageDocument) -> tuple[float, ...]:
+    width, height = document.size_pt(0)
+    return width, 0.0, 0.0, height, 0.0, 0.0
