@@ -35,7 +35,10 @@ def cluster(*, environment: Mapping[str, str] | None = None, **head: object) -> 
 
 def add_node(to: Any, *, cpus: int) -> None:
     """Add a node with so many CPUs, by name."""
-    started_at_last(lambda: to.add_node(num_cpus=cpus, object_store_memory=100_000_000))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in PRIORITY.items():
+            patch.setenv(name, value)
+        started_at_last(lambda: to.add_node(num_cpus=cpus, object_store_memory=100_000_000))
 
 
 def started_at_last(start: Callable[[], T]) -> T:
