@@ -48,13 +48,17 @@ class Desk:
     def look(self, unit: Unit, page_index: int) -> PageFacts:
         """Describe a page of a unit: lost, where its document can't be opened. Raises StorageError."""
         unopened = self.lay(unit)
-        return PageFacts(page_index, is_lost=True, notes=(unopened,)) if unopened else self.facts(page_index)
+        return (
+            PageFacts(page_index, is_lost=True, notes=(unopened,))
+            if unopened
+            else self.facts(page_index, go_on=page_index + 1 < unit.first_page + unit.n_pages)
+        )
 
-    def facts(self, page_index: int) -> PageFacts:
-        """Describe a page of the open document."""
+    def facts(self, page_index: int, *, go_on: bool = True) -> PageFacts:
+        """Describe a page of the open document; `go_on` says that the next one will be wanted."""
         wanted = self._job.render.text_layer
         try:
-            probe = self._child.probe(page_index, text_layer=wanted != "ignore")
+            probe = self._child.probe(page_index, text_layer=wanted != "ignore", go_on=go_on)
         except DocumentError as error:
             return PageFacts(page_index, is_lost=True, notes=(error.failure(),))
         facts = PageFacts(page_index, probe.width_pt, probe.height_pt, probe.rotation, probe.is_blank)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.documents.ink import components, darkest
+from pipeline.documents.ink import components
 
 _DRAWN_CONTRAST = 10
 """Of 255. Print that fades into drawn paper more than this cannot be seen."""
@@ -35,9 +35,9 @@ def _is_even(picture: NDArray[np.uint8]) -> bool:
     return all(int(picture[:, :, band].max()) - int(picture[:, :, band].min()) < _DRAWN_CONTRAST for band in range(3))
 
 
-def is_blank_paper(picture: NDArray[np.uint8]) -> bool:
-    """Say whether a scan shows paper and nothing on it; `picture` is RGB of shape (height, width, 3), some 900 pixels high."""
-    marks = _marks(darkest(picture))
+def is_blank_paper(tone: NDArray[np.uint8]) -> bool:
+    """Say whether a scan shows paper and nothing on it; `tone` is `darkest` of a picture some 900 pixels high."""
+    marks = _marks(tone)
     height, width = marks.shape
     if _has_print_amid(marks):
         return False

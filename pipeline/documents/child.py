@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from pipeline.documents.padding import pad
 from pipeline.documents.process import Died, Process
 from pipeline.documents.textlayer import TextLayer
+from pipeline.documents.tiles import whole_page
 from pipeline.documents.wire import (
     Answer,
     DividePage,
@@ -69,18 +70,24 @@ class Child:
         self._process: Process | None = None
         self._order: OpenDocument | None = None
         self._is_open = False
+        self._probe: PageProbe | None = None  # of the page that was described last
         self._ahead: int | None = None  # the page that the process may be at without having been asked
 
     def open(self, path: Path, *, passwords: Sequence[str] = ()) -> Opened:
         """Open a document, closing the one before; raise DocumentError of stage "open"."""
+        self._probe = None
         self._order = order = OpenDocument(path=os.fspath(path.absolute()), passwords=tuple(passwords))
         return _outliving(lambda: self._open(order))
 
-    def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
-        """Describe a page of the open document; raise DocumentError of stage "render"."""
-        answer = self._asked(ProbePage(page_index=page_index, text_layer=text_layer))
+    def probe(self, page_index: int, *, text_layer: bool, go_on: bool = True) -> PageProbe:
+        """Describe a page of the open document; raise DocumentError of stage "render".
+
+        `go_on` says that the page after it will be asked for: it is drawn while the caller is busy with this one's views.
+        """
+        answer = self._asked(ProbePage(page_index=page_index, text_layer=text_layer, go_on=go_on))
         if answer.probe is None:
             raise self._misled("render")
+        self._probe = answer.probe
         return answer.probe
 
     def regions(self, page_index: int, tiling: Tiling, resolution: int, turn_deg: Turn = 0) -> list[Region]:
@@ -88,6 +95,9 @@ class Child:
 
         `tiling` "none" gives one region, the page as a whole, named "page". `turn_deg` turns the page from how it seems to lie.
         """
+        known = self._probe
+        if tiling == "none" and known and known.page_index == page_index and known.turn_deg == turn_deg == known.skew_deg == 0:
+            return [whole_page(known.width_pt, known.height_pt)]  # as the process would say
         answer = self._asked(DividePage(page_index=page_index, tiling=tiling, resolution=resolution, turn_deg=turn_deg))
         if not answer.regions:
             raise self._misled("render")
@@ -102,11 +112,14 @@ class Child:
             return []
         maps = (region.frame for region in regions)
         affines = tuple((each.a, each.b, each.c, each.d, each.e, each.f) for each in maps)
-        shape = (len(regions), resolution, resolution, 3)
-        self._asked(RenderPage(page_index=page_index, affines=affines, resolution=resolution), reserve=prod(shape))
+        shape = (resolution, resolution, 3)
+        order = RenderPage(page_index=page_index, affines=affines, resolution=resolution)
+        answer = self._asked(order, reserve=len(regions) * prod(shape))
         self._ahead = page_index + 1
+        if answer.rendered is None or len(answer.rendered) != len(regions):
+            raise self._misled("render")
         try:
-            images = self._running().frames(shape)
+            images = self._running().frames(answer.rendered, shape)
         except Died as exc:
             raise self._misled("render") from exc
         for image, region in zip(images, regions, strict=True):

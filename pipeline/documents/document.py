@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pipeline.documents.picture import Pixels
 from pipeline.documents.pose import Pose
+from pipeline.documents.sheets import NewSheet, own_sheet
 from pipeline.documents.sniff import HEAD_BYTES, media_type
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
@@ -43,8 +44,8 @@ class Document(Protocol):
         """Free what it holds."""
 
 
-def open_document(path: Path, limits: Limits, passwords: Sequence[str]) -> Document:
-    """Open a file by what it contains; raise DocumentError of stage "open"."""
+def open_document(path: Path, limits: Limits, passwords: Sequence[str], new_sheet: NewSheet = own_sheet) -> Document:
+    """Open a file by what it contains, to draw its pages on the sheets it is given; raise DocumentError of stage "open"."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -61,7 +62,7 @@ def open_document(path: Path, limits: Limits, passwords: Sequence[str]) -> Docum
     if kind == "application/pdf":
         from pipeline.documents.pdf import PdfDocument
 
-        return PdfDocument(path, limits, passwords)
+        return PdfDocument(path, limits, passwords, new_sheet)
     from pipeline.documents.image import ImageDocument
 
     return ImageDocument(path, kind, limits)

@@ -35,41 +35,48 @@ _ALIGNED = 0.02
 _MUCH_DENSER, _MUCH_RISING, _MUCH_ALIGNED = 0.1, 0.01, 0.1
 
 
+def is_on_its_head(letters: NDArray[np.uint8], fx: float, fy: float) -> bool:
+    """Say whether print whose lines run across is plainly on its head, from a picture that is dark where there is ink.
+
+    `fx` and `fy` are pixels a point. Of too few words nothing is said.
+    """
+    words = _words(letters, fx, fy)
+    if words is None:
+        return False
+    least = max(_RISING, _RISING_SHARE * words.apart, _RISING_SIGMAS * words.rising_error)
+    hang = words.rising <= -least and words.dense <= -_DENSE
+    return hang and _aligned(letters, fx) <= -_ALIGNED  # looked at last, since it takes long
+
+
+def is_rather_on_its_head(letters: NDArray[np.uint8], fx: float, fy: float) -> bool:
+    """Say so where one of the two must be said; how lines are aligned, which scripts share, counts twice."""
+    words = _words(letters, fx, fy)
+    if words is None:
+        return False
+    said = (
+        (words.dense, _MUCH_DENSER, 1),
+        (words.rising, _MUCH_RISING, 1),
+        (_aligned(letters, fx), _MUCH_ALIGNED, 2),
+    )
+    return sum(weight * min(max(value / much, -1.0), 1.0) for value, much, weight in said) < 0
+
+
 @dataclass(frozen=True, slots=True)
-class Stand:
-    """How much speaks for print as it stands, each above 0 if Latin print stands on its feet, below if on its head.
+class _Words:
+    """How much the shapes of words speak for print as it stands, above 0 if Latin print stands on its feet, below if on its head.
 
     `dense` is how much more sharply words end below than above, from -1 to 1; `rising` how much more of the ink lies above the bodies of
-    words than below, `rising_error` its standard error, `apart` the ink that lies either above or below; `aligned` how many more lines
-    begin below one another than end so, from -1 to 1.
+    words than below, `rising_error` its standard error, `apart` the ink that lies either above or below.
     """
 
     dense: float
     rising: float
     rising_error: float
     apart: float
-    aligned: float
-
-    @property
-    def is_upright(self) -> bool:
-        """Say whether this is plainly print on its feet."""
-        least = max(_RISING, _RISING_SHARE * self.apart, _RISING_SIGMAS * self.rising_error)
-        return self.rising >= least and self.dense >= _DENSE and self.aligned >= _ALIGNED
-
-    @property
-    def is_on_its_head(self) -> bool:
-        """Say whether this is plainly print on its head."""
-        return Stand(-self.dense, -self.rising, self.rising_error, self.apart, -self.aligned).is_upright
-
-    @property
-    def is_rather_on_its_head(self) -> bool:
-        """Say so where one of the two must be said; how lines are aligned, which scripts share, counts twice."""
-        said = ((self.dense, _MUCH_DENSER, 1), (self.rising, _MUCH_RISING, 1), (self.aligned, _MUCH_ALIGNED, 2))
-        return sum(weight * min(max(value / much, -1.0), 1.0) for value, much, weight in said) < 0
 
 
-def stand_of(letters: NDArray[np.uint8], fx: float, fy: float) -> Stand | None:
-    """Look at letters whose lines run across, dark where there is ink; `fx` and `fy` are pixels a point. None if they are too few."""
+def _words(letters: NDArray[np.uint8], fx: float, fy: float) -> _Words | None:
+    """Look at the words; None if they are too few."""
     x, y, width, height = _runs(letters, _WORD_GAP_PT * fx)
     are_words = (height >= 4) & (height < _HIGHEST_PX) & (width / fx >= 1.5 * height / fy)
     if are_words.sum() < _FEWEST_WORDS:
@@ -82,8 +89,7 @@ def stand_of(letters: NDArray[np.uint8], fx: float, fy: float) -> Stand | None:
     above, below = _apart(rows)
     rising = float((shares * (above - below)).sum())
     error = sqrt(float((shares**2 * (above - below - rising) ** 2).sum()))
-    apart = float((shares * (above + below)).sum())
-    return Stand(float((shares * dense).sum()), rising, error, apart, _aligned(letters, fx))
+    return _Words(float((shares * dense).sum()), rising, error, float((shares * (above + below)).sum()))
 
 
 def _runs(letters: NDArray[np.uint8], gap_px: float) -> NDArray[np.int32]:
@@ -120,7 +126,7 @@ def _apart(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
 
 
 def _aligned(letters: NDArray[np.uint8], fx: float) -> float:
-    """Return the part of the lines that begin where two others do, less the part of those that end where two others do."""
+    """Return how many more lines begin where two others do than end where two others do, from -1 to 1: above 0 if print stands on its feet."""
     x, _, width, height = _runs(letters, WIDEST_GAP_PT * fx)
     are_lines = (height >= 4) & (width >= 1.5 * height)
     if are_lines.sum() < _FEWEST_LINES:

@@ -14,9 +14,11 @@ import numpy as np
 from PIL import Image
 
 from pipeline.documents.blank import is_blank_paper
+from pipeline.documents.ink import darkest
 from pipeline.documents.picture import Pixels, as_seen, size_pt
 from pipeline.documents.pose import Pose, find_pose
 from pipeline.documents.resample import view_of
+from pipeline.documents.sheets import SHEET_PX
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
 from schemas.box import Box
@@ -50,7 +52,6 @@ _DAMAGED = (
 """What Pillow's plugins raise on files that are not as they should be."""
 _ORIENTATION = 274
 _QUARTER_TURNS = (5, 6, 7, 8)
-_PICTURE_PX = 896
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ class ImageDocument:
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         del text_layer  # a picture has none
         frame = self._frame(page_index)
-        blank = is_blank_paper(frame.small)
+        blank = is_blank_paper(darkest(frame.small))
         if blank:
             frame.pose = Pose(frame.width_pt, frame.height_pt)
         pose = self.pose(page_index)
@@ -106,7 +107,7 @@ class ImageDocument:
     def pose(self, page_index: int) -> Pose:
         frame = self._frame(page_index)
         if frame.pose is None:
-            frame.pose = find_pose(frame.small, frame.width_pt, frame.height_pt)
+            frame.pose = find_pose(darkest(frame.small), frame.width_pt, frame.height_pt)
         return frame.pose
 
     def layout(self, page_index: int) -> Sequence[Box]:
@@ -117,6 +118,9 @@ class ImageDocument:
         frame = self._frame(page_index)
         fx, fy = frame.picture.width / frame.width_pt, frame.picture.height / frame.height_pt
         for each in affines:
+            if resolution == SHEET_PX and each == Affine(frame.width_pt, 0.0, 0.0, frame.height_pt, 0.0, 0.0):
+                yield frame.small
+                continue
             to_pixels = Affine(each.a * fx, each.b * fy, each.c * fx, each.d * fy, each.e * fx, each.f * fy)
             yield view_of(frame.picture, to_pixels, resolution)
 
@@ -148,7 +152,7 @@ class ImageDocument:
         dpi = self._file.info.get("dpi")
         if dpi is not None:
             dpi = (float(dpi[1]), float(dpi[0])) if turned else (float(dpi[0]), float(dpi[1]))
-        small = np.asarray(picture.resize((_PICTURE_PX, _PICTURE_PX), Image.Resampling.BICUBIC))
+        small = np.asarray(picture.resize((SHEET_PX, SHEET_PX), Image.Resampling.BICUBIC))
         return _Frame(page_index, picture, *size_pt(picture.width, picture.height, dpi), small)
 
     def _check_pages(self) -> None:

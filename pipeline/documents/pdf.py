@@ -1,4 +1,4 @@
-"""PDF files as documents, with PyMuPDF; with drawing.py the only file of the machine that imports it, and only the child loads it.
+"""PDF files as documents, with PyMuPDF; besides drawing.py, contents.py and inks.py no file of the machine imports it, and only the child loads it.
 
 Coordinates are those of the page as a person sees it: cropped, turned by /Rotate, with its annotations and form fields drawn.
 """
@@ -14,11 +14,12 @@ from pymupdf import mupdf
 
 from pipeline.documents.blank import is_blank_paper, is_uniform
 from pipeline.documents.contents import has_text, image_area_pt2
-from pipeline.documents.drawing import drawn
+from pipeline.documents.drawing import draw_whole, drawn
 from pipeline.documents.glyphs import Glyph, GlyphLine
-from pipeline.documents.ink import Ink
+from pipeline.documents.ink import Ink, darkest
 from pipeline.documents.picture import Pixels
 from pipeline.documents.pose import Pose, find_pose
+from pipeline.documents.sheets import SHEET_PX, NewSheet, own_sheet
 from pipeline.documents.textlayer import Found, read
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
@@ -31,8 +32,6 @@ pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
 pymupdf.no_recommend_layout()
 
-_PICTURE_PX = 896
-"""The side of the picture on which a page is judged: the largest view's, so that this view need not be drawn twice."""
 _LARGEST_PT = 10.0**7
 _SHARE_OF_SCAN = 0.2
 """Images that cover more of the page than this may be pictures of paper."""
@@ -59,6 +58,7 @@ class _Shown:
     drawing: pymupdf.DisplayList
     has_images: bool
     picture: Pixels | None = None
+    tone: Pixels | None = None
     pose: Pose | None = None
     log: _Log | None = None
 
@@ -68,8 +68,8 @@ class PdfDocument:
 
     media_type = "application/pdf"
 
-    def __init__(self, path: Path, limits: Limits, passwords: Sequence[str]) -> None:
-        self._limits = limits
+    def __init__(self, path: Path, limits: Limits, passwords: Sequence[str], new_sheet: NewSheet = own_sheet) -> None:
+        self._limits, self._new_sheet = limits, new_sheet
         self._shown: _Shown | None = None
         self._file = _tried("open", lambda: pymupdf.open(path, filetype="pdf"))
         if self._file.needs_pass:
@@ -85,7 +85,7 @@ class PdfDocument:
         shown = self._page(page_index)
         width_pt, height_pt = self.size_pt(page_index)
         picture = self.picture(page_index)
-        blank = is_uniform(picture) or (shown.has_images and _is_scan(shown) and is_blank_paper(picture))
+        blank = is_uniform(picture) or (shown.has_images and _is_scan(shown) and is_blank_paper(self._tone(page_index)))
         if blank:
             _check_complaints()
             _tried("render", lambda: _check_contents(self._file, shown.page))
@@ -103,7 +103,7 @@ class PdfDocument:
     def picture(self, page_index: int) -> Pixels:
         shown = self._page(page_index)
         if shown.picture is None:
-            shown.picture = _tried("render", lambda: drawn(shown.drawing, _whole(shown), _PICTURE_PX, shown.rect))
+            shown.picture = _tried("render", lambda: draw_whole(shown.drawing, shown.rect, self._new_sheet()))
         return shown.picture
 
     def pose(self, page_index: int) -> Pose:
@@ -112,7 +112,7 @@ class PdfDocument:
         if shown.pose is None:
             shown.pose = Pose(*self.size_pt(page_index))
             if _tried("render", lambda: _is_picture(shown)):
-                shown.pose = find_pose(self.picture(page_index), shown.pose.width_pt, shown.pose.height_pt)
+                shown.pose = find_pose(self._tone(page_index), shown.pose.width_pt, shown.pose.height_pt)
         return shown.pose
 
     def layout(self, page_index: int) -> Sequence[Box]:
@@ -125,16 +125,23 @@ class PdfDocument:
         return [_box(pymupdf.Rect(part[:4])) for part in parts]
 
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
-        shown = self._page(page_index)
+        shown, picture = self._page(page_index), partial(self.picture, page_index)
         for affine in affines:
-            if affine == _whole(shown) and resolution == _PICTURE_PX:
-                yield self.picture(page_index)
+            if affine == _whole(shown) and resolution == SHEET_PX:
+                yield picture()
             else:
-                yield _tried("render", partial(drawn, shown.drawing, affine, resolution, shown.rect))
+                yield _tried("render", partial(drawn, shown.drawing, affine, resolution, shown.rect, picture))
 
     def close(self) -> None:
         self._shown = None
         self._file.close()
+
+    def _tone(self, page_index: int) -> Pixels:
+        """Return the darkest channel of the page's picture."""
+        shown = self._page(page_index)
+        if shown.tone is None:
+            shown.tone = darkest(self.picture(page_index))
+        return shown.tone
 
     def _authenticate(self, passwords: Sequence[str]) -> None:
         if not passwords:

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.documents.heads import WIDEST_GAP_PT, stand_of
-from pipeline.documents.ink import components, darkest, mask_of
+from pipeline.documents.heads import WIDEST_GAP_PT, is_on_its_head, is_rather_on_its_head
+from pipeline.documents.ink import components, mask_of
 from schemas.view import Affine, Region
 
 _STEEPEST_DEG = 6.0
@@ -82,13 +82,13 @@ class Pose:
         return {0: (cosine, sine), 90: (-sine, cosine), 180: (-cosine, -sine), 270: (sine, -cosine)}[self.turn_deg]
 
 
-def find_pose(picture: Gray, width_pt: float, height_pt: float) -> Pose:
-    """Return how the print lies; `picture` shows the whole page squeezed into a square of some 900 pixels, RGB (side, side, 3)."""
-    ink = _ink(darkest(picture))
+def find_pose(tone: Gray, width_pt: float, height_pt: float) -> Pose:
+    """Return how the print lies; `tone` shows the whole page squeezed into a square of 896 pixels: `darkest` of its picture."""
+    ink = _ink(tone)
     skew_deg = _skew(ink, width_pt, height_pt)
     scale = _Scale(len(ink), width_pt, height_pt)
-    letters = _letters(_cropped(_turned_back(ink, skew_deg, width_pt, height_pt), scale), scale)
-    return Pose(width_pt, height_pt, _turn(letters, scale), skew_deg)
+    letters, count = _letters(_cropped(_turned_back(ink, skew_deg, width_pt, height_pt), scale), scale)
+    return Pose(width_pt, height_pt, _turn(letters, count, scale), skew_deg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _ink(tone: Gray) -> Gray:
 
 def _skew(ink: Gray, width_pt: float, height_pt: float) -> float:
     """Return the angle at which rows and columns of ink are sharpest; 0 where no angle stands out."""
-    across, down = _Rows.of(ink), _Rows.of(np.asarray(cv2.transpose(ink), dtype=np.uint8))
+    across, down = _Rows.of(np.asarray(cv2.transpose(ink), dtype=np.uint8)), _Rows.of(ink)
     aspect = width_pt / height_pt
 
     def sharpness(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -134,38 +134,52 @@ def _skew(ink: Gray, width_pt: float, height_pt: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows of ink in each of a page's upright strips, as waves: shape (frequencies, strips)."""
+    """The rows of ink in each of a page's upright strips, as waves: shape (strips, frequencies)."""
 
     waves: NDArray[np.complex64]
     frequencies: NDArray[np.float32]
     energy: float
 
     @classmethod
-    def of(cls, ink: Gray) -> "_Rows":
-        side = len(ink)
-        strips = cv2.resize(ink.astype(np.float32), (_STRIPS, side), interpolation=cv2.INTER_AREA)
+    def of(cls, columns: Gray) -> "_Rows":
+        """Look at a picture of the page that was transposed: its rows are the page's columns."""
+        side = len(columns)
+        strips = columns.reshape(_STRIPS, side // _STRIPS, side).sum(axis=1, dtype=np.uint16).astype(np.float32)
         frequencies = np.arange(_LOWEST, round(side * _HIGHEST), dtype=np.float32)
-        waves = np.fft.rfft(strips, axis=0)[_LOWEST : _LOWEST + len(frequencies)].astype(np.complex64)
-        energy = float((np.abs(waves) ** 2 * frequencies[:, None] ** 2).sum()) * _STRIPS
+        waves = _transformed(strips)[:, _LOWEST : _LOWEST + len(frequencies)]
+        energy = float((_power(waves) * frequencies**2).sum()) * _STRIPS
         return cls(waves, frequencies, max(energy, 1e-9))
 
     def rough_sharpness(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return `sharpness` to some percent, for many slopes at once: from one transform across the strips, in its nearest phases."""
-        power = np.abs(np.fft.fft(self.waves, n=_PHASES, axis=1)) ** 2
+        across = np.zeros((len(self.frequencies), _PHASES), np.complex64)
+        across[:, :_STRIPS] = self.waves.T
+        power = _power(_transformed(across)).ravel()
         phases = -np.outer(slopes, self.frequencies) * (_PHASES / _STRIPS)
-        low = np.floor(phases).astype(np.intp)
-        share, rows = phases - low, np.arange(len(self.frequencies))
-        met = power[rows, low % _PHASES] * (1 - share) + power[rows, (low + 1) % _PHASES] * share
+        low = np.floor(phases)
+        share, first = phases - low, low.astype(np.int32)
+        rows = np.arange(len(self.frequencies), dtype=np.int32) * _PHASES
+        met = power[rows + first % _PHASES] * (1 - share) + power[rows + (first + 1) % _PHASES] * share
         return np.asarray((met * self.frequencies**2).sum(axis=1) / self.energy, dtype=np.float64)
 
     def sharpness(self, slopes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return for each slope, pixels down a pixel across, how well the strips' rows meet: 1 where they are all the same."""
         step = np.exp(2j * np.pi / _STRIPS * np.outer(slopes, self.frequencies)).astype(np.complex64)
         met = np.zeros_like(step)
-        for strip in range(_STRIPS - 1, -1, -1):  # Horner's rule: each strip is shifted by one step more than the one before
+        for strip in self.waves[::-1]:  # Horner's rule: each strip is shifted by one step more than the one before
             met *= step
-            met += self.waves[:, strip]
-        return np.asarray((np.abs(met) ** 2 * self.frequencies**2).sum(axis=1) / self.energy, dtype=np.float64)
+            met += strip
+        return np.asarray((_power(met) * self.frequencies**2).sum(axis=1) / self.energy, dtype=np.float64)
+
+
+def _transformed(rows: NDArray[np.float32] | NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """Return the Fourier transform of each row, in 32 bits throughout."""
+    parts = rows.view(np.float32).reshape(*rows.shape, -1)
+    return np.asarray(cv2.dft(parts, flags=cv2.DFT_ROWS | cv2.DFT_COMPLEX_OUTPUT), dtype=np.float32).view(np.complex64)[:, :, 0]
+
+
+def _power(waves: NDArray[np.complex64]) -> NDArray[np.float32]:
+    return waves.real**2 + waves.imag**2
 
 
 def _turned_back(ink: Gray, degrees: float, width_pt: float, height_pt: float) -> Gray:
@@ -192,29 +206,28 @@ def _cropped(ink: Gray, scale: _Scale) -> Gray:
     return np.ascontiguousarray(ink[y0:y1, x0:x1])
 
 
-def _letters(ink: Gray, scale: _Scale) -> Gray:
-    """Return only what is of the size of letters: no rules, pictures or dust."""
+def _letters(ink: Gray, scale: _Scale) -> tuple[Gray, int]:
+    """Return only what is of the size of letters, no rules, pictures or dust, and how many marks that are."""
     marks = np.asarray(cv2.threshold(ink, _LETTER, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
     labels, stats = components(marks)
     widths, heights = stats[:, 2] * scale.width_pt / scale.side, stats[:, 3] * scale.height_pt / scale.side
     longer = np.maximum(widths, heights)
     kept = (longer < _LARGEST_PT) & (longer > _SMALLEST_PT) & (stats[:, 4] >= 4)
     kept[0] = False
-    return np.asarray(cv2.bitwise_and(mask_of(labels, kept), ink), dtype=np.uint8)
+    return np.asarray(cv2.bitwise_and(mask_of(labels, kept), ink), dtype=np.uint8), int(kept.sum())
 
 
-def _turn(letters: Gray, scale: _Scale) -> int:
-    """Return how many degrees clockwise the print is turned."""
+def _turn(letters: Gray, count: int, scale: _Scale) -> int:
+    """Return how many degrees clockwise the print of so many letters is turned."""
     fx, fy = scale.side / scale.width_pt, scale.side / scale.height_pt
-    along = _count(letters, _odd(_LETTER_GAP_PT * fx), 1)
     athwart = _count(letters, 1, _odd(_LETTER_GAP_PT * fy))
+    may_lie = athwart < _FEWEST or count > _SIDEWAYS * athwart  # joined along lines there are at most as many
+    along = _count(letters, _odd(_LETTER_GAP_PT * fx), 1) if may_lie else 0
     if max(along, athwart) < _FEWEST:
         return 0
     if along > _SIDEWAYS * athwart:
-        stand = stand_of(np.ascontiguousarray(np.rot90(letters)), fy, fx)
-        return 270 if stand and stand.is_rather_on_its_head else 90
-    stand = stand_of(letters, fx, fy)
-    return 180 if stand and stand.is_on_its_head else 0
+        return 270 if is_rather_on_its_head(np.ascontiguousarray(np.rot90(letters)), fy, fx) else 90
+    return 180 if is_on_its_head(letters, fx, fy) else 0
 
 
 def _count(letters: Gray, across: int, down: int) -> int:

@@ -4,6 +4,8 @@ Nothing stays behind when the caller is killed: the kernel ends the process with
 that thread is one of its own which lives exactly as long, and the shared memory is a memfd, which has no name to be left over.
 """
 
+import fcntl
+import mmap
 import os
 import selectors
 import signal
@@ -12,6 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from math import prod
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO
@@ -19,6 +22,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.documents.sheets import SHEETS_BYTES
 from pipeline.documents.wire import HEADER, LARGEST_MESSAGE, frame
 
 _KEPT_STDERR_BYTES = 4096
@@ -41,8 +45,10 @@ class Process:
     """A started process that answers one message with one message."""
 
     def __init__(self, command: Sequence[str], folder: Path | None) -> None:
-        self._frames_fd = os.memfd_create("pagemill-frames")
-        self._frames_size = 0
+        self._frames_fd = os.memfd_create("pagemill-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        fcntl.fcntl(self._frames_fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
+        self._frames: mmap.mmap | bytes = b""
+        self.reserve(0)
         self._stderr = b""
         started: SimpleQueue[subprocess.Popen[bytes] | OSError] = SimpleQueue()
         arguments = (*command, str(os.getpid()), str(self._frames_fd))
@@ -79,21 +85,20 @@ class Process:
         return bytes(answer[HEADER.size :])
 
     def reserve(self, size: int) -> None:
-        """Make the shared memory at least `size` bytes large."""
-        if size > self._frames_size:
-            os.ftruncate(self._frames_fd, size)
-            self._frames_size = size
+        """Make room for `size` bytes of views after the sheets of the shared memory."""
+        if SHEETS_BYTES + size > len(self._frames):
+            os.ftruncate(self._frames_fd, SHEETS_BYTES + size)
+            self._frames = mmap.mmap(self._frames_fd, SHEETS_BYTES + size, prot=mmap.PROT_READ)
 
-    def frames(self, shape: tuple[int, int, int, int]) -> list[NDArray[np.uint8]]:
-        """Return copies of the frames at the front of the shared memory; `shape` is (count, height, width, channels).
+    def frames(self, starts: Sequence[int], shape: tuple[int, int, int]) -> list[NDArray[np.uint8]]:
+        """Return copies of the frames that begin at such bytes of the shared memory, each of shape (height, width, channels).
 
-        They are read and not mapped, since the process could shrink the memory under a mapping and so kill the reader (SIGBUS).
+        The memory is sealed, since the process could otherwise shrink it under the mapping and so kill the reader (SIGBUS).
         """
-        frames = [np.empty(shape[1:], dtype=np.uint8) for _ in range(shape[0])]
-        for index, pixels in enumerate(frames):
-            if os.preadv(self._frames_fd, [pixels.data.cast("B")], index * pixels.nbytes) != pixels.nbytes:
-                raise Died("crashed", "the process that reads documents took its frames away")
-        return frames
+        size = prod(shape)
+        if any(start + size > len(self._frames) for start in starts):
+            raise Died("crashed", "the process that reads documents says that a frame is where there is none")
+        return [np.frombuffer(self._frames, np.uint8, size, start).reshape(shape).copy() for start in starts]
 
     def end(self) -> None:
         """Kill the process, wait until it is gone, and free what was shared with it."""

@@ -5,7 +5,6 @@ before it is asked for. It knows no storage, no job, no model.
 """
 
 import importlib
-import mmap
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from pydantic import TypeAdapter
 
 from pipeline.documents import confine
 from pipeline.documents.document import Document, open_document
+from pipeline.documents.sheets import NewSheet, Sheets
 from pipeline.documents.tiles import grid, whole_page
 from pipeline.documents.whitespace import PICTURE_PX, cut, find_lines, in_order, with_places
 from pipeline.documents.wire import (
@@ -43,7 +43,7 @@ from schemas.view import Affine, Region
 LIBRARIES = ("pipeline.documents.image", "pipeline.documents.pdf")
 """Loaded before the memory that they take is measured, and before the first document waits for them."""
 
-Opener = Callable[[Path, Limits, Sequence[str]], Document]
+Opener = Callable[[Path, Limits, Sequence[str], NewSheet], Document]
 
 
 def main(opener: Opener = open_document, libraries: Sequence[str] = LIBRARIES) -> None:
@@ -61,10 +61,10 @@ def main(opener: Opener = open_document, libraries: Sequence[str] = LIBRARIES) -
     confine.forbid_writing()
     confine.bound_memory(limits.memory)
     _send(answers_out, Answer(ready=Ready()))
-    desk, ahead, answer = _Desk(opener, limits, frames_fd), None, Answer()
+    desk, answer = _Desk(opener, limits, frames_fd), Answer()
     while payload := _read(orders_in):
         order = orders.validate_json(payload)
-        if order != ahead:
+        if not desk.has_foreseen(order):
             if _is_fatal(answer):  # of what was done ahead, which was not asked for
                 return
             answer = _answer(desk, order)
@@ -81,10 +81,10 @@ class _Desk:
     def __init__(self, opener: Opener, limits: Limits, frames_fd: int) -> None:
         self._opener = opener
         self._limits = limits
-        self._frames_fd = frames_fd
-        self._frames: mmap.mmap | None = None
+        self._sheets = Sheets(frames_fd)
         self._document: Document | None = None
         self._probed: ProbePage | None = None
+        self._foreseen: ProbePage | None = None
 
     def obey(self, order: Order) -> Answer:
         match order:
@@ -99,20 +99,32 @@ class _Desk:
                 return Answer(regions=self._divide(order))
 
     def foresee(self, order: Order) -> ProbePage | None:
-        """Return what is most often asked next: after a page was described and its views rendered, what the page after it is like."""
-        if self._document is None or self._probed is None or not isinstance(order, RenderPage):
+        """Return what is asked next: after a page was described and its views rendered, what the page after it is like, if it is wanted."""
+        self._foreseen, probed = None, self._probed
+        if self._document is None or probed is None or not probed.go_on or not isinstance(order, RenderPage):
             return None
         following = order.page_index + 1
-        if self._probed.page_index != order.page_index or following >= self._document.page_count:
-            return None
-        return ProbePage(page_index=following, text_layer=self._probed.text_layer)
+        if probed.page_index == order.page_index and following < self._document.page_count:
+            self._foreseen = ProbePage(page_index=following, text_layer=probed.text_layer, go_on=False)
+        return self._foreseen
+
+    def has_foreseen(self, order: Order) -> bool:
+        """Say whether this is what was foreseen; whether the page after it is wanted too, only the order itself tells."""
+        if (
+            self._foreseen is None
+            or not isinstance(order, ProbePage)
+            or order.model_copy(update={"go_on": False}) != self._foreseen
+        ):
+            return False
+        self._probed = order
+        return True
 
     def _open(self, order: OpenDocument) -> Answer:
         self._probed = None
         if self._document is not None:
             self._document.close()
             self._document = None
-        self._document = document = self._opener(Path(order.path), self._limits, order.passwords)
+        self._document = document = self._opener(Path(order.path), self._limits, order.passwords, self._sheets.next)
         return Answer(opened=Opened(document.media_type, document.page_count, document.is_repaired))
 
     def _divide(self, order: DividePage) -> tuple[Region, ...]:
@@ -136,18 +148,9 @@ class _Desk:
         return tuple(pose.placed(region) for region in regions)
 
     def _render(self, order: RenderPage) -> Answer:
-        size = order.resolution * order.resolution * 3
         affines = [Affine(*numbers) for numbers in order.affines]
-        frames = self._mapped(size * len(affines))
-        for index, pixels in enumerate(self._page(order.page_index).render(order.page_index, affines, order.resolution)):
-            frames[index * size : (index + 1) * size] = pixels.data.cast("B")
-        return Answer(ready=Ready())
-
-    def _mapped(self, size: int) -> mmap.mmap:
-        """Return the shared memory, which the parent has made large enough."""
-        if self._frames is None or len(self._frames) < size:
-            self._frames = mmap.mmap(self._frames_fd, size)
-        return self._frames
+        views = self._page(order.page_index).render(order.page_index, affines, order.resolution)
+        return Answer(rendered=self._sheets.hold(views, len(affines) * order.resolution**2 * 3))
 
     def _page(self, page_index: int) -> Document:
         if self._document is None:

@@ -6,9 +6,9 @@ against the shape that is expected, and can never be code. Pixels go through sha
 
 import struct
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from pipeline.documents.textlayer import TextLayer
 from schemas.job import Limits, Tiling
@@ -60,15 +60,16 @@ class OpenDocument(Shape):
 
 
 class ProbePage(Shape):
-    """Describe a page."""
+    """Describe a page; `go_on` says that the page after it is wanted, too."""
 
     do: Literal["probe"] = "probe"
     page_index: int
     text_layer: bool
+    go_on: bool
 
 
 class RenderPage(Shape):
-    """Render views of a page into the shared memory, one after another, each resolution × resolution × 3 bytes."""
+    """Render views of a page into the shared memory, each resolution × resolution × 3 bytes."""
 
     do: Literal["render"] = "render"
     page_index: int
@@ -96,17 +97,18 @@ class Refusal(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The child has started, or has rendered."""
+    """The child has started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The child's reply: exactly one of these is set."""
+    """The child's reply: exactly one of these is set; `rendered` says at which byte of the shared memory each view begins."""
 
     refusal: Refusal | None = None
     opened: Opened | None = None
     probe: PageProbe | None = None
     regions: tuple[Region, ...] | None = None
+    rendered: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     ready: Ready | None = None
 
 

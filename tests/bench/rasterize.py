@@ -120,10 +120,10 @@ def plain(path: Path) -> int:
 
 def through(child: Child, path: Path) -> int:
     """Draw a document's pages as the worker step does; return how many there were."""
-    pages = 0
-    for index in range(min(child.open(path).page_count, MOST_PAGES)):
-        probe = child.probe(index, text_layer=False)
-        pages += len(child.render(index, [whole_page(probe.width_pt, probe.height_pt)], RESOLUTION))
+    pages = min(child.open(path).page_count, MOST_PAGES)
+    for index in range(pages):
+        probe = child.probe(index, text_layer=False, go_on=index + 1 < pages)
+        child.render(index, [whole_page(probe.width_pt, probe.height_pt)], RESOLUTION)
     return pages
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from pipeline.documents.picture import Pixels
 from pipeline.documents.pose import Pose
 from pipeline.documents.reader import main
+from pipeline.documents.sheets import NewSheet
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
 from schemas.box import Box
@@ -146,8 +147,8 @@ class Hostile:
     page_count = 2
     is_repaired = False
 
-    def __init__(self, path: Path, limits: Limits, passwords: Sequence[str]) -> None:
-        del limits, passwords
+    def __init__(self, path: Path, limits: Limits, passwords: Sequence[str], new_sheet: NewSheet) -> None:
+        del limits, passwords, new_sheet
         when, _, self._how = path.read_text().partition(" ")
         self._when = when
         if when.startswith("%PDF"):  # the blank page by which an inspection tells a document's fault from the installation's

@@ -16,6 +16,7 @@ from PIL import Image
 from jobs.synth.canvas import Canvas
 from jobs.synth.document import generate, stream
 from jobs.synth.scanner import Wear, scanned
+from pipeline.documents.ink import darkest
 from pipeline.documents.pose import Pose, find_pose
 from pipeline.documents.tiles import whole_page
 
@@ -42,7 +43,7 @@ def worn(kind: str, seed: int, degrees: float, turn: int = 0) -> Image.Image:
 
 def posed(image: Image.Image) -> Pose:
     small = np.asarray(image.convert("RGB").resize((896, 896), Image.Resampling.BICUBIC))
-    return find_pose(small, image.width * 72 / 110, image.height * 72 / 110)
+    return find_pose(darkest(small), image.width * 72 / 110, image.height * 72 / 110)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,9 +131,9 @@ def test_what_is_no_text_is_left_alone():
         drawn = page.get_pixmap(matrix=pymupdf.Matrix(896 / 595, 896 / 842))
         strokes = np.frombuffer(drawn.samples, dtype=np.uint8).reshape(drawn.height, drawn.width, 3)[:896, :896]
     for picture in (np.full((896, 896, 3), 255, np.uint8), noise, ramp, strokes):
-        assert find_pose(np.ascontiguousarray(picture), *A4).turn_deg == 0
+        assert find_pose(darkest(np.ascontiguousarray(picture)), *A4).turn_deg == 0
     for picture in (np.full((896, 896, 3), 255, np.uint8), noise, ramp):
-        assert find_pose(np.ascontiguousarray(picture), *A4).is_upright
+        assert find_pose(darkest(np.ascontiguousarray(picture)), *A4).is_upright
 
 
 @given(
