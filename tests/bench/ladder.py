@@ -33,6 +33,7 @@ from pipeline.listing import list_source
 from pipeline.places import staged
 from pipeline.settle import PageFacts
 from pipeline.storage import open_store
+from pipeline.tasks.base import Ask
 from pipeline.worker import Worker
 from schemas.arrow import from_table
 from schemas.field import FieldRow, FieldValue
@@ -79,13 +80,22 @@ class Shelf(Desk):
         self._truths, self._kept = truths, {}
         self._white = {side: np.full((side, side, 3), 255, np.uint8) for side in SECONDS}
 
-    def facts(self, page_index: int) -> PageFacts:
+    def facts(self, page_index: int, *, go_on: bool = True) -> PageFacts:
+        del go_on  # nothing is drawn
         page = self._truths[self._document_id or ""].pages[page_index]
         return PageFacts(page_index, page.width_pt, page.height_pt, 0)
 
     def views(
-        self, document_id: str, facts: PageFacts, rung: Rung, *, parts: Sequence[Affine] | None = None, turn_deg: Turn = 0
+        self,
+        document_id: str,
+        facts: PageFacts,
+        rung: Rung,
+        asks: Sequence[Ask],
+        *,
+        parts: Sequence[Affine] | None = None,
+        turn_deg: Turn = 0,
     ) -> list[View]:
+        del asks  # none of a table, whose views alone are padded
         key = (document_id, facts.page_index, rung.tiles, rung.resolution, turn_deg)
         if key not in self._kept:
             self._kept[key] = self._child.regions(facts.page_index, rung.tiles, rung.resolution, turn_deg)
