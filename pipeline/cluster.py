@@ -32,6 +32,7 @@ STARTS = 3
 RESTARTS = 2  # Ray's own default is for ever
 CPUS_PER_ACTOR = 0.5  # a whole core each would starve the reads on a small machine
 READER_CPUS = 0.25
+LEAST_CPUS = 2  # Ray Data's own cutting of rows into blocks holds a whole one, beside the readers and the actors
 CORES_PER_MODEL = 4
 
 
@@ -59,7 +60,7 @@ def connect(workers: Workers) -> None:
     begin = partial(
         ray.init,
         address="local" if here else None,  # left alone, Ray would join whatever cluster was started last on this machine
-        num_cpus=workers.cpus if here else None,
+        num_cpus=max(LEAST_CPUS, workers.cpus or int(ray._private.utils.get_num_cpus() or 1)) if here else None,  # noqa: SLF001 (os.cpu_count() knows no container's share)
         num_gpus=int(workers.gpus) if here and workers.gpus else None,
         include_dashboard=False if here else None,
         log_to_driver=tells,
