@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
@@ -17,7 +19,9 @@ from pipeline.reader import read
 from pipeline.storage import open_store
 
 ROOT = Path(__file__).parents[2]
+PAGEMILL = (sys.executable, "-c", "import sys; from jobs.cli import main; sys.argv[0] = 'pagemill'; main()")
 CANARY = "canary7f3a"
+PATIENCE_S = 240
 KEYS = (
     "in/plain.pdf",
     "in/../../../escaped.pdf",
@@ -49,8 +53,8 @@ def _pdf(words: str) -> bytes:
 
 
 @pytest.fixture
-def command(tmp_path, monkeypatch):
-    """Return a function that runs `pagemill` with all the secrets in its environment, an S3 server that knows them, and returns what it said."""
+def ray_folder(monkeypatch):
+    """Put all the secrets into the environment and start an S3 server that knows them; return the folder in which Ray keeps its logs."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -62,37 +66,41 @@ def command(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("RAY_TMPDIR", ray.name)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    yield Path(ray.name)
+    server.stop()
+    ray.cleanup()
+
+
+@pytest.fixture
+def command(ray_folder, tmp_path):
+    """Return a function that runs `pagemill` amid the secrets, and returns what it said."""
     work = tmp_path / "work"
     work.mkdir()
 
     def run(*arguments: str, **environment: str) -> tuple[int, str]:
-        code = "import sys; from jobs.cli import main; sys.argv[0] = 'pagemill'; main()"
         done = subprocess.run(  # noqa: PLW1510 (it may fail)
-            [sys.executable, "-c", code, *arguments],
-            cwd=work,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
+            [*PAGEMILL, *arguments], cwd=work, env={**os.environ, **environment}, capture_output=True, text=True
         )
         said = done.stdout + done.stderr
         assert CANARY not in said.lower(), arguments
         if "Ray did not start" in said:  # on a machine that is busy; it says to run it again
             return run(*arguments, **environment)
-        assert not [
-            path for path in Path(ray.name).rglob("*") if path.is_file() and CANARY in path.read_text(errors="ignore").lower()
-        ]
+        assert CANARY not in _logs(ray_folder)
         return done.returncode, said
 
-    yield run
-    server.stop()
-    ray.cleanup()
+    return run
 
 
-def _job(folder: Path, source: str, sink: str, more: str = "") -> str:
+def _logs(ray_folder: Path) -> str:
+    """Return all that Ray's logs and files say."""
+    return "\n".join(path.read_text(errors="ignore") for path in ray_folder.rglob("*") if path.is_file()).lower()
+
+
+def _job(folder: Path, source: str, sink: str, model: str = "{engine: scripted}") -> str:
     path = folder / f"{re.sub('[^a-z]', '', sink)}.yaml"
     path.write_text(
         f'name: j\nsource: {{uri: "{source}", passwords: env:PDF_PASSWORDS}}\nsink: {{uri: "{sink}"}}\n'
-        f"model: {{engine: scripted}}\ntasks: [{{type: ocr}}]\naccept: {{max_reject_rate: 1.0}}\n{more}"
+        f"model: {model}\ntasks: [{{type: ocr}}]\naccept: {{max_reject_rate: 1.0}}\n"
     )
     return str(path)
 
@@ -147,3 +155,51 @@ def test_no_secret_is_ever_told_and_no_key_leaves_the_sink(command, tmp_path):
     assert CANARY not in _everything(tmp_path)
     assert {path for path in tmp_path.iterdir() if path.name != "work"} == outside
     assert {path.name for path in (tmp_path / "work").iterdir()} <= {"out", "report", "refused", "refused-report", "none"}
+
+
+@pytest.mark.slow
+def test_a_run_at_work_and_one_that_is_killed_tell_no_secret(ray_folder, tmp_path):
+    """What is staged, noted and logged by the way holds none, nor does the command line of any process; also where nobody could tidy up."""
+    s3 = boto3.session.Session().client("s3")
+    s3.create_bucket(Bucket="bucket")
+    for number in range(12):
+        s3.put_object(Bucket="bucket", Key=f"in/{number}.pdf", Body=_locked(f"words of {number}"))
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "scripted.json").write_text('{"seconds_per_request": 1}')
+    job = _job(tmp_path, "s3://bucket/in", f"{tmp_path}/out", f'{{engine: scripted, checkpoint: "{tmp_path}/slow"}}')
+    processes = None
+    while processes is None:  # Ray may not start on a machine that is busy
+        processes = _killed_at_work(tmp_path, job)
+    assert "pagemill" in processes
+    assert "raylet" in processes
+    Path(job).unlink()
+    assert CANARY not in processes.lower()
+    assert CANARY not in _logs(ray_folder)
+    assert CANARY not in _everything(tmp_path)
+
+
+def _killed_at_work(folder: Path, job: str) -> str | None:
+    """Kill a run once something is staged; return how all processes had been started, or None where Ray did not start."""
+    processes, said = "", folder / "said"
+    with said.open("wb") as file, subprocess.Popen([*PAGEMILL, "run", job], cwd=folder, stdout=file, stderr=file) as run:
+        try:
+            until = time.monotonic() + PATIENCE_S
+            while not [*folder.glob("out/_pagemill/staging/*/*/pages.parquet")]:
+                if run.poll() is not None and "Ray did not start" in said.read_text():
+                    return None
+                assert run.poll() is None, said.read_text()
+                assert time.monotonic() < until, "nothing is staged"
+                processes += _command_lines()
+                time.sleep(0.2)
+        finally:
+            run.kill()
+    return processes
+
+
+def _command_lines() -> str:
+    """Return how the processes of this machine were started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_text(errors="ignore"))
+    return "\n".join(found)
