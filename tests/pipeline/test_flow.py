@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 
-def _job(source: str, sink: str, machine, **changes) -> Job:
+def _job(source: str, sink: str, machine, sink_format: str = "parquet", **changes) -> Job:
     whole = {
         "name": "flow",
         "source": Source(uri=source),
@@ -33,7 +33,7 @@ def _job(source: str, sink: str, machine, **changes) -> Job:
         "render": Render(text_layer="ignore"),
         "tasks": (OcrTask(type="ocr"), machine.answer("total")),
         "workers": WORKERS,
-        "sink": Sink(uri=sink),
+        "sink": Sink(uri=sink, format=sink_format),
     }
     return Job(**{**whole, **changes})
 
@@ -60,14 +60,15 @@ def place(request, tmp_path):
     return str(tmp_path) if request.param == "files" else request.getfixturevalue("s3_uri")
 
 
+@pytest.mark.formats
 @pytest.mark.usefixtures("ray_started")
-def test_from_a_place_to_datasets(place, machine):
+def test_from_a_place_to_datasets(place, machine, sink_format):
     """Documents become datasets that verify finds exact; what is new, changed and deleted is seen by the next run."""
     store, source = open_store(place), f"{place}/in"
     store.write(f"{source}/a b#1.pdf", machine.pdf("one", "", "three"))
     store.write(f"{source}/copy.pdf", machine.pdf("one", "", "three"))
     store.write(f"{source}/broken.pdf", b"nothing")
-    job = _job(source, f"{place}/out", machine)
+    job = _job(source, f"{place}/out", machine, sink_format)
     first = run(job)
     assert (first.objects_inspected, first.documents_unreadable, first.pages_ok, first.pages_blank) == (3, 1, 4, 2)
     assert (first.left, first.fields, first.engine, first.tally.requests) == (0, 6, "scripted 1", 4)
@@ -99,6 +100,7 @@ class Compacting(Silent):
         self.noted += text
 
 
+@pytest.mark.formats
 @pytest.mark.usefixtures("ray_started")
 def test_rows_that_another_run_moves_are_found_again(mill, machine):
     """Units whose rows a publication moves between selection and reading are selected anew within the run, and none is left."""
