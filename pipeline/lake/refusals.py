@@ -27,7 +27,12 @@ _PASSING: tuple[type[Exception], ...] = (
     requests.exceptions.ChunkedEncodingError,
     *TRANSIENT_CLASSES,
 )
-_DENIED: tuple[type[Exception], ...] = (exceptions.UnauthorizedError, exceptions.ForbiddenError, exceptions.AuthorizationExpiredError, exceptions.OAuthError)
+_DENIED: tuple[type[Exception], ...] = (
+    exceptions.UnauthorizedError,
+    exceptions.ForbiddenError,
+    exceptions.AuthorizationExpiredError,
+    exceptions.OAuthError,
+)
 _REFUSED: tuple[type[Exception], ...] = (
     exceptions.NoSuchTableError,
     exceptions.NoSuchNamespaceError,
