@@ -117,7 +117,7 @@ ON_CPU = Recipe(
     asks=(("ocr", 1),),
     tilings=("grid",),
 )
-"""Some two hours of one core. The checkpoint's card says what of it, and what before it, the one that ships was taught with."""
+"""Some four hours of one core. The checkpoint's card says how the one that ships went through it."""
 ON_CUDA = Recipe(
     sizes=WIDE,
     stages=(

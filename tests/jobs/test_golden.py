@@ -33,7 +33,7 @@ def engine() -> Iterator[Engine]:
     torch.set_num_threads(threads)
 
 
-def tiles(engine: Engine, name: str, spoiled: Callable[[Pixels], Pixels] = lambda image: image) -> Tiles:
+def tiles(engine: Engine, name: str, spoiled: Callable[[Pixels], Pixels] = lambda image: image, prompt: str = "ocr") -> Tiles:
     """Return what each tile of a document's first page truly shows, and what the checkpoint said of it, or of its picture spoiled."""
     path = DOCUMENTS / name
     truth = DocumentTruth.model_validate_json((DOCUMENTS / f"{path.stem}.truth.json").read_bytes()).pages[0]
@@ -44,8 +44,8 @@ def tiles(engine: Engine, name: str, spoiled: Callable[[Pixels], Pixels] = lambd
     finally:
         document.close()
     views = [View("", 0, region, spoiled(image)) for region, image in zip(regions, images, strict=True)]
-    answers = engine.generate([Request(view, "ocr", MOST_TOKENS) for view in views])
-    return [(read(truth, region.affine, "ocr") or "", answer) for region, answer in zip(regions, answers, strict=True)]
+    answers = engine.generate([Request(view, prompt, MOST_TOKENS) for view in views])
+    return [(read(truth, region.affine, prompt) or "", answer) for region, answer in zip(regions, answers, strict=True)]
 
 
 def error_rate(read_tiles: Tiles) -> float:
@@ -62,9 +62,13 @@ def lines_read(read_tiles: Tiles) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "most", "lines"),
     [
-        ("letter.jp2", 0.28, {"Dear Simon Fokream,", "Nobody had expected the heavy m", "Beth Staingseen"}),
-        ("statement.pdf", 0.37, {"13 April 2019", "Brass cable 76W", "Red hinge", "3,774.68", "7,157.09"}),
-        ("invoice.pdf", 0.42, {"Blue clamp", "Spare hose", "Long gloves", "Grey kettle A16", "168.28", "205.24"}),
+        ("letter.jp2", 0.2, {"Dear Simon Fokream,", "Seamvulda Dairy plc", "Yours faithfully,", "Beth Staingseen"}),
+        ("statement.pdf", 0.35, {"13 April 2019", "Brass cable 76W", "Oak label", "464.30", "5,326.88", "7,157.09"}),
+        (
+            "invoice.pdf",
+            0.19,
+            {"INVOICE", "Chuss Ltd", "Blue clamp", "Spare hose", "Long gloves", "168.28", "Grand total", "€21,170.71"},
+        ),
     ],
 )
 def test_a_page_is_read_off_its_picture(engine, name, most, lines) -> None:
@@ -75,7 +79,22 @@ def test_a_page_is_read_off_its_picture(engine, name, most, lines) -> None:
     assert all(answer.finish_reason == "stop" for _, answer in found)
 
 
+@pytest.mark.parametrize(
+    ("name", "question", "value"),
+    [
+        ("invoice.pdf", "who sent the invoice?", "Chuss Ltd"),
+        ("invoice.pdf", "what is the subtotal?", "€17,790.51"),
+        ("letter.jp2", "who signed the letter?", "Beth Staingseen"),
+        ("receipt.png", "what is the total?", "$70.97"),
+    ],
+)
+def test_a_value_is_found_where_it_stands(engine, name, question, value) -> None:
+    """Asked of the tile that shows it, the checkpoint gives the value letter by letter: of a few, as its card says, and of these."""
+    found = tiles(engine, name, prompt=f"answer en {question}")
+    assert [answer.text for true, answer in found if true == value] == [value]
+
+
 @pytest.mark.parametrize("spoiled", [np.fliplr, lambda image: 255 - image])
 def test_a_picture_drawn_wrongly_shows_in_its_words(engine, spoiled) -> None:
     """Mirrored or in negative, a page is misread: the checkpoint reads what it is shown and nothing that it remembers."""
-    assert error_rate(tiles(engine, "letter.jp2", lambda image: np.ascontiguousarray(spoiled(image)))) > 0.6
+    assert error_rate(tiles(engine, "letter.jp2", lambda image: np.ascontiguousarray(spoiled(image)))) > 0.75

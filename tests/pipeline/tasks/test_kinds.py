@@ -3,6 +3,7 @@
 import pytest
 from pydantic import TypeAdapter
 
+from jobs.train.recipe import ON_CPU
 from pipeline.tasks.kinds import KINDS, kind_of, misfit, misfits
 from schemas.job import Job, Model, OcrTask, QuestionTask, Sink, Source, Task
 
@@ -46,7 +47,7 @@ def test_a_published_name_says_its_kind(checkpoint, kind):
         ("ft-infovqa", task("answer", fields=FIELDS)),
         ("ft-docci", task("caption", style="describe")),
         ("ft-refcoco-seg", task("refer", phrase="a", ask_as="segment", prompt="{phrase}")),
-        ("embedded", task("table")),
+        ("embedded", task("answer", fields=FIELDS)),
         ("ft-docvqa", task("raw", name="a", prompt="caption en")),
         ("ft-docvqa", task("ocr", prompt="what does it say?")),
         ("invoices-v3", task("table")),
@@ -70,7 +71,7 @@ def test_what_is_understood_is_not_warned_of(kind, given):
         ("mix", task("caption", style="describe"), "disagree"),
         ("pt", task("spot"), "not trained on `spot`"),
         ("mix", task("table"), "not trained on `table`"),
-        ("embedded", task("caption"), "not trained on `caption`"),
+        ("embedded", task("table"), "not trained on `table`"),
         ("ft-cococap", task("ocr", prompt="ocr please"), "only on caption"),
     ],
 )
@@ -99,3 +100,8 @@ def test_a_job_is_warned_of_every_task_its_checkpoint_does_not_understand() -> N
     assert [said.partition(":")[0] for said in warned(checkpoint="google/paligemma2-3b-ft-docci-448")] == ["ocr", "question"]
     assert warned(checkpoint="s3://models/ours") == []
     assert warned(checkpoint="embedded", engine="scripted") == []
+
+
+def test_what_ships_understands_what_its_recipe_teaches():
+    """A task that its course leaves out is warned of: nobody is to take noise for a table."""
+    assert KINDS["embedded"].understands == ON_CPU.taught
