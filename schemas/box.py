@@ -6,7 +6,8 @@ from schemas.shape import Shape
 
 BoxSource = Literal["text_layer", "spot", "detect", "segment", "table", "print", "tile", "page"]
 """Who says where something stands: the page's text layer, a task of the model (`detect` for `refer` too), the `print` that was seen where a
-line of the model's text was laid. Of the others no more is known than what was looked at: the box is the `tile` that was read, or all of the `page`."""
+line of the model's text was laid. Of the others no more is known than what was looked at: the box is the `tile` that was read, or all of the
+`page`."""
 ROUGH: frozenset[BoxSource | None] = frozenset({"tile", "page"})
 """Who says what was looked at, and not where in it something stands."""
 
