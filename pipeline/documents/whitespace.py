@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.documents.ink import components, darkest, mask_of
+from pipeline.documents.ink import darkest
 from pipeline.documents.order import reading_order
 from pipeline.documents.tiles import PIXELS_PER_POINT, grid
 from schemas.box import Box
@@ -23,12 +23,6 @@ _RULE_PT = 40.0
 """Strokes longer than this are rules or borders and no print."""
 _SIDE_PT, _STEM_PT = 28.0, 2.5
 """The sides of a field in a form are shorter, but thinner than the stems of letters of that height."""
-_SHORT_PT = 5.0
-"""Sides of a low field, or what a scan has left of them, are as short as stems, but they stand on a rule, or hang from one."""
-_TICK_PT = 6.0, 16.0
-"""How large the little boxes are that a person ticks."""
-_STRAIGHT = 0.85
-"""Letters have no four straight sides: this much of each is inked where it is one."""
 _INK = 40
 PICTURE_PX = 1792
 """The side of the picture in which lines are found: in half of it the lines of dense print touch."""
@@ -98,7 +92,7 @@ def find_lines(picture: NDArray[np.uint8], width_pt: float, height_pt: float) ->
     height, width = picture.shape[:2]
     fx, fy = width / width_pt, height / height_pt
     ink = _ink(picture)
-    ink = np.asarray(cv2.subtract(ink, _rules(ink, fx, fy) | _tick_boxes(ink, fx, fy)), dtype=np.uint8)
+    ink = np.asarray(cv2.subtract(ink, _rules(ink, fx, fy)), dtype=np.uint8)
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(1, round(_WORD_GAP_PT * fx)) | 1), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     corners = np.array(
@@ -122,46 +116,15 @@ def _ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
     """Return the long straight strokes, also where a scan has frayed or broken them."""
-    flat = _strokes(ink, (3, 1), (1, max(3, round(_RULE_PT * fx))))
-    rules = flat | _strokes(ink, (1, 3), (max(3, round(_RULE_PT * fy)), 1)) | _sides(ink, _SIDE_PT, fx, fy)
-    return rules | _touching(_sides(ink, _SHORT_PT, fx, fy), flat) if flat.any() else rules
-
-
-def _strokes(ink: NDArray[np.uint8], athwart: tuple[int, int], along: tuple[int, int]) -> NDArray[np.uint8]:
-    thick = cv2.dilate(ink, np.ones(athwart, np.uint8))
-    return np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones(along, np.uint8)), dtype=np.uint8)
-
-
-def _sides(ink: NDArray[np.uint8], least_pt: float, fx: float, fy: float) -> NDArray[np.uint8]:
-    """Return the upright strokes of some length that are thinner than stems."""
-    sides = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(3, round(least_pt * fy)), 1), np.uint8))
+    rules = np.zeros_like(ink)
+    for across, down in ((max(3, round(_RULE_PT * fx)), 1), (1, max(3, round(_RULE_PT * fy)))):
+        athwart = np.ones((3, 1) if down == 1 else (1, 3), np.uint8)
+        thick = cv2.dilate(ink, athwart)
+        found = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((down, across), np.uint8))
+        rules |= np.asarray(found, dtype=np.uint8)
+    sides = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(3, round(_SIDE_PT * fy)), 1), np.uint8))
     stems = cv2.morphologyEx(sides, cv2.MORPH_OPEN, np.ones((1, max(3, round(_STEM_PT * fx))), np.uint8))
-    return np.asarray(cv2.subtract(sides, stems), dtype=np.uint8)
-
-
-def _tick_boxes(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
-    """Return the little squares of forms with all that stands in them."""
-    labels, stats = components(ink)
-    across, down = stats[:, 2] / fx, stats[:, 3] / fy
-    low, high = _TICK_PT
-    sized = (across >= low) & (across <= high) & (abs(across - down) < 0.2 * across)
-    squares = np.zeros_like(ink)
-    for label in np.flatnonzero(sized):
-        x, y, width, height, _ = stats[label]
-        mark = labels[y : y + height, x : x + width] == label
-        sides = (mark[:3].any(axis=0), mark[-3:].any(axis=0), mark[:, :3].any(axis=1), mark[:, -3:].any(axis=1))
-        if min(side.mean() for side in sides) >= _STRAIGHT:
-            squares[y : y + height, x : x + width] = 255
-    return squares
-
-
-def _touching(strokes: NDArray[np.uint8], flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the strokes that meet a flat rule."""
-    labels, stats = components(strokes)
-    met = np.zeros(len(stats), dtype=np.bool_)
-    met[labels[cv2.dilate(flat, np.ones((5, 3), np.uint8)) > 0]] = True
-    met[0] = False
-    return mask_of(labels, met)
+    return rules | np.asarray(cv2.subtract(sides, stems), dtype=np.uint8)
 
 
 def _joined(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
