@@ -52,9 +52,11 @@ def columned(pages: Sequence[Rows], wanted: Columns) -> tuple[Rows, ...]:
     for made in pages:
         tables, before = _page_typed(made.page.tables, wanted, before if made.page.page_index == last + 1 else None)
         last = made.page.page_index
-        kept = tuple(each for each in made.page.failures if each.code != CODE)
-        page = judged(made.page.model_copy(update={"tables": tables}), (*kept, *_failures(tables, wanted)))
-        told.append(replace(made, page=page) if made.page.tables else made)
+        if tables:
+            kept = tuple(each for each in made.page.failures if each.code != CODE)
+            page = judged(made.page.model_copy(update={"tables": tables}), (*kept, *_failures(tables, wanted)))
+            made = replace(made, page=page)  # noqa: PLW2901 (the same page, told more of)
+        told.append(made)
     return tuple(told)
 
 

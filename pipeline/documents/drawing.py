@@ -11,6 +11,7 @@ from pymupdf import mupdf
 from pipeline.documents.picture import Pixels
 from pipeline.documents.resample import is_parallel, view_of
 from pipeline.documents.sheets import SHEET_PX
+from pipeline.documents.tiles import whole_page
 from schemas.view import Affine
 
 _WHITE = 255
@@ -29,7 +30,7 @@ def drawn(drawing: pymupdf.DisplayList, affine: Affine, resolution: int, page: p
 
 def draw_whole(drawing: pymupdf.DisplayList, page: pymupdf.Rect, sheet: Pixels) -> Pixels:
     """Draw the whole page on the sheet, whatever was there, and return that."""
-    return _upright(drawing, Affine(page.width, 0.0, 0.0, page.height, 0.0, 0.0), sheet)
+    return _upright(drawing, whole_page(page.width, page.height).affine, sheet)
 
 
 def _turned(drawing: pymupdf.DisplayList, affine: Affine, resolution: int, page: pymupdf.Rect, picture: Picture) -> Pixels:

@@ -19,6 +19,7 @@ from pipeline.documents.picture import Pixels, as_seen, size_pt
 from pipeline.documents.pose import Pose, find_pose
 from pipeline.documents.resample import view_of
 from pipeline.documents.sheets import SHEET_PX
+from pipeline.documents.tiles import whole_page
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
 from schemas.box import Box
@@ -56,13 +57,16 @@ _QUARTER_TURNS = (5, 6, 7, 8)
 
 @dataclass(slots=True)
 class _Frame:
-    """The page at hand, decoded once; `small` is the whole of it in a square, `pose` how its print lies, once it was looked for."""
+    """The page at hand, decoded once; `small` is the whole of it in a square, `tone` the darkest channel of that, `pose` how its print lies, once
+    it was looked for.
+    """
 
     page_index: int
     picture: Image.Image
     width_pt: float
     height_pt: float
     small: Pixels
+    tone: Pixels
     pose: Pose | None = None
 
 
@@ -91,7 +95,7 @@ class ImageDocument:
     def probe(self, page_index: int, *, text_layer: bool) -> PageProbe:
         del text_layer  # a picture has none
         frame = self._frame(page_index)
-        blank = is_blank_paper(darkest(frame.small))
+        blank = is_blank_paper(frame.tone)
         if blank:
             frame.pose = Pose(frame.width_pt, frame.height_pt)
         pose = self.pose(page_index)
@@ -107,7 +111,7 @@ class ImageDocument:
     def pose(self, page_index: int) -> Pose:
         frame = self._frame(page_index)
         if frame.pose is None:
-            frame.pose = find_pose(darkest(frame.small), frame.width_pt, frame.height_pt)
+            frame.pose = find_pose(frame.tone, frame.width_pt, frame.height_pt)
         return frame.pose
 
     def layout(self, page_index: int) -> Sequence[Box]:
@@ -118,7 +122,7 @@ class ImageDocument:
         frame = self._frame(page_index)
         fx, fy = frame.picture.width / frame.width_pt, frame.picture.height / frame.height_pt
         for each in affines:
-            if resolution == SHEET_PX and each == Affine(frame.width_pt, 0.0, 0.0, frame.height_pt, 0.0, 0.0):
+            if resolution == SHEET_PX and each == whole_page(frame.width_pt, frame.height_pt).affine:
                 yield frame.small
                 continue
             to_pixels = Affine(each.a * fx, each.b * fy, each.c * fx, each.d * fy, each.e * fx, each.f * fy)
@@ -153,7 +157,7 @@ class ImageDocument:
         if dpi is not None:
             dpi = (float(dpi[1]), float(dpi[0])) if turned else (float(dpi[0]), float(dpi[1]))
         small = np.asarray(picture.resize((SHEET_PX, SHEET_PX), Image.Resampling.BICUBIC))
-        return _Frame(page_index, picture, *size_pt(picture.width, picture.height, dpi), small)
+        return _Frame(page_index, picture, *size_pt(picture.width, picture.height, dpi), small, darkest(small))
 
     def _check_pages(self) -> None:
         if self.page_count > self._limits.pages:

@@ -21,6 +21,7 @@ from pipeline.documents.picture import Pixels
 from pipeline.documents.pose import Pose, find_pose
 from pipeline.documents.sheets import SHEET_PX, NewSheet, own_sheet
 from pipeline.documents.textlayer import Found, read
+from pipeline.documents.tiles import whole_page
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
 from schemas.box import Box
@@ -127,7 +128,7 @@ class PdfDocument:
     def render(self, page_index: int, affines: Sequence[Affine], resolution: int) -> Iterator[Pixels]:
         shown, picture = self._page(page_index), partial(self.picture, page_index)
         for affine in affines:
-            if affine == _whole(shown) and resolution == SHEET_PX:
+            if affine == whole_page(shown.rect.width, shown.rect.height).affine and resolution == SHEET_PX:
                 yield picture()
             else:
                 yield _tried("render", partial(drawn, shown.drawing, affine, resolution, shown.rect, picture))
@@ -230,10 +231,6 @@ def _refusal(stage: Stage, complaint: str) -> DocumentError:
 def _check_size(rect: pymupdf.Rect) -> None:
     if not (0 < rect.width <= _LARGEST_PT and 0 < rect.height <= _LARGEST_PT):
         raise DocumentError("render", "page_size", f"a page of {rect.width:g} × {rect.height:g} points cannot be drawn")
-
-
-def _whole(shown: _Shown) -> Affine:
-    return Affine(shown.rect.width, 0.0, 0.0, shown.rect.height, 0.0, 0.0)
 
 
 def _is_picture(shown: _Shown) -> bool:
