@@ -60,7 +60,7 @@ def connect(workers: Workers) -> None:
     begin = partial(
         ray.init,
         address="local" if here else None,  # left alone, Ray would join whatever cluster was started last on this machine
-        num_cpus=max(LEAST_CPUS, workers.cpus or int(ray._private.utils.get_num_cpus() or 1)) if here else None,  # noqa: SLF001 (os.cpu_count() knows no container's share)
+        num_cpus=_cpus_here(workers) if here else None,
         num_gpus=int(workers.gpus) if here and workers.gpus else None,
         include_dashboard=False if here else None,
         log_to_driver=tells,
@@ -75,6 +75,14 @@ def connect(workers: Workers) -> None:
     ray._private.worker._worker_logs_enabled = tells  # noqa: SLF001 (it would print on stdout, which is for results, that a node is gone)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, on_sigterm)  # Ray's own would end the process before what is done is published
+
+
+def _cpus_here(workers: Workers) -> int:
+    """Return as how many CPUs this machine is to count: those that the job names or there are, but never too few for anything to run."""
+    import ray
+
+    there = ray._private.utils.get_num_cpus()  # noqa: SLF001 (os.cpu_count() knows no container's share)
+    return max(LEAST_CPUS, workers.cpus or int(there or 1))
 
 
 def _begin(begin: Callable[[], object], tries: int) -> None:
