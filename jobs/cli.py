@@ -142,3 +142,7 @@ def _run(arguments: list[str]) -> int:
 def exit_code(error: PagemillError) -> int:
     """Return the exit code that an error which ends a command stands for."""
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+
+
+if __name__ == "__main__":
+    main()

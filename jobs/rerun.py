@@ -4,7 +4,7 @@ import click
 
 from jobs.attend import attend, attended
 from jobs.corrections import load_corrections
-from jobs.jobfile import load
+from jobs.recorded import job_or_sink
 from pipeline.progress import Progress
 from schemas.run import RunSummary
 
@@ -12,7 +12,7 @@ UNREAD = "status IN ('partial', 'failed')"
 
 
 @click.command()
-@click.argument("job_file", metavar="JOB")
+@click.argument("place", metavar="SINK|JOB")
 @click.option(
     "--where",
     default=None,
@@ -26,15 +26,17 @@ UNREAD = "status IN ('partial', 'failed')"
     help="Read nothing again: put what a person corrected in a report in the place of what was read.",
 )
 @attended
-def rerun(job_file: str, where: str | None, corrections: str | None, *, as_json: bool, quiet: bool) -> int:
-    """Read those pages of JOB again of which an expression holds; the new rows take the place of the old.
+def rerun(place: str, where: str | None, corrections: str | None, *, as_json: bool, quiet: bool) -> int:
+    """Read those pages of SINK again of which an expression holds; the new rows take the place of the old.
+
+    They are read by the job that made them, as it ran last. JOB is a job file: of a job that has changed since, or where several share a sink.
 
     With --corrections, values and lines that a person corrected while looking at a report (`pagemill report`) become the rows' own, as
     `human`; they stay, whatever is read or decoded again.
     """
     if where and corrections:
         raise click.UsageError("--corrections reads nothing again, so it goes without --where")
-    job = load(job_file)
+    job = job_or_sink(place)
     by_hand = load_corrections(corrections) if corrections else None
     from pipeline.flow import correct
     from pipeline.flow import rerun as read_again
