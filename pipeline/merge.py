@@ -6,10 +6,11 @@ It knows which rows to keep from the ranges it is given, and nothing of runs or 
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
-import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.parquet import read_parquet
@@ -22,6 +23,7 @@ SORTED_BY = {
     "pages": ("source_uri", "page_index"),
     "fields": ("source_uri", "page_index", "name"),
 }
+_PAGES_PER_SOURCE = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,20 @@ def read(store: Store, places: Places, file: str) -> pa.Table:
 
 
 def _kept(rows: pa.Table, ranges: pa.Table) -> pa.Table:
-    """Return the rows whose page lies in one of the ranges of its source."""
-    with duckdb.connect() as connection:
-        keys = rows.select(["source_id", "page_index"]).append_column("position", pa.array(range(len(rows)), pa.int64()))
-        connection.register("keys", keys)
-        connection.register("ranges", ranges)
-        found = connection.sql(
-            "SELECT DISTINCT position FROM keys JOIN ranges ON keys.source_id = ranges.source_id "
-            "AND page_index >= first_page AND page_index < first_page + n_pages ORDER BY position"
-        ).to_arrow_table()
-    held = cast("pa.Table", found)
-    return rows if len(held) == len(rows) else rows.take(held["position"])
+    """Return the rows whose page lies in one of the ranges of its source, of which no two overlap."""
+    if not len(rows) or not len(ranges):
+        return rows.slice(0, 0)
+    sources = ranges["source_id"].unique()
+    starts = _places(ranges["source_id"], ranges["first_page"], sources)
+    ends = starts + ranges["n_pages"].to_numpy()
+    pages = _places(rows["source_id"], rows["page_index"], sources)
+    order = np.argsort(starts)
+    before = order[np.searchsorted(starts, pages, side="right", sorter=order) - 1]  # the last that starts there or earlier
+    held = (starts[before] <= pages) & (pages < ends[before])
+    return rows if held.all() else rows.filter(pa.array(held))
+
+
+def _places(source_ids: pa.ChunkedArray, pages: pa.ChunkedArray, sources: pa.Array) -> npt.NDArray[np.int64]:
+    """Return pages as numbers of one line on which sources lie one behind another; before all of them, where a source is not known."""
+    numbers = np.asarray(pc.fill_null(pc.index_in(source_ids, sources), -1), np.int64)
+    return numbers * _PAGES_PER_SOURCE + np.asarray(pages, np.int64)
