@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import boto3
 import pytest
@@ -27,7 +28,22 @@ SHARED = Path(os.environ.get("PAGEMILL_SHARED", HERE.parent.parent / "shared"))
 SWIFT_PORTS = (8080, 6200, 6201, 6202, 11211)
 BUCKET = "pagemill-tests"
 PATIENCE_S = 120.0
+_WHICH = "pagemill_s3_server"
 _which_server = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist looks at groups last
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests together where several processes share them, and let those that need what a machine has one of wait for one another."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("machine" if _needs_the_machine(item) else item.path.stem))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over from a process that ran tests which S3 server it had."""
+    if _WHICH in getattr(node, "workeroutput", {}):
+        node.config.stash[_which_server] = node.workeroutput[_WHICH]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -46,7 +62,7 @@ def s3_endpoint(pytestconfig: pytest.Config) -> Iterator[str]:
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         environment, name = _server(stack)
-        pytestconfig.stash[_which_server] = name
+        getattr(pytestconfig, "workeroutput", {})[_WHICH] = pytestconfig.stash[_which_server] = name
         for variable, value in environment.items():
             patch.setenv(variable, value)
         yield environment["AWS_ENDPOINT_URL"]
@@ -76,6 +92,13 @@ def faulty_s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
             return proxy
 
         yield start
+
+
+def _needs_the_machine(item: pytest.Item) -> bool:
+    """Return whether a test starts Ray, whose processes are told by their titles, or the S3 server, whose ports are given."""
+    fixtures, parameters = getattr(item, "fixturenames", ()), getattr(getattr(item, "callspec", None), "params", {})
+    on_s3 = "s3_endpoint" in fixtures or any(isinstance(value, str) and value == "s3" for value in parameters.values())
+    return on_s3 or item.get_closest_marker("ray") is not None
 
 
 def _server(stack: ExitStack) -> tuple[dict[str, str], str]:

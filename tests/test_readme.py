@@ -20,6 +20,7 @@ TEXT = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL)
 # What a snippet needs that this machine need not have; such lines are taken apart instead of run.
 NOT_HERE = ("make ", "ray ")
+pytestmark = pytest.mark.ray  # the commands that read documents
 
 
 def _lines(language: str) -> list[str]:

@@ -32,6 +32,7 @@ DOCUMENTS, PATIENCE_S = 24, 400
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.ray,
     # Ray warns of its own settings as it reads them, and leaves files open in the process that started it.
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

@@ -14,6 +14,7 @@ from pipeline import read
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "jobs" / "examples").glob("*.yaml"))
 DOCUMENTS = ROOT / "jobs" / "examples" / "documents"
+pytestmark = pytest.mark.ray  # the demo
 
 
 def test_the_examples_are_the_four():

@@ -36,6 +36,7 @@ def job(tmp_path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_keeps_what_is_done_and_goes_on(job, number):
     """Ctrl-C and SIGTERM end a run with exit code 3 and published rows; the same command reads only the rest."""

@@ -116,6 +116,7 @@ def _everything(folder: Path) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 def test_no_secret_is_ever_told_and_no_key_leaves_the_sink(command, tmp_path):
     """Credentials, passwords and signatures are in no output of any command, also where it fails; keys that climb are names and nothing else."""
     s3 = boto3.session.Session().client("s3")
@@ -158,6 +159,7 @@ def test_no_secret_is_ever_told_and_no_key_leaves_the_sink(command, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 def test_a_run_at_work_and_one_that_is_killed_tell_no_secret(ray_folder, tmp_path):
     """What is staged, noted and logged by the way holds none, nor does the command line of any process; also where nobody could tidy up."""
     s3 = boto3.session.Session().client("s3")

@@ -106,7 +106,7 @@ def test_manifest_json_names_columns_and_files(s3_uri: str) -> None:
         ("x.csv", "uri\ngs://b/k\n"),
         ("x.csv", "bucket,size,key\nb\n"),
         ("x.csv", b"\xff\xfe\x00binary"),
-        ("x.csv.gz", gzip.compress(b"b,k,5\n" * 1000)[:40]),
+        ("x.csv.gz", gzip.compress(b"b,k,5\n" * 1000, mtime=0)[:40]),
         ("x.parquet", b"PAR1 and then nothing"),
         ("manifest.json", "{}"),
         ("manifest.json", "not json"),

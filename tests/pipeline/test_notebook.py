@@ -42,6 +42,7 @@ print(json.dumps(asyncio.run(cells())))
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 def test_a_cell_runs_a_job_with_ray(machine, tmp_path):
     """One core is enough. What it did can be read in the next line, a second run does nothing, a thread may run another job, the loop goes on."""
     (tmp_path / "in").mkdir()

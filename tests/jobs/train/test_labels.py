@@ -183,6 +183,7 @@ def test_nobody_learns_a_place_that_is_not_known() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 def test_a_runs_own_sink_is_a_label_file(tmp_path) -> None:
     """What a run wrote is read as labels: each line and value of the truth that its engine read from."""
     (tmp_path / "in").mkdir()

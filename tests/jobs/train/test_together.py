@@ -34,6 +34,7 @@ def _taught(labels: Path, checkpoint: Path, out: Path, *options: str) -> dict[st
 
 
 @pytest.mark.slow
+@pytest.mark.ray
 @pytest.mark.filterwarnings("ignore:.use_.* is deprecated:DeprecationWarning")  # Ray's own, read by Ray Train
 def test_two_processes_learn_what_one_does(tiny, labels, tmp_path) -> None:
     """With a batch each, two processes take the steps of one with two batches: the same losses, and the same weights.
