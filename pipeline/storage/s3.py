@@ -6,14 +6,14 @@ Credentials, region and endpoint come from where every AWS tool finds them (AWS_
 import io
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipeline.errors import ObjectChanged, ObjectMissing, StorageError
+from pipeline.errors import AccessDenied, ObjectChanged, ObjectMissing, StorageError
 from pipeline.storage import local
 from pipeline.storage.base import StoredObject
 from pipeline.storage.s3_errors import FATAL_CODES, TransientError
@@ -60,7 +60,8 @@ class S3Store:
 
     def stat(self, uri: str) -> StoredObject:
         bucket, key = _object(uri)
-        head = self._requests.ask(uri, lambda s3: s3.head_object(Bucket=bucket, Key=key))
+        with self._missing_not_denied(uri):
+            head = self._requests.ask(uri, lambda s3: s3.head_object(Bucket=bucket, Key=key))
         return StoredObject(uri, head["ETag"].strip('"'), head["ContentLength"], head["LastModified"].astimezone(UTC))
 
     def exists(self, uri: str) -> bool:
@@ -155,7 +156,21 @@ class S3Store:
             with closing(answer["Body"]) as body:
                 sink.writelines(body.iter_chunks(_CHUNK_BYTES))
 
-        self._requests.ask(uri, attempt)
+        with self._missing_not_denied(uri):
+            self._requests.ask(uri, attempt)
+
+    @contextmanager
+    def _missing_not_denied(self, uri: str) -> Iterator[None]:
+        """Say that an object is missing where S3 calls that a denial: it does for those who may not list the whole bucket.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        try:
+            yield
+        except AccessDenied as denied:
+            if next(self._object_named(uri), None) is None:
+                raise ObjectMissing(f"{uri}: no such object") from denied
+            raise
 
     def _upload_parts(self, uri: str, file: BinaryIO, size_bytes: int) -> None:
         bucket, key = _object(uri)

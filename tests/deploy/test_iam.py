@@ -1,122 +1,146 @@
-"""The policies allow what a whole run, a compaction and a recount ask of S3, under their prefixes, and nothing else."""
+"""The policies allow what whole runs, compactions and recounts ask of S3, under their prefixes, and nothing else."""
 
-import fnmatch
+import importlib.util
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import boto3
 import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 
+from pipeline.errors import AccessDenied, ObjectMissing
 from pipeline.lake import Lake
 from pipeline.places import Places
 from pipeline.storage import open_store
 from schemas.job import Catalog
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "iam"
-STATEMENTS = [statement for path in sorted(FOLDER.glob("*.json")) for statement in json.loads(path.read_text())["Statement"]]
-# What each request that storage makes is called in a policy.
-ACTIONS = {
-    "HeadObject": "s3:GetObject",
-    "GetObject": "s3:GetObject",
-    "PutObject": "s3:PutObject",
-    "CreateMultipartUpload": "s3:PutObject",
-    "UploadPart": "s3:PutObject",
-    "CompleteMultipartUpload": "s3:PutObject",
-    "AbortMultipartUpload": "s3:AbortMultipartUpload",
-    "DeleteObjects": "s3:DeleteObject",
-    "DeleteObject": "s3:DeleteObject",
-    "ListObjectsV2": "s3:ListBucket",
-}
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy" / "iam"
+COMPANION = ROOT / "tests" / "faults" / "companion.py"
+SOURCE, LAKE, MODEL = "s3://your-inbox/invoices", "s3://your-lake/invoices", "s3://your-models/paligemma2-3b-mix-448"
 
 
-def allowed(operation: str, parameters: dict) -> bool:
-    """Return whether the policies allow a request, as S3 judges it."""
-    bucket = parameters["Bucket"]
-    keys = [parameters.get("Key")] if "Delete" not in parameters else [item["Key"] for item in parameters["Delete"]["Objects"]]
-    return all(_one(ACTIONS[operation], bucket, key, parameters.get("Prefix", "")) for key in keys)
+def _guard_module() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("guard", Path(__file__).with_name("guard.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def _one(action: str, bucket: str, key: str | None, prefix: str) -> bool:
-    resource = f"arn:aws:s3:::{bucket}" + (f"/{key}" if key else "")
-    return any(
-        action in _listed(statement["Action"])
-        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in _listed(statement["Resource"]))
-        and _conditions_hold(statement, prefix)
-        for statement in STATEMENTS
-    )
-
-
-def _conditions_hold(statement: dict, prefix: str) -> bool:
-    patterns = statement.get("Condition", {}).get("StringLike", {}).get("s3:prefix", ["*"])
-    return any(fnmatch.fnmatchcase(prefix, pattern) for pattern in patterns)
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+GUARD = _guard_module()
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """Collect each request that any client makes, of S3 and of Glue."""
-    found: list[tuple[str, dict]] = []
-    make = boto3.session.Session.client
+def guard(monkeypatch) -> Iterator[object]:
+    """Return the guard of a server with the policies' buckets, where the source and the models have an object each; the guard is open."""
+    for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
+        monkeypatch.delenv(variable)
+    for name, value in {"ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "b", "DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with GUARD.running() as (guard, url):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        client = boto3.session.Session().client("s3")
+        for uri in (SOURCE, LAKE, MODEL):
+            client.create_bucket(Bucket=uri.split("/")[2])
+        yield guard
+        for uri in (SOURCE, LAKE, MODEL):  # moto keeps them for the next test of this process
+            guard.is_open = True
+            store, bucket = open_store(uri), uri.split("/")[2]
+            store.delete([item.uri for item in store.list(f"s3://{bucket}")])
+            client.delete_bucket(Bucket=bucket)
 
-    def watched(self, *args, **kwargs):
-        client = make(self, *args, **kwargs)
-        client.meta.events.register(
-            "provide-client-params.*", lambda params, model, **_: found.append((model.name, dict(params)))
-        )
-        return client
 
-    monkeypatch.setattr(boto3.session.Session, "client", watched)
-    return found
-
-
-def test_what_storage_asks_is_allowed_and_its_neighbours_are_not(s3_endpoint, asked, tmp_path):
-    """Each operation of the store, small and in parts, is covered for the sink; reading is for the source; next door is refused."""
-    client = boto3.client("s3", endpoint_url=s3_endpoint) if isinstance(s3_endpoint, str) else boto3.client("s3")
-    for bucket in ("your-inbox", "your-lake", "your-models"):
-        client.create_bucket(Bucket=bucket)
-    client.put_object(Bucket="your-inbox", Key="invoices/a.pdf", Body=b"a")
-    asked.clear()
-    source, sink = open_store("s3://your-inbox/invoices"), open_store("s3://your-lake/invoices")
-    (listed,) = list(source.list("s3://your-inbox/invoices"))
+def test_what_storage_asks_is_allowed(guard, tmp_path):
+    """Each operation of the store, small and in parts, is covered for the sink, and reading for source and models."""
+    source, sink = open_store(SOURCE), open_store(LAKE)
+    source.write(f"{SOURCE}/a.pdf", b"a")
+    source.write(f"{MODEL}/config.json", b"{}")
+    guard.is_open = False
+    (listed,) = list(source.list(SOURCE))
     source.fetch(listed.uri, listed.version, tmp_path / "a.pdf")
-    sink.write("s3://your-lake/invoices/pages/x", b"x")
+    assert [item.uri for item in source.list(MODEL)] == [f"{MODEL}/config.json"]
+    assert source.read(f"{MODEL}/config.json") == b"{}"
+    sink.write(f"{LAKE}/pages/x", b"x")
     large = tmp_path / "large"
     large.write_bytes(b"0" * 20_000_000)
-    sink.upload(large, "s3://your-lake/invoices/pages/large")
-    assert sink.exists("s3://your-lake/invoices/pages/large")
-    assert len(list(sink.list("s3://your-lake/invoices"))) == 2
-    sink.delete(["s3://your-lake/invoices/pages/x", "s3://your-lake/invoices/pages/large"])
-    made = {operation for operation, _ in asked}
-    assert {"GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject"} <= made <= set(ACTIONS)
-    for operation, parameters in asked:
-        assert allowed(operation, parameters), (operation, parameters)
+    sink.upload(large, f"{LAKE}/pages/large")
+    assert sink.exists(f"{LAKE}/pages/large")
+    assert len(list(sink.list(LAKE))) == 2
+    sink.delete([f"{LAKE}/pages/x", f"{LAKE}/pages/large"])
+    assert guard.refused == []
+
+
+def test_what_is_missing_is_told_from_what_is_denied(guard):
+    """An object that is not there is missing, though S3 calls that a denial under these policies; what may not be read is denied."""
+    store = open_store(LAKE)
+    store.write("s3://your-inbox/salaries/a.pdf", b"a")
+    guard.is_open = False
+    assert not store.exists(f"{LAKE}/_pagemill/ledger/current.json")
+    with pytest.raises(ObjectMissing, match="no such object"):
+        store.read(f"{LAKE}/_pagemill/ledger/current.json")
+    with pytest.raises(AccessDenied):
+        store.read("s3://your-inbox/salaries/a.pdf")
 
 
 @pytest.mark.parametrize(
-    ("operation", "parameters"),
+    ("action", "bucket", "key", "prefix"),
     [
-        ("PutObject", {"Bucket": "your-inbox", "Key": "invoices/a.pdf"}),
-        ("DeleteObject", {"Bucket": "your-inbox", "Key": "invoices/a.pdf"}),
-        ("GetObject", {"Bucket": "your-inbox", "Key": "salaries/a.pdf"}),
-        ("ListObjectsV2", {"Bucket": "your-inbox", "Prefix": "salaries/"}),
-        ("ListObjectsV2", {"Bucket": "your-inbox", "Prefix": ""}),
-        ("PutObject", {"Bucket": "your-models", "Key": "paligemma2-3b-mix-448/model.safetensors"}),
-        ("PutObject", {"Bucket": "your-lake", "Key": "other/x"}),
-        ("GetObject", {"Bucket": "your-lake-2", "Key": "invoices/x"}),
+        ("s3:PutObject", "your-inbox", "invoices/a.pdf", ""),
+        ("s3:DeleteObject", "your-inbox", "invoices/a.pdf", ""),
+        ("s3:GetObject", "your-inbox", "salaries/a.pdf", ""),
+        ("s3:ListBucket", "your-inbox", "", "salaries/"),
+        ("s3:ListBucket", "your-inbox", "", ""),
+        ("s3:PutObject", "your-models", "paligemma2-3b-mix-448/model.safetensors", ""),
+        ("s3:PutObject", "your-lake", "other/x", ""),
+        ("s3:GetObject", "your-lake-2", "invoices/x", ""),
     ],
 )
-def test_what_no_run_needs_is_refused(operation, parameters):
+def test_what_no_run_needs_is_refused(action, bucket, key, prefix):
     """The source cannot be written, models cannot be replaced, and neighbouring prefixes and buckets cannot be reached."""
-    assert not allowed(operation, parameters)
+    assert not GUARD.allowed(action, bucket, key, prefix)
 
 
-def test_what_tables_in_glue_ask_is_allowed_and_nothing_more(asked, tmp_path, monkeypatch):
+def test_no_action_is_allowed_that_no_request_needs():
+    """Every action of the policies for buckets is one that a request of storage needs."""
+    files = [json.loads((FOLDER / name).read_text())["Statement"] for name in ("source.json", "sink.json")]
+    named = {action for statements in files for each in statements for action in GUARD.listed(each["Action"])}
+    assert named == set(GUARD.ACTIONS.values())
+
+
+@pytest.mark.slow
+def test_whole_runs_ask_no_more(guard, tmp_path):
+    """`run`, once more with nothing to do, `compact --drop-deleted`, `verify`, `report` and `plan` do all they do under the policies alone."""
+    for name in ("receipt.png", "article.pdf"):
+        open_store(SOURCE).write(f"{SOURCE}/{name}", (ROOT / "jobs" / "examples" / "documents" / name).read_bytes())
+    (tmp_path / "scripted.json").write_text("{}")
+    job = {
+        "name": "night", "source": {"uri": SOURCE}, "model": {"engine": "scripted", "checkpoint": str(tmp_path)},
+        "accept": {"max_reject_rate": 1.0}, "sink": {"uri": LAKE, "format": "iceberg"},
+    }  # fmt: skip
+    file = tmp_path / "night.yaml"
+    file.write_text(json.dumps(job))  # JSON is YAML
+    guard.is_open = False
+    for command in (
+        ("run", file), ("run", file), ("plan", file), ("compact", LAKE, "--drop-deleted"), ("verify", LAKE),
+        ("report", LAKE, "--out", tmp_path / "report"),
+    ):  # fmt: skip
+        done = subprocess.run([sys.executable, COMPANION, "pagemill", *command], capture_output=True, text=True, check=False)
+        assert (done.returncode, guard.refused) == (0, []), done.stderr
+    assert ("your-inbox", "s3:GetObject") in guard.asked
+    assert ("your-lake", "s3:DeleteObject") in guard.asked
+
+
+def test_what_tables_in_glue_ask_is_allowed_and_nothing_more(tmp_path, monkeypatch):
     """Making a sink's tables, moving them and looking them up needs each action of the policy, and no other."""
+    asked = _watched(monkeypatch)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -137,3 +161,19 @@ def test_what_tables_in_glue_ask_is_allowed_and_nothing_more(asked, tmp_path, mo
     (statement,) = json.loads((FOLDER / "glue.json").read_text())["Statement"]
     assert {f"glue:{operation}" for operation, _ in asked} == set(statement["Action"])
     assert {parameters.get("DatabaseName", "pagemill") for _, parameters in asked} == {"pagemill"}
+
+
+def _watched(monkeypatch):
+    """Collect each request that any client makes."""
+    found: list[tuple[str, dict]] = []
+    make = boto3.session.Session.client
+
+    def watched(self, *args, **kwargs):
+        client = make(self, *args, **kwargs)
+        client.meta.events.register(
+            "provide-client-params.*", lambda params, model, **_: found.append((model.name, dict(params)))
+        )
+        return client
+
+    monkeypatch.setattr(boto3.session.Session, "client", watched)
+    return found
