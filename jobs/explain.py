@@ -63,8 +63,10 @@ def _message(details: ErrorDetails, location: Path, path: Path, file: YamlFile) 
     if path[-1:] == ("passwords",):  # what stands there may be one: it is never repeated
         return "passwords are never written in a job file: name an environment variable, as in env:PDF_PASSWORDS"
     message = _SHAPES_OF_VALUES.get(kind) or f"{details['msg'][:1].lower()}{details['msg'][1:]}, not {given!r}"
-    if kind == "int_type" and path[0] == "limits":
+    if kind == "int_type" and path[0] in ("limits", "stop"):
         return f"{message}, or with a unit: 200MB, 400M, 2GB"
+    if kind == "float_type" and path[0] == "stop":
+        return "a time is expected here: 90s, 45min or 8h"
     surprise = file.surprise(path) if kind == "string_type" else None
     return f"{message}: {surprise}" if surprise else message
 

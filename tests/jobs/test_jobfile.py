@@ -123,6 +123,11 @@ def test_everything_wrong_is_told_at_once_in_the_files_order(complaints):
         ("limits: {bytes: lots}", "limits.bytes: a whole number is expected here, without quotes, or with a unit"),
         ("limits: {pages: 0}", "limits.pages: input should be greater than 0, not 0"),
         ("limits: {pages: true}", "limits.pages: a whole number is expected here"),
+        ("stop: {deadline: 8 hours}", "stop.deadline: a time is expected here: 90s, 45min or 8h"),
+        (
+            "stop: {budget: {tokens: many}}",
+            "stop.budget.tokens: a whole number is expected here, without quotes, or with a unit",
+        ),
         ("accept: {max_reject_rate: .inf}", "accept.max_reject_rate: input should be"),
         ("workers: {shard: 3/2}", "workers: shard 3/2: the first number counts from 1 to the second"),
         ("tasks: [{type: answer, fields: [{name: a, question: b, type: enum}]}]", "`choices` goes with `type: enum`"),
