@@ -11,6 +11,7 @@ import pytest
 from pipeline import read
 from pipeline.errors import CheckpointError
 from pipeline.flow import compact, redecode, run
+from pipeline.process import children
 from pipeline.progress import Silent
 from pipeline.storage import open_store
 from pipeline.verify import verify
@@ -157,16 +158,17 @@ def test_ctrl_c_keeps_what_is_done(tmp_path, machine, monkeypatch):
 
 
 def _kill_a_worker(sink: Path, killed: list[int]) -> None:
-    """Kill the first process of the pass that is seen at work."""
+    """Kill the first process of the pass that is seen at work; other programs may use Ray on this machine."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if any(path.is_file() for path in sink.glob("_pagemill/in_flight/*/*")):
             for folder in Path("/proc").glob("[0-9]*"):
                 try:
                     title = (folder / "cmdline").read_bytes()
+                    parent = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[1])
                 except OSError:
                     continue
-                if b"MapBatches(Worker)" in title and title.startswith(b"ray::"):
+                if b"MapBatches(Worker)" in title and title.startswith(b"ray::") and parent in children():
                     os.kill(int(folder.name), signal.SIGKILL)
                     killed.append(int(folder.name))
                     return
