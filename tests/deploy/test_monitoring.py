@@ -87,6 +87,51 @@ def test_prometheus_understands_all_of_it(tmp_path):
     assert _says("check", "config", str(tmp_path / "prometheus.yml")) == "SUCCESS: 1 rule files found"
 
 
+# What a job tells each minute, as promtool writes series: `a+bx200` counts up by b.
+STANDS = {"pagemill_groups_in_hand": "2x200"}
+WORKS = {**STANDS, 'pagemill_pages_total{status="ok"}': "0+30x200"}
+REJECTS = {**WORKS, 'pagemill_pages_total{status="failed"}': "0+3x200"}
+DIES = {**WORKS, "pagemill_engine_restarts_total": "0+1x200"}
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="Debian's package `prometheus`, which has promtool, is not installed")
+@pytest.mark.parametrize(
+    ("told", "alert"),
+    [
+        (WORKS, None),
+        (STANDS, "PagemillStands"),
+        ({**STANDS, 'pagemill_pages_total{status="ok"}': "70x200"}, "PagemillStands"),
+        (REJECTS, "PagemillRejectsMany"),
+        (DIES, "PagemillEngineDies"),
+    ],
+)
+def test_each_alert_fires_for_its_reason_alone(tmp_path, told, alert):
+    """A job that stands, from its first page on or later, rejects many, or whose engine dies raises its alert; one that works raises none."""
+    series = [{"series": _of_job(name), "values": values} for name, values in told.items()]
+    rules = {rule["alert"]: rule for group in ALERTS["groups"] for rule in group["rules"]}
+    told_of = {name: rule["annotations"]["summary"].replace("{{ $labels.job_name }}", "night") for name, rule in rules.items()}
+    tests = [
+        {
+            "eval_time": "100m",
+            "alertname": name,
+            "exp_alerts": [{"exp_labels": {"job_name": "night"}, "exp_annotations": {"summary": told_of[name]}}]
+            * (name == alert),
+        }
+        for name in rules
+    ]
+    shutil.copy(FOLDER / "alerts.yml", tmp_path)
+    asked = {"rule_files": ["alerts.yml"], "tests": [{"interval": "1m", "input_series": series, "alert_rule_test": tests}]}
+    (tmp_path / "asked.yml").write_text(yaml.safe_dump(asked))
+    assert _says("test", "rules", str(tmp_path / "asked.yml")) == "SUCCESS"
+
+
+def _of_job(name):
+    """Return a series' name with the labels that every worker gives it."""
+    metric, _, labels = name.removesuffix("}").partition("{")
+    labels = ",".join(['job_name="night"', 'WorkerId="w"', *filter(None, [labels])])
+    return f"ray_{metric}{{{labels}}}"
+
+
 def _says(*arguments):
     done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
