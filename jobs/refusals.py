@@ -47,6 +47,11 @@ def _of_catalog(sink: Sink) -> Iterator[Refusal]:
         yield ("sink", "catalog", "uri"), "a REST catalog needs the `uri` of its service"
     if catalog.type == "sqlite" and (catalog.uri or catalog.warehouse):
         yield ("sink", "catalog"), "the SQLite catalog is always `catalog.db` in the sink: leave out `uri` and `warehouse`"
+    if catalog.type == "glue" and (catalog.uri or catalog.warehouse):
+        message = (
+            "AWS Glue is found as every AWS tool finds it (AWS_REGION, AWS_PROFILE, a role): leave out `uri` and `warehouse`"
+        )
+        yield ("sink", "catalog"), message
     if any("@" in urlsplit(uri).netloc or redact(uri) != uri for uri in (catalog.uri, catalog.warehouse) if uri):
         message = "credentials do not belong in a job file: PyIceberg takes them from PYICEBERG_CATALOG__PAGEMILL__CREDENTIAL or …__TOKEN"
         yield ("sink", "catalog", "uri"), message

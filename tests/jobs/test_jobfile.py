@@ -201,6 +201,10 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
     [
         ("sink: {uri: s3://b/50%, format: iceberg}", "sink.uri: Iceberg tables cannot lie where a name holds one of % # ?"),
         ("sink: {uri: out, catalog: {type: glue}}", "sink.catalog: a catalog goes with `format: iceberg`"),
+        (
+            "sink: {uri: out, format: iceberg, catalog: {type: glue, uri: x}}",
+            "sink.catalog: AWS Glue is found as every AWS tool finds it",
+        ),
         ("sink: {uri: out, format: iceberg, catalog: {type: rest}}", "sink.catalog.uri: a REST catalog needs the `uri`"),
         (
             "sink: {uri: out, format: iceberg, catalog: {warehouse: w}}",
