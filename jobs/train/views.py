@@ -16,7 +16,7 @@ from jobs.synth.samples import READABLE
 from jobs.train.recipe import ALL_TILINGS, Lesson, Tiling
 from jobs.train.words import SIDE_PT, few_words
 from pipeline.documents.document import open_document
-from pipeline.documents.padding import pad
+from pipeline.documents.padding import padded as whitened
 from pipeline.documents.picture import Pixels
 from pipeline.documents.tiles import PIXELS_PER_POINT, grid, whole_page
 from pipeline.documents.whitespace import PICTURE_PX, cut
@@ -92,8 +92,7 @@ def padded(seen: Seen, resolution: int) -> Seen:
     if seen.image is None or region == seen.region:
         return replace(seen, region=region)
     (image,) = _rendered(seen.sheet, [region.frame], resolution)
-    pad(image, region)
-    return replace(seen, region=region, image=image)
+    return replace(seen, region=region, image=whitened(image, region))
 
 
 def _of_words(rng: Random, lesson: Lesson, finish: Finish) -> Sheet:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from pipeline.documents.padding import pad
+from pipeline.documents.padding import padded
 from pipeline.documents.process import Died, Process
 from pipeline.documents.textlayer import TextLayer
 from pipeline.documents.tiles import whole_page
@@ -27,7 +27,7 @@ from pipeline.documents.wire import (
     DividePage,
     OpenDocument,
     Opened,
-    Order,
+    PageOrder,
     PageProbe,
     ProbePage,
     RenderPage,
@@ -106,7 +106,7 @@ class Child:
     def render(self, page_index: int, regions: Sequence[Region], resolution: int) -> list[NDArray[np.uint8]]:
         """Render regions of a page, each RGB of shape (resolution, resolution, 3), and pad what is to be padded.
 
-        Raises DocumentError of stage "render".
+        Arrays may be read-only, and stay as they are for as long as they are kept. Raises DocumentError of stage "render".
         """
         if not regions:
             return []
@@ -119,12 +119,10 @@ class Child:
         if answer.rendered is None or len(answer.rendered) != len(regions):
             raise self._misled("render")
         try:
-            images = self._running().frames(answer.rendered, shape)
-        except Died as exc:
+            images = self._running().frames.at(answer.rendered, shape)
+        except ValueError as exc:
             raise self._misled("render") from exc
-        for image, region in zip(images, regions, strict=True):
-            pad(image, region)
-        return images
+        return [padded(image, region) for image, region in zip(images, regions, strict=True)]
 
     def close(self) -> None:
         """End the process; `open` would start another."""
@@ -145,12 +143,13 @@ class Child:
         self._is_open = True
         return answer.opened
 
-    def _asked(self, order: Order, *, reserve: int = 0) -> Answer:
+    def _asked(self, order: PageOrder, *, reserve: int = 0) -> Answer:
         """Ask for something of a page of the open document; `reserve` is how many bytes of frames it will give."""
 
         def ask() -> Answer:
-            self._reopen().reserve(reserve)
-            return self._ask("render", order, self._limits.seconds_per_page)
+            frames = self._reopen().frames
+            frames.reserve(reserve)
+            return self._ask("render", order.model_copy(update={"lent": frames.lent}), self._limits.seconds_per_page)
 
         return _outliving(ask)
 
@@ -176,7 +175,7 @@ class Child:
                 ) from exc
         return self._process
 
-    def _ask(self, stage: Stage, order: Order, timeout_s: float) -> Answer:
+    def _ask(self, stage: Stage, order: OpenDocument | PageOrder, timeout_s: float) -> Answer:
         """Send an order and return its answer; whatever else happens ends the process, so that no answer comes to a later order."""
         process = self._running()
         answered, own_fault = False, self._ahead is None or _page_of(order) == self._ahead
@@ -214,7 +213,7 @@ class Child:
             self._process = None
 
 
-def _page_of(order: Order) -> int | None:
+def _page_of(order: OpenDocument | PageOrder) -> int | None:
     return None if isinstance(order, OpenDocument) else order.page_index
 
 

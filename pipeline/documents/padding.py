@@ -8,9 +8,13 @@ from schemas.view import Region
 _WHITE = 255
 
 
-def pad(pixels: NDArray[np.uint8], region: Region) -> None:
-    """Whiten a view of a region, (n, n, 3), to the right of the region and below it."""
+def padded(pixels: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    """Return a view of a region, (n, n, 3), as it is, or, if it is padded, a copy that is white to the right of the region and below it."""
+    if not region.is_padded:
+        return pixels
     along, down = region.part
     height, width = pixels.shape[:2]
-    pixels[:, round(along * width) :] = _WHITE
-    pixels[round(down * height) :] = _WHITE
+    whitened = pixels.copy()
+    whitened[:, round(along * width) :] = _WHITE
+    whitened[round(down * height) :] = _WHITE
+    return whitened

@@ -1,11 +1,9 @@
 """A process that can be killed, its pipes, and the memory it shares; it knows bytes and deadlines, not documents.
 
 Nothing stays behind when the caller is killed: the kernel ends the process with the thread that started it (PR_SET_PDEATHSIG), so
-that thread is one of its own which lives exactly as long, and the shared memory is a memfd, which has no name to be left over.
+that thread is one of its own which lives exactly as long.
 """
 
-import fcntl
-import mmap
 import os
 import selectors
 import signal
@@ -14,15 +12,11 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from math import prod
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pipeline.documents.sheets import SHEETS_BYTES
+from pipeline.documents.sheets import Frames
 from pipeline.documents.wire import HEADER, LARGEST_MESSAGE, frame
 
 _KEPT_STDERR_BYTES = 4096
@@ -45,20 +39,17 @@ class Process:
     """A started process that answers one message with one message."""
 
     def __init__(self, command: Sequence[str], folder: Path | None) -> None:
-        self._frames_fd = os.memfd_create("pagemill-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        fcntl.fcntl(self._frames_fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
-        self._frames: mmap.mmap | bytes = b""
-        self.reserve(0)
+        self.frames = Frames()
         self._stderr = b""
         started: SimpleQueue[subprocess.Popen[bytes] | OSError] = SimpleQueue()
-        arguments = (*command, str(os.getpid()), str(self._frames_fd))
+        arguments = (*command, str(os.getpid()), str(self.frames.descriptor))
         self._keeper = threading.Thread(
-            target=_keep, args=(arguments, folder, self._frames_fd, started), name="pagemill-reader", daemon=True
+            target=_keep, args=(arguments, folder, self.frames.descriptor, started), name="pagemill-reader", daemon=True
         )
         self._keeper.start()
         popen = started.get()
         if isinstance(popen, OSError):
-            os.close(self._frames_fd)
+            self.frames.close()
             raise popen
         self._popen = popen
         self._pidfd = os.pidfd_open(popen.pid)
@@ -84,22 +75,6 @@ class Process:
                 self._take(key.fileobj, answer)
         return bytes(answer[HEADER.size :])
 
-    def reserve(self, size: int) -> None:
-        """Make room for `size` bytes of views after the sheets of the shared memory."""
-        if SHEETS_BYTES + size > len(self._frames):
-            os.ftruncate(self._frames_fd, SHEETS_BYTES + size)
-            self._frames = mmap.mmap(self._frames_fd, SHEETS_BYTES + size, prot=mmap.PROT_READ)
-
-    def frames(self, starts: Sequence[int], shape: tuple[int, int, int]) -> list[NDArray[np.uint8]]:
-        """Return copies of the frames that begin at such bytes of the shared memory, each of shape (height, width, channels).
-
-        The memory is sealed, since the process could otherwise shrink it under the mapping and so kill the reader (SIGBUS).
-        """
-        size = prod(shape)
-        if any(start + size > len(self._frames) for start in starts):
-            raise Died("crashed", "the process that reads documents says that a frame is where there is none")
-        return [np.frombuffer(self._frames, np.uint8, size, start).reshape(shape).copy() for start in starts]
-
     def end(self) -> None:
         """Kill the process, wait until it is gone, and free what was shared with it."""
         self._kill()
@@ -108,7 +83,7 @@ class Process:
         for pipe in (self._stdin, self._stdout, self._stderr_pipe):
             pipe.close()
         os.close(self._pidfd)
-        os.close(self._frames_fd)
+        self.frames.close()
 
     def _take(self, pipe: object, answer: bytearray) -> None:
         if pipe is self._stderr_pipe:

@@ -27,6 +27,7 @@ from pipeline.documents.wire import (
     OpenDocument,
     Opened,
     Order,
+    PageOrder,
     ProbePage,
     Ready,
     Refusal,
@@ -59,11 +60,13 @@ def main(opener: Opener = open_document, libraries: Sequence[str] = LIBRARIES) -
         importlib.import_module(library)
     cv2.setNumThreads(1)  # there are as many readers as cores to use, and threads that wait for one another take time of all
     confine.forbid_writing()
+    desk, answer = _Desk(opener, limits, frames_fd), Answer()
     confine.bound_memory(limits.memory)
     _send(answers_out, Answer(ready=Ready()))
-    desk, answer = _Desk(opener, limits, frames_fd), Answer()
     while payload := _read(orders_in):
         order = orders.validate_json(payload)
+        if isinstance(order, PageOrder):
+            desk.sheets.spare(order.lent)
         if not desk.has_foreseen(order):
             if _is_fatal(answer):  # of what was done ahead, which was not asked for
                 return
@@ -81,7 +84,7 @@ class _Desk:
     def __init__(self, opener: Opener, limits: Limits, frames_fd: int) -> None:
         self._opener = opener
         self._limits = limits
-        self._sheets = Sheets(frames_fd)
+        self.sheets = Sheets(frames_fd)
         self._document: Document | None = None
         self._probed: ProbePage | None = None
         self._foreseen: ProbePage | None = None
@@ -110,11 +113,10 @@ class _Desk:
 
     def has_foreseen(self, order: Order) -> bool:
         """Say whether this is what was foreseen; whether the page after it is wanted too, only the order itself tells."""
-        if (
-            self._foreseen is None
-            or not isinstance(order, ProbePage)
-            or order.model_copy(update={"go_on": False}) != self._foreseen
-        ):
+        foreseen = self._foreseen
+        if foreseen is None or not isinstance(order, ProbePage):
+            return False
+        if (order.page_index, order.text_layer) != (foreseen.page_index, foreseen.text_layer):
             return False
         self._probed = order
         return True
@@ -124,7 +126,7 @@ class _Desk:
         if self._document is not None:
             self._document.close()
             self._document = None
-        self._document = document = self._opener(Path(order.path), self._limits, order.passwords, self._sheets.next)
+        self._document = document = self._opener(Path(order.path), self._limits, order.passwords, self.sheets.next)
         return Answer(opened=Opened(document.media_type, document.page_count, document.is_repaired))
 
     def _divide(self, order: DividePage) -> tuple[Region, ...]:
@@ -150,7 +152,7 @@ class _Desk:
     def _render(self, order: RenderPage) -> Answer:
         affines = [Affine(*numbers) for numbers in order.affines]
         views = self._page(order.page_index).render(order.page_index, affines, order.resolution)
-        return Answer(rendered=self._sheets.hold(views, len(affines) * order.resolution**2 * 3))
+        return Answer(rendered=self.sheets.hold(views, len(affines) * order.resolution**2 * 3))
 
     def _page(self, page_index: int) -> Document:
         if self._document is None:

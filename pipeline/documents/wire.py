@@ -59,29 +59,33 @@ class OpenDocument(Shape):
     passwords: tuple[str, ...]
 
 
-class ProbePage(Shape):
+class PageOrder(Shape):
+    """What is asked of a page; `lent` are the sheets that must not be drawn on, as the parent still reads them."""
+
+    page_index: int
+    lent: tuple[int, ...] = ()
+
+
+class ProbePage(PageOrder):
     """Describe a page; `go_on` says that the page after it is wanted, too."""
 
     do: Literal["probe"] = "probe"
-    page_index: int
     text_layer: bool
     go_on: bool
 
 
-class RenderPage(Shape):
+class RenderPage(PageOrder):
     """Render views of a page into the shared memory, each resolution × resolution × 3 bytes."""
 
     do: Literal["render"] = "render"
-    page_index: int
     affines: tuple[tuple[float, float, float, float, float, float], ...]
     resolution: int
 
 
-class DividePage(Shape):
+class DividePage(PageOrder):
     """Say which parts of a page the model should look at, should it lie turned clockwise by `turn_deg` more than it seems to."""
 
     do: Literal["divide"] = "divide"
-    page_index: int
     tiling: Tiling
     resolution: int
     turn_deg: Literal[0, 90, 180, 270] = 0

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.documents.child import Child
 from pipeline.documents.process import Died, Process
-from pipeline.documents.sheets import SHEETS_BYTES, Sheets
+from pipeline.documents.sheets import SHEETS_BYTES
 from pipeline.errors import DocumentError, RunError
 from schemas.box import Box
 from schemas.job import Limits
@@ -311,28 +311,12 @@ def test_the_shared_memory_cannot_be_taken_from_under_its_reader():
     shrink = "import os, sys; fd = int(sys.argv[-1])\ntry: os.ftruncate(fd, 0)\nexcept PermissionError: print('refused', file=sys.stderr)"
     process = Process((sys.executable, "-c", shrink), None)
     try:
+        process.frames.reserve(12)
         with pytest.raises(Died, match="refused"):
             process.ask(b"{}", 60.0)
-        assert process.frames([0], (2, 2, 3))[0].shape == (2, 2, 3)
-        with pytest.raises(Died, match="there is none"):
-            process.frames([SHEETS_BYTES], (2, 2, 3))
+        assert process.frames.at([SHEETS_BYTES], (2, 2, 3))[0].shape == (2, 2, 3)
     finally:
         process.end()
-
-
-def test_views_are_told_apart_from_the_sheets_of_whole_pages():
-    """A sheet is handed over where it lies, other views behind the sheets, and the page drawn next is on the other sheet."""
-    memory = os.memfd_create("pixels")
-    os.ftruncate(memory, SHEETS_BYTES + 2 * 48)
-    sheets = Sheets(memory)
-    first, second = sheets.next(), sheets.next()
-    view = np.full((4, 4, 3), 7, dtype=np.uint8)
-    starts = [sheets.hold([view, page, view], 96) for page in (first, second)]
-    assert [start for _, start, _ in starts] == [SHEETS_BYTES // 2, 0]
-    assert [(one, other) for one, _, other in starts] == [(SHEETS_BYTES, SHEETS_BYTES + 48)] * 2
-    assert os.pread(memory, 96, SHEETS_BYTES) == b"\7" * 96
-    assert sheets.next() is first
-    os.close(memory)
 
 
 def test_a_page_that_is_not_wanted_is_not_drawn_ahead(tmp_path: Path):
