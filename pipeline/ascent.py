@@ -6,13 +6,13 @@ It knows neither documents nor engines: the worker renders, asks, and writes dow
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.company import page_logprob
 from pipeline.coverage import touches
 from pipeline.framing import is_for
 from pipeline.overlay import combine, readdressed
 from pipeline.questions import Question, is_asked_nowhere, is_asked_of
 from pipeline.readings import read
 from pipeline.settle import Answered, Beside, Circumstances, PageFacts, Rows, rows
+from pipeline.signals import page_logprob
 from schemas.page import CompletionRecord
 from schemas.unit import Origin, Unit
 from schemas.view import Affine, View

@@ -3,14 +3,13 @@
 A page is as hard to read for one question as for the next; and a model that mistakes the question gives what answers another one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.confidence import confidence
 from pipeline.settle import Rows
-from pipeline.signals import agreement
+from pipeline.signals import agreement, page_logprob
 from schemas.field import FieldRow
-from schemas.page import CompletionRecord
 from schemas.signals import ConfidenceModel
 
 _TELLING = 4
@@ -25,13 +24,6 @@ def in_company(made: Rows, asked: frozenset[str], model: ConfidenceModel | None)
     values = [row for row in made.fields if _tells(row)]
     fields = (_in_company(row, values, sure, model) if f"answer.{row.name}" in asked else row for row in made.fields)
     return replace(made, fields=tuple(fields))
-
-
-def page_logprob(said: Iterable[CompletionRecord]) -> float | None:
-    """Return the mean natural log-probability of all tokens that were said of a page, or None where no engine told."""
-    known = [(item.mean_logprob, item.tokens) for item in said if item.mean_logprob is not None]
-    tokens = sum(count for _, count in known)
-    return sum(mean * count for mean, count in known) / tokens if tokens else None
 
 
 def _in_company(row: FieldRow, values: Sequence[FieldRow], sure: float | None, model: ConfidenceModel) -> FieldRow:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pipeline.errors import JobError
 from pipeline.storage import open_store
 from schemas.field import FieldValue
-from schemas.signals import ConfidenceModel, Signals
+from schemas.signals import ConfidenceModel, Signals, Weights
 
 _MOST = 8.0
 _USUAL_ODDS = 3.0
@@ -25,8 +25,8 @@ _USUAL_ODDS = 3.0
 _Feature = Callable[[Signals, FieldValue], float]
 
 
-def confidence(signals: Signals, value: FieldValue, model: ConfidenceModel) -> float:
-    """Return the probability that a value, or that there is none, is right."""
+def confidence(signals: Signals, value: FieldValue, model: Weights) -> float:
+    """Return the probability that a value, or that there is none, is right; or, by the weights of parts, a line, a cell or a thing."""
     known = features(signals, value)
     score = model.intercept + sum(weight * known[name] for name, weight in model.weights.items())
     return 1.0 / (1.0 + exp(-max(-30.0, min(30.0, score))))
@@ -37,9 +37,15 @@ def features(signals: Signals, value: FieldValue) -> dict[str, float]:
     return {name: of(signals, value) for name, of in FEATURES.items()}
 
 
+def of_parts(model: ConfidenceModel) -> Weights | None:
+    """Return the weights of lines, cells and things: a model's own, or those that ship."""
+    return model.parts or shipped().parts
+
+
 def fingerprint(model: ConfidenceModel) -> str:
     """Return what names a model's weights, whatever they were fitted on."""
-    weights = json.dumps([model.version, model.intercept, sorted(model.weights.items())])
+    every = [(each.intercept, sorted(each.weights.items())) for each in (model, of_parts(model)) if each]
+    weights = json.dumps([model.version, every])
     return hashlib.sha256(weights.encode()).hexdigest()[:16]
 
 
@@ -53,7 +59,8 @@ def load(uri: str | None) -> ConfidenceModel:
         raise JobError(
             f"{uri} holds no confidence model: write one with `pagemill evaluate SINK LABELS --calibrate {uri}`"
         ) from exc
-    if unknown := sorted(set(model.weights) - set(FEATURES)):
+    weighed = {*model.weights, *(model.parts.weights if model.parts else ())}
+    if unknown := sorted(weighed - set(FEATURES)):
         raise JobError(f"{uri} weighs {', '.join(unknown)}, which this version does not know: calibrate again")
     return model
 

@@ -11,6 +11,7 @@ from math import atan2, exp, inf, pi
 from pipeline.coverage import COVERED, is_covered, touches
 from pipeline.provenance import told
 from pipeline.stitch import Part, stitched
+from pipeline.sureness import Weigh, said_of, weighed
 from pipeline.tasks.base import Ask, Reading
 from schemas.box import Box
 from schemas.page import CompletionRecord
@@ -46,18 +47,20 @@ def record(ask: Ask, region: Region, rung: int, completion: Completion, prompt: 
         least_logprob=min(completion.logprobs, default=None),
         least_margin=min(completion.margins, default=None),
         places=region.places if ask.key == "ocr" else (),
+        parts=said_of(ask.key, completion),
     )
 
 
-def read(ask: Ask, records: Sequence[CompletionRecord]) -> Reading:
+def read(ask: Ask, records: Sequence[CompletionRecord], weigh: Weigh | None = None) -> Reading:
     """Decode a task's completions on its last rung and join what the views say: rejected if any view was, absent if all are.
 
-    Of a question that was asked in several words, the first answer counts, and absence before a reject.
+    Of a question that was asked in several words, the first answer counts, and absence before a reject. With `weigh`, lines, cells and things
+    have a confidence.
     """
-    return chosen(voices(ask, records)).reading
+    return chosen(voices(ask, records, weigh)).reading
 
 
-def voices(ask: Ask, records: Sequence[CompletionRecord]) -> tuple[Voice, ...]:
+def voices(ask: Ask, records: Sequence[CompletionRecord], weigh: Weigh | None = None) -> tuple[Voice, ...]:
     """Return what each rung said to each prompt, in the order in which they were asked; of a page that was turned, each way apart.
 
     A rung that looked only at the part of the page that needed it speaks for the whole: what it did not show again stays as it was read.
@@ -69,7 +72,7 @@ def voices(ask: Ask, records: Sequence[CompletionRecord]) -> tuple[Voice, ...]:
     for (rung, quarter, prompt), items in groups.items():
         below = [key for key in heard if key[0] < rung and key[1:] == (quarter, prompt)]
         whole = _over(ask, heard[max(below)].records, items) if below else items
-        heard[rung, quarter, prompt] = Voice(rung, prompt, tuple(whole), _joined(ask, whole))
+        heard[rung, quarter, prompt] = Voice(rung, prompt, tuple(whole), _joined(ask, whole, weigh))
     return tuple(heard.values())
 
 
@@ -172,9 +175,9 @@ def _sureness(voice: Voice) -> float:
     return sum(mean * count for mean, count in known) / tokens if tokens else -inf
 
 
-def _joined(ask: Ask, shown: Sequence[CompletionRecord]) -> Reading:
+def _joined(ask: Ask, shown: Sequence[CompletionRecord], weigh: Weigh | None) -> Reading:
     turn = Affine(*shown[0].affine).turn()
-    parts = [_part(ask, item, turn) for item in shown]
+    parts = [_part(ask, item, turn, weigh) for item in shown]
     rejected = next((part.reading for part in parts if part.reading.verdict == "reject"), None)
     if rejected is not None:
         return rejected
@@ -189,17 +192,17 @@ def _joined(ask: Ask, shown: Sequence[CompletionRecord]) -> Reading:
     return replace(whole, tables=tuple(tables))  # what was put together of pieces has cells of its own
 
 
-def _part(ask: Ask, item: CompletionRecord, turn: Affine | None) -> Part:
+def _part(ask: Ask, item: CompletionRecord, turn: Affine | None, weigh: Weigh | None) -> Part:
     """Decode a completion; lines and tables once more as they are on the page set upright, where they are level."""
     completion, region = completed(item), region_of(item)
     affine, is_page = region.affine, region.is_page
     view = affine.box(0, 0, 1, 1)
-    decoded = ask.decode(completion, region.frame)
+    decoded = weighed(ask.decode(completion, region.frame), item, weigh)
     reading = told(decoded, ask.key, None if is_page else view)
     if not decoded.lines and not decoded.tables:
         return Part(reading, view, reading, affine, item.places, is_page=is_page)
     upright = affine.then(turn.back()) if turn else affine
-    level = ask.decode(completion, region.frame.then(turn.back())) if turn else decoded
+    level = weighed(ask.decode(completion, region.frame.then(turn.back())), item, weigh) if turn else decoded
     of_tile = told(level, ask.key, None if is_page else upright.box(0, 0, 1, 1))
     tables = tuple(table if table.box else tiled for table, tiled in zip(level.tables, of_tile.tables, strict=True))
     return Part(reading, view, replace(of_tile, tables=tables), upright, item.places, is_page=is_page)

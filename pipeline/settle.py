@@ -8,16 +8,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pipeline.confidence import confidence
+from pipeline.confidence import confidence, of_parts
 from pipeline.provenance import told_by_layer
 from pipeline.readings import Voice, chosen, faint, read, region_of, voices
-from pipeline.signals import signals, standing_in
+from pipeline.signals import of_part, parts_logprob, signals, standing_in
+from pipeline.sureness import Weigh
 from pipeline.tasks.base import Ask, Reading
 from pipeline.whereabouts import whereabouts
 from pipeline.witness import agreement
 from schemas.box import Box
 from schemas.field import FieldRow, FieldValue
-from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, Stage, TextSource
+from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, PartSaid, Stage, TextSource
 from schemas.signals import ConfidenceModel
 from schemas.source import identity, page_identity
 from schemas.table import Table
@@ -166,7 +167,11 @@ def rows(
     facts: PageFacts, answers: Sequence[Answered], origin: Origin, document_id: str, given: Circumstances, seconds: float
 ) -> Rows:
     """Make a page's rows for one origin; `seconds` is the time that the page took."""
-    readings = [(answer, read(answer.ask, answer.records)) for answer in answers if answer.records]
+    readings = [
+        (answer, read(answer.ask, answer.records, weigher(given.confidence, facts.layer_text, answer.records)))
+        for answer in answers
+        if answer.records
+    ]
     failures = (*facts.notes, *(_failure(answer.ask, reading) for answer, reading in readings if reading.verdict == "reject"))
     values = [reading for _, reading in readings if reading.verdict == "value"]
     from_model = next(
@@ -201,6 +206,20 @@ def rows(
     return Rows(
         page, tuple(_field_row(page, facts, answer, given) for answer in answers if answer.ask.answer_field is not None)
     )
+
+
+def weigher(model: ConfidenceModel | None, layer: str | None, records: Sequence[CompletionRecord]) -> Weigh | None:
+    """Return how sure lines, cells and things of completions are, beside a page's text layer; None where nothing weighs them."""
+    weights = of_parts(model) if model else None
+    if weights is None:
+        return None
+    sure = parts_logprob(records)
+
+    def weigh(text: str | None, said: PartSaid, item: CompletionRecord) -> float:
+        value = FieldValue(status="ok", value_raw=text)
+        return confidence(of_part(said, item, value, layer, sure), value, weights)
+
+    return weigh
 
 
 def judged(page: PageRow, failures: tuple[Failure, ...]) -> PageRow:

@@ -4,7 +4,7 @@ Others are the page's text layer, the model's own text of the whole page, other 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rapidfuzz import fuzz
 
@@ -12,7 +12,7 @@ from pipeline.readings import Voice, chosen, completed
 from pipeline.tasks.base import Ask
 from pipeline.tasks.loops import looping
 from schemas.field import FieldValue
-from schemas.page import CompletionRecord
+from schemas.page import CompletionRecord, PartSaid
 from schemas.signals import Signals
 from schemas.view import Affine
 
@@ -42,6 +42,35 @@ def signals(ask: Ask, heard: Sequence[Voice], value: FieldValue, layer: str | No
         named=_named(field.name, layer or text) if field else None,
         questions=_agreed(value, [voice for voice in heard if voice.rung == ours.rung and voice.prompt != ours.prompt]),
     )
+
+
+def of_part(said: PartSaid, item: CompletionRecord, value: FieldValue, layer: str | None, sure: float | None) -> Signals:
+    """Return the signals of a line, a cell or a thing of a completion; `sure` is how surely all parts of its page were read.
+
+    Its words count as a `value`, and may stand in a text layer; one of no words agrees with nothing.
+    """
+    return Signals(
+        mean_logprob=said.mean_logprob,
+        least_logprob=said.least_logprob,
+        least_margin=said.least_margin,
+        tokens=said.tokens,
+        finish_reason=item.finish_reason,
+        loops=False,  # what loops is a reject, and has no parts
+        layer=standing_in(value, layer),
+        page_logprob=sure,
+    )
+
+
+def parts_logprob(said: Iterable[CompletionRecord]) -> float | None:
+    """Return the mean natural log-probability of the tokens of all parts of completions, or None where no engine told."""
+    return page_logprob(part for item in said for part in item.parts)
+
+
+def page_logprob(said: Iterable[CompletionRecord | PartSaid]) -> float | None:
+    """Return the mean natural log-probability of all tokens that were said of a page, or None where no engine told."""
+    known = [(item.mean_logprob, item.tokens) for item in said if item.mean_logprob is not None]
+    tokens = sum(count for _, count in known)
+    return sum(mean * count for mean, count in known) / tokens if tokens else None
 
 
 def agreement(one: FieldValue, other: FieldValue) -> float:

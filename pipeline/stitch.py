@@ -221,7 +221,10 @@ def _without_places(parts: Sequence[Part]) -> tuple[Line, ...]:
         for part in row[1:]:
             around = around.union(part.box)
         places = [*places[: len(page)], *[around] * (len(page) - len(places))]
-    return tuple(Line(text=text, box=box, box_source="tile") for text, box in zip(page, places, strict=True))
+    sure = {line.text: line.confidence for part in parts for line in part.lines}  # of what was joined it is not known
+    return tuple(
+        Line(text=text, box=box, box_source="tile", confidence=sure.get(text)) for text, box in zip(page, places, strict=True)
+    )
 
 
 def _once(found: Sequence[Sequence[LabelledBox]], views: Sequence[Box]) -> tuple[LabelledBox, ...]:

@@ -23,7 +23,11 @@ class Failure(Shape):
 
 
 class Line(Shape):
-    """One line of text and where it stands; the box is None where only the text is known."""
+    """One line of text and where it stands; the box is None where only the text is known.
+
+    `confidence` is the probability that its text is right, as the run's confidence model weighs how surely its tokens were said; None of a
+    text layer's, which no model said.
+    """
 
     text: str
     box: Box | None = None
@@ -31,12 +35,24 @@ class Line(Shape):
     confidence: float | None = None
 
 
+class PartSaid(Shape):
+    """How surely one part of an answer was said: how many tokens it took, and their natural log-probabilities and least margin.
+
+    Parts are lines, cells or things, in the order in which they stand in the answer.
+    """
+
+    tokens: int
+    mean_logprob: float
+    least_logprob: float
+    least_margin: float | None = None
+
+
 class CompletionRecord(Shape):
     """A completion as kept: enough to decode it again without the model.
 
     `view` names the region, `affine` holds its six numbers, so that boxes can be decoded again, and `places` what a region has of that name:
     where its lines of print stand, of tiles that were asked for their text. All three are a schemas.view.Region's, which tells from the name
-    whether the view was padded.
+    whether the view was padded. `parts` are there of answers that list lines, cells or things.
     """
 
     task: str
@@ -51,6 +67,7 @@ class CompletionRecord(Shape):
     least_logprob: float | None = None
     least_margin: float | None = None
     places: tuple[float, ...] = ()
+    parts: tuple[PartSaid, ...] = ()
 
 
 class PageRow(Shape):

@@ -49,10 +49,19 @@ class Fitted(Shape):
     note: str = ""
 
 
-class ConfidenceModel(Shape):
+class Weights(Shape):
     """A logistic regression: confidence is 1 / (1 + exp(-(intercept + sum of weight × feature))), over the features of pipeline.confidence."""
 
-    version: Literal[1] = 1
     intercept: float
     weights: dict[str, float] = Field(min_length=1)
     fitted_on: Fitted
+
+
+class ConfidenceModel(Weights):
+    """How answers to fields are weighed, and with weights of their own the `parts` of other answers: lines, cells and things.
+
+    A model without them weighs parts as the one that ships does.
+    """
+
+    version: Literal[1] = 1
+    parts: Weights | None = None

@@ -158,7 +158,8 @@ class Completion:
     """What the engine said to one request.
 
     `text` keeps `<loc>` and `<seg>` tokens and drops eos; `logprobs` has one natural logarithm a token, eos included as in `token_ids`.
-    `margins` has one a token too, of engines that tell: by how much it was likelier than the next best, a difference of logarithms.
+    `margins` has one a token too, of engines that tell: by how much it was likelier than the next best, a difference of logarithms; and so
+    have `pieces`, what of the text each token wrote, "" of eos.
     `finish_reason` is "stop" at eos, "length" when `max_tokens` cut it off, "error" when this request alone failed (`error` says how).
     """
 
@@ -168,6 +169,7 @@ class Completion:
     finish_reason: Literal["stop", "length", "error"]
     error: str | None = None
     margins: tuple[float, ...] = ()
+    pieces: tuple[str, ...] = ()
 
     @property
     def mean_logprob(self) -> float | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from jobs.evaluate.reliability import Judged
 from pipeline.confidence import FEATURES, SPEAK_FOR, confidence, features
 from pipeline.errors import JobError
-from schemas.signals import ConfidenceModel, Fitted
+from schemas.signals import ConfidenceModel, Fitted, Weights
 
 _LEAST_ANSWERS, _LEAST_WRONG = 100, 10
 _PENALTY = 1.0
@@ -23,10 +23,11 @@ _STEPS = 50
 _Numbers = NDArray[np.float64]
 
 
-def calibrated(answers: Sequence[Judged], note: str = "") -> ConfidenceModel:
-    """Return the weights that fit. Raises JobError where there are too few answers to learn from."""
+def calibrated(answers: Sequence[Judged], note: str = "", parts: Sequence[Judged] = ()) -> ConfidenceModel:
+    """Return the weights that fit, and those of lines where these are enough. Raises JobError where there are too few answers to learn from."""
     _require_enough(answers)
-    return _fitted(answers, note)
+    of_parts = None if _too_few(parts) else _fitted(parts, note)
+    return ConfidenceModel(**dict(_fitted(answers, note)), parts=of_parts)
 
 
 def held_out(answers: Sequence[Judged], seed: int) -> list[float]:
@@ -44,44 +45,47 @@ def held_out(answers: Sequence[Judged], seed: int) -> list[float]:
         apart = {documents[index] for index in order[low:high]}
         model = _fitted([each for each in answers if each.document not in apart], "")
         for index, each in enumerate(answers):
-            if each.document in apart and each.row.signals is not None:
-                sure[index] = confidence(each.row.signals, each.row, model)
+            if each.document in apart:
+                sure[index] = confidence(each.signals, each.value, model)
     return [sure[index] for index in range(len(answers))]
 
 
 def _require_enough(answers: Sequence[Judged]) -> None:
-    wrong = sum(not each.is_right for each in answers)
-    if len(answers) < _LEAST_ANSWERS or min(wrong, len(answers) - wrong) < _LEAST_WRONG:
+    if _too_few(answers):
+        wrong = sum(not each.is_right for each in answers)
         raise JobError(
             f"{len(answers)} labelled answers, of which {wrong} are wrong, are too few to learn from: calibrating needs "
             f"{_LEAST_ANSWERS} or more, and {_LEAST_WRONG} or more of either kind"
         )
 
 
-def _fitted(answers: Sequence[Judged], note: str) -> ConfidenceModel:
+def _too_few(answers: Sequence[Judged]) -> bool:
+    wrong = sum(not each.is_right for each in answers)
+    return len(answers) < _LEAST_ANSWERS or min(wrong, len(answers) - wrong) < _LEAST_WRONG
+
+
+def _fitted(answers: Sequence[Judged], note: str) -> Weights:
     known = {name: np.array(column) for name, column in zip(FEATURES, zip(*map(_features, answers), strict=True), strict=True)}
     right = np.array([float(each.is_right) for each in answers])
     intercept, weights = _newton(known, right)
     while wrong := {name for name, weight in weights.items() if weight < 0 and name in SPEAK_FOR}:
         known = {name: column for name, column in known.items() if name not in wrong}
         intercept, weights = _newton(known, right)
-    return ConfidenceModel(
+    return Weights(
         intercept=round(intercept, 6),
         weights={name: round(weight, 6) for name, weight in weights.items()},
         fitted_on=Fitted(
             answers=len(answers),
             documents=len({each.document for each in answers}),
             wrong=int((1 - right).sum()),
-            checkpoints=tuple(sorted({each.row.checkpoint_hash or "" for each in answers} - {""})),
+            checkpoints=tuple(sorted({each.checkpoint or "" for each in answers} - {""})),
             note=note,
         ),
     )
 
 
 def _features(answer: Judged) -> list[float]:
-    if answer.row.signals is None:
-        raise ValueError(f"{answer.row.field_id} has no signals")
-    return list(features(answer.row.signals, answer.row).values())
+    return list(features(answer.signals, answer.value).values())
 
 
 def _newton(known: dict[str, _Numbers], right: _Numbers) -> tuple[float, dict[str, float]]:

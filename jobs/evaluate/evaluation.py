@@ -9,7 +9,7 @@ from jobs.evaluate.calibrate import calibrated, held_out
 from jobs.evaluate.expected import Expected, Labels, LeftOut
 from jobs.evaluate.forms import Form, read_expected
 from jobs.evaluate.judge import TEXTS, Case, judge
-from jobs.evaluate.reliability import Judged, Reliability, reliability
+from jobs.evaluate.reliability import Reliability, reliability
 from jobs.evaluate.report import LeftOutCount, Report
 from jobs.evaluate.said import Asked, Said, Sink, read_sink
 from jobs.evaluate.scores import scores
@@ -52,20 +52,23 @@ def evaluate(
         documents=len({document for document, _ in places}),
         left_out=left_out,
         scores=scores(found, resamples=resamples, seed=seed),
-        confidence=_confidence(answers),
-        calibrated=_calibrated(answers, calibrate_to, seed, labels_uri) if calibrate_to else None,
+        confidence=_confidence([(each.confidence, each.is_right) for each in answers]),
+        lines=_confidence([line for each in found for line in each.lines]),
+        calibrated=_calibrated(found, calibrate_to, seed, labels_uri) if calibrate_to else None,
     )
 
 
-def _confidence(answers: Sequence[Judged]) -> Reliability | None:
-    known = [(each.row.confidence, each.is_right) for each in answers if each.row.confidence is not None]
+def _confidence(answers: Sequence[tuple[float | None, bool]]) -> Reliability | None:
+    known = [(sure, is_right) for sure, is_right in answers if sure is not None]
     return reliability(*zip(*known, strict=True)) if known else None
 
 
-def _calibrated(answers: Sequence[Judged], path: Path, seed: int, labels_uri: str) -> Reliability:
-    """Fit the weights of confidence into a file, and return how good such weights are on documents that they have not seen."""
+def _calibrated(cases: Sequence[Case], path: Path, seed: int, labels_uri: str) -> Reliability:
+    """Fit the weights of confidence into a file, and return how good those of fields are on documents that they have not seen."""
+    answers = [each.judged for each in cases if each.judged is not None]
+    parts = [part for each in cases for part in each.parts]
     found = reliability(held_out(answers, seed), [each.is_right for each in answers])
-    model = calibrated(answers, note=f"labels {labels_uri.rstrip('/').rsplit('/', 1)[-1]}")
+    model = calibrated(answers, f"labels {labels_uri.rstrip('/').rsplit('/', 1)[-1]}", parts)
     path.write_text(model.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return found
 

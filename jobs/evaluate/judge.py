@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from jobs.evaluate import boxes, text, trees, values
 from jobs.evaluate.boxes import Matched
 from jobs.evaluate.expected import Expected
+from jobs.evaluate.lines import lines_judged, parts_judged
 from jobs.evaluate.reliability import Judged
 from jobs.evaluate.said import TEXT_LAYER, UNKNOWN, Asked, Said, State, wanted
 from jobs.evaluate.text import Share
@@ -27,7 +28,8 @@ class Case:
     """One judged answer to the question `key`.
 
     `traits` are what it is grouped by, in order; `shares` are summed by metric, `found` makes average precision, and `judged` is there of
-    a field's answer that was taken, whose confidence can be held against the truth.
+    a field's answer that was taken, whose confidence can be held against the truth; `lines` are how sure those of a text are, and whether
+    rightly so, and `parts` the lines of its completions.
     """
 
     document: str
@@ -38,6 +40,8 @@ class Case:
     shares: tuple[tuple[str, Share], ...]
     found: tuple[Matched, ...] | None = None
     judged: Judged | None = None
+    lines: tuple[tuple[float, bool], ...] = ()
+    parts: tuple[Judged, ...] = ()
 
 
 def judge(expected: Expected, said: Said) -> Case | str:
@@ -71,7 +75,10 @@ def _text(expected: Expected, said: Said, asked: Asked) -> Case:
     true = _true_text(expected)
     shares = (("cer", text.character_errors(read, true)), ("wer", text.word_errors(read, true)))
     from_layer = said.row is not None and said.row.text_source == "text_layer"
-    return _case(expected, said, asked, shares, task="text", from_layer=from_layer)
+    case = _case(expected, said, asked, shares, task="text", from_layer=from_layer)
+    if said.row is None:
+        return case
+    return replace(case, lines=tuple(lines_judged(said.row, true)), parts=tuple(parts_judged(case.document, said.row, true)))
 
 
 def _field(expected: Expected, said: Said, asked: Asked) -> Case | str:
@@ -95,8 +102,9 @@ def _field(expected: Expected, said: Said, asked: Asked) -> Case | str:
     case = _case(
         expected, said, asked, shares, task="fields", from_layer=from_layer, state=state, rung=rung, resolution=resolution
     )
-    is_taken = row is not None and row.status in ("ok", "absent") and row.signals is not None
-    return replace(case, judged=Judged(case.document, row, right)) if row and is_taken else case
+    if row is None or row.status not in ("ok", "absent") or row.signals is None:
+        return case
+    return replace(case, judged=Judged(case.document, row, row.signals, right, row.confidence, row.checkpoint_hash))
 
 
 def _things(expected: Expected, said: Said, asked: Asked) -> Case | str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.field import FieldRow
+from schemas.field import FieldValue
 from schemas.shape import Shape
+from schemas.signals import Signals
 
 _BINS = 10
 _COVERAGE = 0.8
@@ -16,11 +17,14 @@ _STEPS = 50
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One answer of a run, a value or that there is none, and whether it is right."""
+    """One answer of a run, a value or that there is none, or a line of a text; what speaks for it; and whether it is right."""
 
     document: str
-    row: FieldRow
+    value: FieldValue
+    signals: Signals
     is_right: bool
+    confidence: float | None = None
+    checkpoint: str | None = None
 
 
 class Bin(Shape):

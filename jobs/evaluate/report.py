@@ -51,7 +51,8 @@ class LeftOutCount(Shape):
 class Report(Shape):
     """An evaluation of a sink against labels.
 
-    `confidence` is of the confidence that stands in the rows; `calibrated` of newly fitted weights, on documents they have not seen.
+    `confidence` is of the confidence that stands in the rows of fields, and `lines` of that of lines; `calibrated` of newly fitted weights
+    of fields, on documents they have not seen.
     """
 
     sink_uri: str
@@ -64,6 +65,7 @@ class Report(Shape):
     left_out: tuple[LeftOutCount, ...]
     scores: tuple[Score, ...]
     confidence: Reliability | None = None
+    lines: Reliability | None = None
     calibrated: Reliability | None = None
 
     @property

@@ -81,17 +81,23 @@ def _headline(report: Report) -> str:
 
 def _notes(report: Report) -> list[str]:
     left = [f"left out: {each.count:,} × {each.reason}, for example {each.example}" for each in report.left_out]
-    return [_EDGES, *_trust("confidence", report.confidence), *_trust("calibrated", report.calibrated), *left]
+    return [
+        _EDGES,
+        *_trust("confidence", report.confidence),
+        *_trust("lines", report.lines, "lines"),
+        *_trust("calibrated", report.calibrated),
+        *left,
+    ]
 
 
-def _trust(name: str, found: Reliability | None) -> list[str]:
+def _trust(name: str, found: Reliability | None, what: str = "answers") -> list[str]:
     """Say how far confidence can be trusted; of new weights, on documents that they have not seen."""
     if found is None or found.calibration_error is None:
         return []
     auc = "" if found.auc is None else f"AUC {found.auc:.3f}, "
     surest = "" if found.right_at_80 is None else f", {found.right_at_80:.2%} right among the surest 80%"
     return [
-        f"{name}: {found.answers:,} answers, {found.wrong:,} wrong: {auc}calibration error {found.calibration_error:.3f}{surest}"
+        f"{name}: {found.answers:,} {what}, {found.wrong:,} wrong: {auc}calibration error {found.calibration_error:.3f}{surest}"
     ]
 
 

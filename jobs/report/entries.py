@@ -57,7 +57,8 @@ def _quality(page: PageRow, fields: Sequence[FieldRow], compared: Agreement | No
     if page.status == "failed":
         return _FAILED
     signals = [field.confidence for field in fields if field.confidence is not None and field.status == "ok"]
-    signals += [line.confidence for line in page.lines if line.confidence is not None]
+    lines = [line.confidence for line in page.lines if line.confidence is not None]
+    signals += [sum(lines) / len(lines)] if lines else []  # of many lines, one is nearly always unsure
     signals += [compared.score] if compared else []
     if not signals:
         signals = [_ODDS_FROM + (1 - _ODDS_FROM) * item.odds for item in asked if item.odds is not None]

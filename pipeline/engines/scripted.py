@@ -188,4 +188,5 @@ def _completed(pieces: Sequence[str], logprobs: Sequence[float], request: Reques
         logprobs=said,
         finish_reason="stop" if whole else "length",
         margins=tuple(max(0.0, logprob - log(-expm1(min(logprob, -_LEAST)))) for logprob in said),
+        pieces=(*kept, *([""] if whole else [])),
     )

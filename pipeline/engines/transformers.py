@@ -121,6 +121,7 @@ class TransformersEngine:
             logprobs=tuple(row.logprobs),
             finish_reason="stop" if row.ended else "length",
             margins=tuple(row.margins),
+            pieces=self._vocabulary.pieces(row.token_ids),
         )
 
 

@@ -229,6 +229,7 @@ class VllmEngine:
             logprobs=logprobs,
             finish_reason="stop" if output.finish_reason == "stop" else "length",
             margins=tuple(_margin(step, token) for step, token in zip(output.logprobs or [], token_ids, strict=True)),
+            pieces=self._vocabulary.pieces(token_ids),
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenizers import Tokenizer
+from tokenizers.decoders import DecodeStream
 
 from pipeline.engines.description import Description
 from pipeline.errors import CheckpointError
@@ -54,3 +55,8 @@ class Vocabulary:
         """Return what the model wrote: `<loc>` and `<seg>` stay, eos and its like go."""
         kept = [token for token in token_ids if token not in self.control_ids]
         return str(self.tokenizer.decode(kept, skip_special_tokens=False))
+
+    def pieces(self, token_ids: Sequence[int]) -> tuple[str, ...]:
+        """Return what of the text each token wrote; "" of eos and its like, and of all but the last of those that write one character."""
+        stream = DecodeStream(skip_special_tokens=False)
+        return tuple("" if token in self.control_ids else stream.step(self.tokenizer, token) or "" for token in token_ids)

@@ -6,7 +6,7 @@ to the documents of one seed, and held against those of other seeds. The figures
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -14,11 +14,12 @@ from random import Random
 import numpy as np
 
 from jobs.evaluate.calibrate import calibrated, held_out
+from jobs.evaluate.lines import parts_judged
 from jobs.evaluate.reliability import Judged, reliability
 from jobs.evaluate.values import equal
 from jobs.synth.document import generate
 from pipeline.company import in_company
-from pipeline.confidence import confidence, shipped
+from pipeline.confidence import confidence, of_parts, shipped
 from pipeline.engines.reader import read
 from pipeline.engines.scripted import misread_completion
 from pipeline.readings import record
@@ -28,7 +29,7 @@ from pipeline.tasks.base import Ask
 from schemas.field import FieldRow
 from schemas.job import AnswerField, AnswerTask, OcrTask
 from schemas.page import CompletionRecord
-from schemas.signals import ConfidenceModel, Signals
+from schemas.signals import Signals, Weights
 from schemas.truth import DocumentTruth, FieldTruth, PageTruth
 from schemas.unit import Origin
 from schemas.view import Affine, Region, Request, View
@@ -54,18 +55,24 @@ def main() -> None:
     parser.add_argument("--unseen", type=int, nargs="*", default=[8, 9])
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
-    answers = [answer for number in range(options.documents) for answer in of_document(number, options.seed)]
+    answers, lines = of_documents(options.documents, options.seed)
     print(f"{'answers':24} {'n':>6} {'wrong':>6} {'AUC':>7} {'ECE':>7} {'at 80%':>8}")
     show("all, held out", answers, held_out(answers, options.seed))
-    without = [answer for answer in answers if answer.row.signals and answer.row.signals.layer is None]
+    without = [answer for answer in answers if answer.signals.layer is None]
     show("no text layer, held out", without, held_out(without, options.seed))
-    model = calibrated(answers, note="made-up documents, read by a reader who errs by seed; no trained checkpoint")
+    show("lines, held out", lines, held_out(lines, options.seed))
+    model = calibrated(answers, "made-up documents, read by a reader who errs by seed; no trained checkpoint", lines)
+    of_lines = of_parts(model) or model
     for seed in options.unseen:
-        unseen = [answer for number in range(options.documents) for answer in of_document(number, seed)]
+        unseen, unseen_lines = of_documents(options.documents, seed)
         show(f"seed {seed}, weights of {options.seed}", unseen, [sureness(answer, model) for answer in unseen])
-    logprobs = [(answer.row.signals and answer.row.signals.mean_logprob) or 0.0 for answer in answers]
+        show(f"lines, seed {seed}", unseen_lines, [sureness(line, of_lines) for line in unseen_lines])
+    whole = [(line.signals.mean_logprob or 0.0) * (line.signals.tokens or 0) for line in lines]
+    show("lines, product alone", lines, [float(np.exp(logprob)) for logprob in whole])
+    logprobs = [answer.signals.mean_logprob or 0.0 for answer in answers]
     show("mean probability alone", answers, [float(np.exp(logprob)) for logprob in logprobs])
-    print({name: round(weight, 2) for name, weight in model.weights.items()}, round(model.intercept, 2))
+    for weights in (model, of_lines):
+        print({name: round(weight, 2) for name, weight in weights.weights.items()}, round(weights.intercept, 2))
     if options.write:
         options.write.write_text(model.model_dump_json(indent=2) + "\n")
 
@@ -78,13 +85,20 @@ def show(name: str, answers: Sequence[Judged], sure: Sequence[float]) -> None:
     )
 
 
-def sureness(answer: Judged, model: ConfidenceModel) -> float:
+def of_documents(count: int, seed: int) -> tuple[list[Judged], list[Judged]]:
+    """Return the judged answers and the judged lines of documents."""
+    found = [of_document(number, seed) for number in range(count)]
+    return [each for answers, _ in found for each in answers], [each for _, lines in found for each in lines]
+
+
+def sureness(answer: Judged, model: Weights) -> float:
     """Return how sure an answer is by these weights."""
-    return confidence(answer.row.signals or Signals(), answer.row, model)
+    return confidence(answer.signals, answer.value, model)
 
 
-def of_document(number: int, seed: int) -> Iterator[Judged]:
-    """Yield the judged answers of one document, read under conditions of its own."""
+def of_document(number: int, seed: int) -> tuple[list[Judged], list[Judged]]:
+    """Return the judged answers of one document, read under conditions of its own, and its judged lines."""
+    answers, lines = list[Judged](), list[Judged]()
     rng = Random(f"{seed}/{number}")  # noqa: S311 - documents, not secrets
     _, truth = generate(KINDS[number % len(KINDS)], 9000 + seed * 1000 + number)
     rate, has_layer, rungs, confirm = rng.choice(RATES), rng.random() < 0.5, rng.choice((1, 1, 2)), rng.random() < 0.4
@@ -105,7 +119,9 @@ def of_document(number: int, seed: int) -> Iterator[Judged]:
         made = rows(facts, answered, origin, truth.document_id, Circumstances("bench", "bench", _NOW), 0.0)
         made = in_company(made, frozenset(each.ask.key for each in answered), shipped())
         known = {field.name: field for field in wanted}
-        yield from (_judged(row, known[row.name]) for row in made.fields if row.status in ("ok", "absent"))
+        answers += (_judged(row, known[row.name]) for row in made.fields if row.status in ("ok", "absent"))
+        lines += parts_judged(truth.document_id, made.page, page.text)
+    return answers, lines
 
 
 def said(
@@ -145,7 +161,7 @@ def _witness(page: PageTruth, rng: Random) -> CompletionRecord:
 
 
 def _judged(row: FieldRow, field: FieldTruth) -> Judged:
-    return Judged(row.source_id, row, equal(row, field.value, field.type))
+    return Judged(row.source_id, row, row.signals or Signals(), equal(row, field.value, field.type), row.confidence)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def answer(number: int, *, is_right: bool, **signals: float) -> Judged:
             "signals": Signals(**signals),
         }
     )
-    return Judged(f"document {number}", row, is_right)
+    return Judged(f"document {number}", row, Signals(**signals), is_right)
 
 
 def answers(n: int = 200) -> list[Judged]:
@@ -77,12 +77,12 @@ def test_weights_are_fitted_to_what_was_right():
     given_ = answers()
     model = calibrated(given_)
     means = [
-        sum(confidence(each.row.signals, each.row, model) for each in mine) / len(mine)
-        for mine in ([each for each in given_ if (each.row.signals.least_logprob > -0.1) is kind] for kind in (True, False))
+        sum(confidence(each.signals, each.value, model) for each in mine) / len(mine)
+        for mine in ([each for each in given_ if (each.signals.least_logprob > -0.1) is kind] for kind in (True, False))
     ]
     shares = [
         sum(each.is_right for each in mine) / len(mine)
-        for mine in ([each for each in given_ if (each.row.signals.least_logprob > -0.1) is kind] for kind in (True, False))
+        for mine in ([each for each in given_ if (each.signals.least_logprob > -0.1) is kind] for kind in (True, False))
     ]
     assert means == pytest.approx(shares, abs=0.02)
     assert all(weight >= 0 for name, weight in model.weights.items() if name in SPEAK_FOR)

@@ -50,3 +50,13 @@ def test_a_prompt_cannot_spell_a_control_token(vocabulary: Vocabulary, spelled: 
     """Such a prompt is refused, and the message names the token."""
     with pytest.raises(UnusablePrompt, match=spelled):
         vocabulary.text_prefix(f"what is {spelled}?")
+
+
+@settings(max_examples=100)
+@given(pieces=st.lists(PIECES, max_size=60))
+def test_pieces_are_the_text_token_by_token(vocabulary: Vocabulary, pieces: list[str]) -> None:
+    """One a token, and nothing of a control token, so that each line's own tokens are found again."""
+    ids = [*vocabulary.tokenizer.encode("".join(pieces), add_special_tokens=False).ids, *vocabulary.description.eos_ids]
+    written = vocabulary.pieces(ids)
+    assert len(written) == len(ids)
+    assert "".join(written) == vocabulary.text(ids)
