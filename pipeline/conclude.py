@@ -1,7 +1,8 @@
 """What a document's rows come to once all that was read of it is known: cells get their values, values are held against one another and weighed,
 and what nothing places stands on the whole page.
 
-Pure. The order matters: sums need cells' values, and what a check has failed is not weighed.
+Pure. The order matters: sums need cells' values, and what a check has failed is not weighed. Of a document of which only some pages are at hand
+nothing is held against the others: its rows wait, marked, until all are (whole.py).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,12 +11,16 @@ from dataclasses import dataclass, replace
 from pipeline.columns import Columns, columned, columns_of
 from pipeline.company import in_company
 from pipeline.crosscheck import checks, cross_checked
+from pipeline.ladder import waiting
 from pipeline.provenance import on_the_page
 from pipeline.settle import Rows
 from schemas.crosscheck import CrossCheck
 from schemas.job import Task
 from schemas.signals import ConfidenceModel
 from schemas.unit import Origin, Unit
+
+UNJUDGED = waiting("whole:", 0)
+"""What rows carry, beside the fingerprints of what they answer, that wait for the other pages of their document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,11 @@ class Rules:
     columns: Columns
     checks: tuple[CrossCheck, ...]
     model: ConfidenceModel | None
+
+    @property
+    def are_of_documents(self) -> bool:
+        """Return whether a page's rows depend on those of other pages."""
+        return bool(self.checks or self.columns.columns)
 
 
 def rules_of(tasks: Sequence[Task], model: ConfidenceModel | None) -> Rules:
@@ -45,10 +55,7 @@ class Finished:
 
 
 def together(pages: Iterable[Finished], rules: Rules) -> Iterator[Finished]:
-    """Yield pages, each in the light of the others of its unit; those of one unit come in their order.
-
-    That is of its document, but for those that are longer: what is at hand of them beside a unit differs from run to run.
-    """
+    """Yield pages, each in the light of the others of its unit; those of one unit come in their order."""
     known: dict[tuple[str, int, str], list[Finished]] = {}
     for page in pages:
         known.setdefault((page.unit.document_id, page.unit.first_page, page.origin.source_id), []).append(page)
@@ -60,7 +67,9 @@ def in_document(pages: Sequence[Finished], rules: Rules) -> Iterator[Finished]:
     """Yield some or all pages of one source object, which come in their order, each in the light of the others."""
     whole = len(pages) == pages[0].unit.page_count
     told = concluded([page.rows for page in pages], [page.asked for page in pages], rules, is_whole=whole)
-    yield from (replace(page, rows=rows) for page, rows in zip(pages, told, strict=True))
+    mark = () if whole or not rules.are_of_documents else (UNJUDGED,)
+    for page, rows in zip(pages, told, strict=True):
+        yield replace(page, rows=rows, tasks=(*(task for task in page.tasks if task != UNJUDGED), *mark))
 
 
 def concluded(pages: Sequence[Rows], asked: Sequence[frozenset[str]], rules: Rules, *, is_whole: bool) -> tuple[Rows, ...]:
@@ -69,6 +78,6 @@ def concluded(pages: Sequence[Rows], asked: Sequence[frozenset[str]], rules: Rul
     `is_whole`: they are all of its pages.
     """
     typed = columned(pages, rules.columns)
-    held = cross_checked(typed, rules.checks, rules.model, is_whole=is_whole)
+    held = cross_checked(typed, rules.checks, rules.model) if is_whole else typed
     told = (in_company(made, keys, rules.model) for made, keys in zip(held, asked, strict=True))
     return tuple(Rows(*on_the_page(made.page, made.fields)) for made in told)

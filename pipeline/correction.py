@@ -5,29 +5,26 @@ No document is opened and no model asked. That it stays is overlay.combine's doi
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby
+from datetime import datetime
 
 import pyarrow as pa
 
-from pipeline.conclude import Finished, in_document, rules_of
+from pipeline.conclude import rules_of
 from pipeline.confidence import load
 from pipeline.errors import JobError
 from pipeline.overlay import without_failures
 from pipeline.places import Places
-from pipeline.prior import prior_rows
 from pipeline.questions import questions
 from pipeline.settle import Rows
-from pipeline.staging import Part
 from pipeline.storage import Store
 from pipeline.tasks.values import typed
-from schemas.arrow import from_table
+from pipeline.whole import made, parts
 from schemas.correction import Corrections, FieldCorrection, LineCorrection
 from schemas.field import FieldRow, FieldValue
 from schemas.job import AnswerField, Job
 from schemas.page import PageRow
 from schemas.source import identity
-from schemas.unit import StagedPart, Tally, Unit
+from schemas.unit import StagedPart, Unit
 
 _SURE = 1.0
 
@@ -70,8 +67,8 @@ class Corrector:
 
     @property
     def is_of_documents(self) -> bool:
-        """Return whether values are held against one another, so that a document's other pages may be well once one was corrected."""
-        return bool(self._rules.checks)
+        """Return whether a page's rows depend on those of others, so that a document's other pages may be well once one was corrected."""
+        return self._rules.are_of_documents
 
     def pages(self) -> pa.Table:
         """Return the corrected pages, as columns source_id and page_index."""
@@ -79,24 +76,15 @@ class Corrector:
         columns = {"source_id": [source_id for source_id, _ in pages], "page_index": [page_index for _, page_index in pages]}
         return pa.table(columns, schema=pa.schema([("source_id", pa.string()), ("page_index", pa.int64())]))
 
-    def parts(self, units: Iterable[pa.RecordBatch], store: Store, places: Places, run_id: str) -> Iterator[StagedPart]:
-        """Stage the corrected rows of units, whose prior rows are those to correct; a part a batch."""
-        for batch in units:
-            group, now = from_table(pa.Table.from_batches([batch]), Unit), datetime.now(UTC)
-            part = Part(store, places, run_id, group)
-            for _, mine in groupby(group, key=lambda unit: unit.origins[0].source_id):
-                before = [(unit, prior) for unit in mine for _, prior in sorted(prior_rows(store, places, unit).items())]
-                right = [_finished(unit, self.correct(prior, run_id, now)) for unit, prior in before]
-                for (_, prior), page in zip(before, in_document(right, self._rules) if right else (), strict=True):
-                    if page.rows != prior:
-                        part.add(page.unit, page.origin, _made(page.rows, run_id, now), tasks=page.tasks, jobs=page.jobs)
-            yield part.stage(Tally(), None, now)
+    def parts(self, units: Iterable[Unit], store: Store, places: Places, run_id: str) -> Iterator[StagedPart]:
+        """Stage the corrected rows of units, whose prior rows are those to correct."""
+        yield from parts(units, self._rules, store, places, run_id, lambda prior, now: self.correct(prior, run_id, now))
 
     def correct(self, prior: Rows, run_id: str, now: datetime) -> Rows:
         """Return a page's rows with its corrections in them; rows of a page that has none are as they were."""
         if (prior.page.source_id, prior.page.page_index) not in self._pages:
             return prior
-        prior = _made(prior, run_id, now)
+        prior = made(prior, run_id, now)
         page, rows = prior.page, {row.name: row for row in prior.fields}
         self.corrected.add((page.source_id, page.page_index))
         mine = {name: value for (page_id, name), value in self._values.items() if page_id == page.page_id}
@@ -152,17 +140,6 @@ class Corrector:
             run_id=page.run_id,
             processed_at=page.processed_at,
         )
-
-
-def _finished(unit: Unit, rows: Rows) -> Finished:
-    tasks, jobs = (unit.prior.tasks, unit.prior.jobs) if unit.prior else ((), ())
-    return Finished(unit, unit.origins[0], rows, frozenset(), tasks, jobs)
-
-
-def _made(rows: Rows, run_id: str, now: datetime) -> Rows:
-    """Return rows as this run's."""
-    when = {"run_id": run_id, "processed_at": now}
-    return Rows(rows.page.model_copy(update=when), tuple(row.model_copy(update=when) for row in rows.fields))
 
 
 def _by_hand(row: FieldRow, value: FieldValue) -> FieldRow:

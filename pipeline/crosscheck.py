@@ -6,7 +6,7 @@ the fields, the document's answers are judged: of each field what most confidenc
 
 Where a check fails, everything in it is invalid, as nobody can tell which is wrong; what was read and what it means stays beside the
 reason, and a person's word stands. A check of which a value is missing says nothing, nor does one of which lines may be missing: those of a page that
-could not be read, or of pages that are not at hand.
+could not be read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from schemas.crosscheck import CrossCheck, Value, cross_check, sum_of
 from schemas.field import FieldRow, FieldValue
 from schemas.job import Task
 from schemas.page import Failure, PageRow
-from schemas.signals import ConfidenceModel
+from schemas.signals import ConfidenceModel, Signals
 from schemas.table import Cell, Table
 
 CODE = "cross_check"
@@ -42,27 +42,21 @@ def checks(tasks: Iterable[Task]) -> tuple[CrossCheck, ...]:
     return tuple(cross_check(text) for task in tasks if task.type == "answer" for text in task.cross_check)
 
 
-def cross_checked(
-    pages: Sequence[Rows], wanted: Sequence[CrossCheck], model: ConfidenceModel | None, *, is_whole: bool = True
-) -> tuple[Rows, ...]:
-    """Return the pages of a document, in their order, with what the checks say and nothing of what they said before.
-
-    `is_whole`: these are all of its pages.
-    """
+def cross_checked(pages: Sequence[Rows], wanted: Sequence[CrossCheck], model: ConfidenceModel | None) -> tuple[Rows, ...]:
+    """Return all pages of a document, in their order, with what the checks say and nothing of what they said before."""
     if not wanted:
         return tuple(pages)
-    fresh = [replace(made, fields=tuple(map(_unchecked, made.fields))) for made in pages]
-    verdicts = [verdict for check in wanted for verdict in _verdicts(check, fresh, is_whole=is_whole)]
-    unjudged = fresh if is_whole else pages  # what pages that are not at hand had to do with may still be so
-    return tuple(_told(made, unjudged[position].fields, position, verdicts, model) for position, made in enumerate(fresh))
+    fresh = [replace(made, fields=tuple(_unchecked(row, model) for row in made.fields)) for made in pages]
+    verdicts = [verdict for check in wanted for verdict in _verdicts(check, fresh)]
+    return tuple(_told(made, position, verdicts, model) for position, made in enumerate(fresh))
 
 
-def _verdicts(check: CrossCheck, pages: Sequence[Rows], *, is_whole: bool) -> Iterator[_Verdict]:
+def _verdicts(check: CrossCheck, pages: Sequence[Rows]) -> Iterator[_Verdict]:
     judges = [position for position, made in enumerate(pages) if check.names and check.names <= _values(made).keys()]
     if not judges:
         chosen = {name: _answer(name, pages) for name in check.names}
         whole = range(len(pages))
-        if is_whole and all(chosen.values()) and (verdict := _verdict(check, pages, chosen, [whole], whole)):
+        if all(chosen.values()) and (verdict := _verdict(check, pages, chosen, [whole], whole)):
             yield verdict
         return
     for before, position in zip([-1, *judges], judges, strict=False):
@@ -70,8 +64,7 @@ def _verdicts(check: CrossCheck, pages: Sequence[Rows], *, is_whole: bool) -> It
         blamed = range(before + 1, last)
         reaches = [range(position, position + 1), range(before + 1, position + 1), range(position + 1), range(len(pages))]
         places = dict.fromkeys(check.names, (position,))
-        verdict = _verdict(check, pages, places, [*reaches, blamed], blamed)
-        if verdict and (verdict.fault is None or is_whole or not check.columns):
+        if verdict := _verdict(check, pages, places, [*reaches, blamed], blamed):
             yield verdict
 
 
@@ -128,14 +121,10 @@ def _answer(name: str, pages: Sequence[Rows]) -> tuple[int, ...]:
     return tuple(at for at, row in found if (_value(row), row.currency) == best)
 
 
-def _told(
-    made: Rows, unjudged: Sequence[FieldRow], position: int, verdicts: Sequence[_Verdict], model: ConfidenceModel | None
-) -> Rows:
-    """Return a page's rows with what verdicts say of them; values of which none says anything are those `unjudged`."""
+def _told(made: Rows, position: int, verdicts: Sequence[_Verdict], model: ConfidenceModel | None) -> Rows:
+    """Return a page's rows with what verdicts say of them."""
     said = [[each for each in verdicts if (position, row.name) in each.fields] for row in made.fields]
-    fields = tuple(
-        _judged_row(row, mine, model) if mine else old for row, old, mine in zip(made.fields, unjudged, said, strict=True)
-    )
+    fields = tuple(_judged_row(row, mine, model) if mine else row for row, mine in zip(made.fields, said, strict=True))
     of_lines = [each for each in verdicts if each.fault and position in each.lines]
     failures = tuple(each for each in made.page.failures if each.code != CODE)
     failures += tuple(
@@ -157,6 +146,10 @@ def _judged_row(row: FieldRow, verdicts: Sequence[_Verdict], model: ConfidenceMo
         return row.model_copy(
             update={"status": "invalid", "reason": f"{CODE}: {fault}", "confidence": None, "signals": signals}
         )
+    return _weighed(row, signals, model)
+
+
+def _weighed(row: FieldRow, signals: Signals | None, model: ConfidenceModel | None) -> FieldRow:
     sure = confidence(signals, row, model) if signals and model and row.value_source == "model" else row.confidence
     return row.model_copy(update={"confidence": sure, "signals": signals})
 
@@ -202,8 +195,12 @@ def _total(lines: Sequence[FieldValue]) -> Decimal | None:
         return sum(numbers, Decimal(0))
 
 
-def _unchecked(row: FieldRow) -> FieldRow:
-    return row.model_copy(update={"status": "ok", "reason": None}) if _is_faulty(row) else row
+def _unchecked(row: FieldRow, model: ConfidenceModel | None) -> FieldRow:
+    """Return a value without what a check said of it before."""
+    if not _is_faulty(row):
+        return row
+    signals = row.signals and row.signals.model_copy(update={"cross_check": None})
+    return _weighed(row.model_copy(update={"status": "ok", "reason": None}), signals, model)
 
 
 def _values(made: Rows) -> dict[str, Value]:

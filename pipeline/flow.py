@@ -1,4 +1,4 @@
-"""The whole machine on one screen: list → inspect → select → pass → commit → publish."""
+"""The whole machine on one screen: list → inspect → select → pass → commit → conclude → publish."""
 
 import secrets
 from collections.abc import Iterator
@@ -34,6 +34,7 @@ def run(job: Job, *, options: RunOptions | None = None, progress: Progress | Non
             steps.inspect()
             steps.select()
             steps.read()
+            steps.conclude()
         steps.publish()
         steps.seal()
         return steps.end()
@@ -52,6 +53,7 @@ def rerun(job: Job, where: str, *, progress: Progress | None = None) -> RunSumma
             steps.read()
             steps.select_where(where)
             steps.read()
+            steps.conclude()
         steps.publish()
         return steps.end()
 
@@ -62,6 +64,7 @@ def redecode(job: Job, *, progress: Progress | None = None) -> RunSummary:
         with steps.interruptible():
             steps.select_kept()
             steps.decode_again()
+            steps.conclude()
         steps.publish()
         return steps.end()
 

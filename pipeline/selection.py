@@ -163,6 +163,18 @@ FROM cover JOIN source USING (source_id) WHERE is_newest AND list_contains(jobs,
 GROUP BY cover.document_id, first_page, n_pages, tasks ORDER BY min(uri), first_page
 """
 
+# All pages of documents of which any page's rows wait for the others.
+_UNJUDGED = """
+CREATE OR REPLACE TEMP TABLE todo AS
+SELECT cover.document_id, media_type,
+    [struct_pack(source_id := source_id, uri := uri, version := version, size_bytes := size_bytes)] AS origins,
+    first_page, n_pages, page_count,
+    struct_pack(pages_file := pages_file, source_id := source_id, tasks := tasks, jobs := jobs) AS prior
+FROM cover JOIN source USING (source_id) SEMI JOIN (
+    SELECT source_id FROM cover WHERE list_contains(tasks, $mark) AND list_contains(jobs, $job)) AS waits USING (source_id)
+WHERE is_live ORDER BY uri, first_page
+"""
+
 _UNITS_BUT = """
 SELECT * FROM todo WHERE NOT EXISTS (
     SELECT 1 FROM apart WHERE apart.document_id = todo.document_id
@@ -244,6 +256,12 @@ def is_done(ledger: Ledger, *, tasks: Sequence[str], marks: Sequence[str], job_n
 def select_climbing(ledger: Ledger, *, marks: Sequence[str], job_name: str) -> Selected:
     """Choose the pages of this job of which a question waits for a stage of the ladder: `marks` is how rows say so (ladder.waiting)."""
     ledger.execute(_CLIMBING, {"marks": list(marks), "job": job_name})
+    return _selected(ledger)
+
+
+def select_unjudged(ledger: Ledger, *, mark: str, job_name: str) -> Selected:
+    """Choose all pages of documents, read whole, of which any page of this job waits for the others, as `mark` says."""
+    ledger.execute(_UNJUDGED, {"mark": mark, "job": job_name})
     return _selected(ledger)
 
 

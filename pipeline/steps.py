@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 
+import pyarrow as pa
+
 from pipeline import cluster
 from pipeline.budget import Budget
 from pipeline.claim import Held
 from pipeline.commit import Commits
+from pipeline.conclude import UNJUDGED, rules_of
 from pipeline.confidence import fingerprint, load
 from pipeline.correction import Corrector
 from pipeline.format import settle_format
@@ -40,6 +43,7 @@ from pipeline.selection import (
     select_climbing,
     select_kept,
     select_pages,
+    select_unjudged,
     to_inspect,
     units,
     whole_documents,
@@ -47,10 +51,12 @@ from pipeline.selection import (
 from pipeline.shards import write_shards
 from pipeline.storage import Store
 from pipeline.tasks.kinds import misfits
+from pipeline.whole import parts
 from pipeline.worker import Worker, climber
+from schemas.arrow import from_table
 from schemas.job import Job
 from schemas.run import RunOptions, RunRecord, RunSummary
-from schemas.unit import Reject
+from schemas.unit import Reject, Unit
 
 OBJECTS_PER_BLOCK = 16
 _QUERY_INTERRUPTED = "Query interrupted"  # what DuckDB says instead of KeyboardInterrupt
@@ -194,9 +200,8 @@ class Steps:
 
     def correct(self, corrector: Corrector) -> None:
         """Put a person's words into the chosen pages' rows, here and now: that is less work than starting workers."""
-        chosen = [*units(self.ledger)]  # whole, as every commit changes the ledger under the query
         with self.commits:
-            for part in corrector.parts(chosen, self.store, self.places, self.run_id):
+            for part in corrector.parts(self._chosen(), self.store, self.places, self.run_id):
                 self.commits.add(part)
         if corrector.missed:
             message = (
@@ -205,6 +210,20 @@ class Steps:
             self.progress.note(message)
         for said in corrector.stale:
             self.progress.note(f"not corrected: {said}")
+
+    def conclude(self) -> None:
+        """Hold the pages of documents against one another that were read in parts, once all are there; here and now, as it is little work."""
+        rules = rules_of(self.job.tasks, load(self.job.confidence.model))
+        if not rules.are_of_documents:
+            return
+        self.ledger.fold()
+        found = select_unjudged(self.ledger, mark=UNJUDGED, job_name=self.job.name)
+        if not found.units:
+            return
+        self.selected = self.selected if self.selected.units else found
+        with self.commits:
+            for part in parts(self._chosen(), rules, self.store, self.places, self.run_id):
+                self.commits.add(part)
 
     def read(self) -> None:
         """Send the units through the workers, and commit what they stage; then what is left to climb, a checkpoint at a time."""
@@ -217,6 +236,10 @@ class Steps:
         """Make the units' rows anew from the completions that they keep."""
         if self.selected.units:
             self._passes(Redecoder).run(self.dead)
+
+    def _chosen(self) -> list[Unit]:
+        """Return the selected units: whole, as every commit changes the ledger under the query."""
+        return [unit for batch in units(self.ledger) for unit in from_table(pa.Table.from_batches([batch]), Unit)]
 
     def _climb(self, stage: int) -> None:
         """Send what waits for a stage of the ladder to the checkpoint that answers there."""
@@ -270,7 +293,7 @@ class Steps:
         if self.manifest is None or self._is_pilot() or self.was_interrupted or self.findings.left or self.commits.left:
             return
         tasks = self._fingerprints()
-        marks = [waiting(task, stage.number) for stage in stages(self.job)[1:] for task in tasks]
+        marks = [UNJUDGED, *(waiting(task, stage.number) for stage in stages(self.job)[1:] for task in tasks)]
         if is_done(self.ledger, tasks=tasks, marks=marks, job_name=self.job.name, backfill=self.options.backfill):
             self.sealed.press(self.manifest.digest, self.ledger)
 

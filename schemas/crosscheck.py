@@ -48,7 +48,7 @@ class CrossCheck:
             else:
                 apart = left - right
                 holds = _compare(self._sign, 0 if abs(apart) <= TOLERANCE else 1 if apart > 0 else -1)
-        return None if holds else f"{self.text} does not hold: {left} and {right}"
+        return None if holds else f"{self.text} does not hold: {_told(left)} and {_told(right)}"
 
 
 def cross_check(text: str) -> CrossCheck:
@@ -99,6 +99,12 @@ def _worth(side: ast.expr, values: Mapping[str, Value]) -> Value:
             return _SIGNS[type(sign)](one, other)
         case _:
             raise ValueError("not a check")
+
+
+def _told(value: Value) -> str:
+    """Return a number as people write it: rows keep nine decimals, of which those past the second say nothing where they are 0."""
+    whole, point, decimals = str(value).partition(".")
+    return whole + point + decimals[:2] + decimals[2:].rstrip("0")
 
 
 def _compare(sign: str, order: int) -> bool:

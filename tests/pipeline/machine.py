@@ -22,6 +22,8 @@ from pyiceberg.catalog import load_catalog
 
 from pipeline.cache import DocumentCache
 from pipeline.commit import Commits
+from pipeline.conclude import UNJUDGED, rules_of
+from pipeline.confidence import load
 from pipeline.desk import Desk
 from pipeline.documents.child import Child
 from pipeline.format import settle_format
@@ -45,6 +47,7 @@ from pipeline.selection import (
     select_climbing,
     select_kept,
     select_pages,
+    select_unjudged,
     to_inspect,
     units,
 )
@@ -53,6 +56,7 @@ from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.staging import Part
 from pipeline.storage import Store, open_store
 from pipeline.verify import verify
+from pipeline.whole import parts as concluded_parts
 from pipeline.worker import Worker
 from schemas.arrow import from_table
 from schemas.job import AnswerField, AnswerTask, Catalog, Job, Model, OcrTask, Render, Sink, Source, Task
@@ -202,6 +206,8 @@ class Mill:
                     job, ledger, run_id, serving, units_per_part, parts, until_stage, commit="commit" in steps
                 )
             if "publish" in steps and parts is None:
+                self._conclude(job, ledger, run_id, ran.commits)
+            if "publish" in steps and parts is None:
                 publish(ledger, store, self.places, run_id)
                 sweep(ledger, store, self.places, [run_id, *dead])
                 for each in dead:
@@ -209,7 +215,7 @@ class Mill:
                 runs.end(_summary(run_id, job))
         return ran
 
-    def rerun(self, job: Job, where: str) -> Ran:
+    def rerun(self, job: Job, where: str, serving: Callable[[Job], Serving] | None = None) -> Ran:
         """Read the pages of which an expression holds once more."""
         ran = Ran(f"20260102T000000-{secrets.token_hex(3)}")
         with Ledger(self.store, self.places, ran.run_id) as ledger:
@@ -217,7 +223,8 @@ class Mill:
             marks = [question.fingerprint for question in questions(job)]
             pages = pages_where(self.sink_uri, where)
             ran.selected = select_pages(ledger, pages, tasks=marks, job_name=job.name, run_id=ran.run_id)
-            ran.commits = self._read(job, ledger, ran.run_id, None, 2, None, None, commit=True)
+            ran.commits = self._read(job, ledger, ran.run_id, serving, 2, None, None, commit=True)
+            self._conclude(job, ledger, ran.run_id, ran.commits)
             publish(ledger, self.store, self.places, ran.run_id)
         return ran
 
@@ -232,6 +239,7 @@ class Mill:
                 for text in worker(pa.Table.from_batches([batch]))["staged"].to_pylist():
                     part = StagedPart.model_validate_json(text)
                     ledger.commit([part], job_name=job.name, at=part.processed_at)
+            self._conclude(job, ledger, ran.run_id)
             publish(ledger, self.store, self.places, ran.run_id)
         return ran
 
@@ -270,6 +278,16 @@ class Mill:
         uri = str(self.source / name)
         (row,) = [r for r in self.rows("documents") if r["source_uri"] == uri and r["status"] != "superseded"]
         return row
+
+    def _conclude(self, job: Job, ledger: Ledger, run_id: str, commits: Commits | None = None) -> None:
+        rules = rules_of(job.tasks, load(job.confidence.model))
+        commits = commits or Commits(ledger, job, Silent(), lambda: None)
+        ledger.fold()
+        select_unjudged(ledger, mark=UNJUDGED, job_name=job.name)
+        chosen = [unit for batch in units(ledger) for unit in from_table(pa.Table.from_batches([batch]), Unit)]
+        with commits:
+            for part in concluded_parts(chosen if rules.are_of_documents else [], rules, self.store, self.places, run_id):
+                commits.add(part)
 
     def _inspect(self, job: Job, ledger: Ledger, run_id: str) -> Findings:
         findings = Findings(ledger, Silent())

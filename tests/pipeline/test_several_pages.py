@@ -170,7 +170,7 @@ def test_fields_on_different_pages_are_held_against_one_another():
 
 
 def test_what_may_be_missing_is_held_against_nobody():
-    """A page that could not be read, or is not at hand, may have the other lines; what does sum up is right all the same."""
+    """A page that could not be read may have the other lines, as may one that is not at hand; what does sum up is right all the same."""
     pages = (({}, table(HEADING, BOLT)), ({"total": "60.00"}, table(NUT)))
     assert said(document(*pages, is_whole=False)[1]) == ("ok", None)
     first, last = document(*pages, task=replace_checks())
@@ -219,3 +219,73 @@ def test_a_run_holds_pages_against_one_another(mill, machine):
     assert [mill.page("a.pdf", index)["status"] for index in (0, 1)] == ["ok", "ok"]
     assert mill.field("a.pdf", "total", 1)["value_source"] == "human"
     assert mill.verify().is_exact
+
+
+SAYS = {"net": "10.00", "tax": "1.00", "total": "12.00"}
+
+
+@pytest.fixture
+def long(mill, machine):
+    """Return the machine over a document of 35 pages, three of which say a value each, and how they are read; the values do not fit."""
+    mill.put("long.pdf", machine.pdf(*(f"page {number}" for number in range(35))))
+    pages, said = {0: "net", 1: "tax", 34: "total"}, dict(SAYS)
+
+    def say(request):
+        name = pages.get(request.view.page_index)
+        return machine.said(said[name] if name and name in request.prompt else "unanswerable")
+
+    def serving(job):
+        return Serving(job.model, 448, lambda _model, resolution: machine.TinyEngine(say, resolution))
+
+    return mill, mill.job(ADDED), serving, said
+
+
+def of_long(mill):
+    return {name: mill.field("long.pdf", name, page)["status"] for name, page in (("net", 0), ("tax", 1), ("total", 34))}
+
+
+def test_a_document_that_was_read_in_parts_is_judged_as_a_whole(long):
+    """Whichever of its units a value stands in; every page has one row, and each is counted once."""
+    mill, job, serving, _ = long
+    ran = mill.run(job, serving=serving)
+    assert of_long(mill) == {"net": "invalid", "tax": "invalid", "total": "invalid"}
+    assert mill.field("long.pdf", "net")["reason"].endswith("does not hold: 11.00 and 12.00 (pages 1, 2, 35)")
+    assert ran.commits.pages == {"o": 32, "b": 0, "p": 3, "f": 0}
+    assert ran.commits.fields == 35 * len(ADDED.fields)
+    assert mill.verify().is_exact
+    assert mill.run(job, serving=serving).selected.units == 0
+
+
+def test_a_page_read_again_is_judged_with_the_others_once_more(long):
+    """Where it says now what fits, all that was held against it is well again, and as sure as if nothing had been."""
+    mill, job, serving, said = long
+    said["total"] = "11.00"
+    mill.run(job, serving=serving)
+    right = mill.field("long.pdf", "net")["confidence"]
+    said["total"] = "12.00"
+    mill.rerun(job, "page_index = 34", serving=serving)
+    assert mill.field("long.pdf", "net")["confidence"] is None
+    said["total"] = "11.00"
+    ran = mill.rerun(job, "page_index = 34", serving=serving)
+    assert of_long(mill) == {"net": "ok", "tax": "ok", "total": "ok"}
+    assert mill.field("long.pdf", "net")["confidence"] == pytest.approx(right)
+    assert sum(ran.commits.pages.values()) == 3
+    assert mill.verify().is_exact
+
+
+def test_what_a_killed_run_had_not_judged_the_next_one_does(long):
+    """Rows that wait for the others of their document are remembered."""
+    mill, job, serving, _ = long
+    mill.run(job, serving=serving, until="commit")
+    ran = mill.run(job, serving=serving)
+    assert ran.requests == 0
+    assert of_long(mill) == {"net": "invalid", "tax": "invalid", "total": "invalid"}
+
+
+def test_redecoding_judges_the_whole_document_too(long):
+    """It goes by units as reading does."""
+    mill, job, serving, _ = long
+    mill.run(job, serving=serving)
+    before = mill.values("fields")
+    mill.redecode(job)
+    assert mill.values("fields") == before
