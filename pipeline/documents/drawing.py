@@ -10,8 +10,9 @@ from pymupdf import mupdf
 
 from pipeline.documents.picture import Pixels
 from pipeline.documents.resample import is_parallel, view_of
-from pipeline.documents.sheets import SHEET_PX
+from pipeline.documents.sheets import SHEET_PX, own_sheet
 from pipeline.documents.tiles import whole_page
+from schemas.box import Box
 from schemas.view import Affine
 
 _WHITE = 255
@@ -31,6 +32,11 @@ def drawn(drawing: pymupdf.DisplayList, affine: Affine, resolution: int, page: p
 def draw_whole(drawing: pymupdf.DisplayList, page: pymupdf.Rect, sheet: Pixels) -> Pixels:
     """Draw the whole page on the sheet, whatever was there, and return that."""
     return _upright(drawing, whole_page(page.width, page.height).affine, sheet)
+
+
+def draw_section(drawing: pymupdf.DisplayList, section: Box) -> Pixels:
+    """Return a part of the page as large as a sheet."""
+    return _upright(drawing, Affine.of_box(section), own_sheet())
 
 
 def _turned(drawing: pymupdf.DisplayList, affine: Affine, resolution: int, page: pymupdf.Rect, picture: Picture) -> Pixels:

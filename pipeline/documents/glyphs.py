@@ -1,19 +1,23 @@
 """Characters as a document's text layer has them, and which of them a person sees."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.documents.ink import Ink
+from pipeline.documents.sections import is_one_section, section_at
 from schemas.box import Box
 
 _SAME_TONE = 12
 """Print whose tone differs by less from its surroundings is not seen."""
 _SMALLEST_PT = 0.8
-"""Print less high than this is no print; of a page larger than A0 as much less as it would be shrunk to A0."""
-_A0_PT = 3370.0
+"""Print less high than this is no print."""
+
+LookAt = Callable[[Box], Ink]
+"""Gives the ink of a section of the page, which then fills the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class GlyphLine:
     upright: bool
 
 
-def seen(lines: Sequence[GlyphLine], page: Box, ink: Ink) -> tuple[list[GlyphLine], int]:
+def seen(lines: Sequence[GlyphLine], page: Box, look_at: LookAt) -> tuple[list[GlyphLine], int]:
     """Return the lines of what a person sees, and how many characters, spaces aside, nobody does.
 
     A character is hidden if it is not painted, lies outside the page (in points) or behind an image, is too small, or leaves no ink of its own.
@@ -43,7 +47,7 @@ def seen(lines: Sequence[GlyphLine], page: Box, ink: Ink) -> tuple[list[GlyphLin
     glyphs = [glyph for line in lines for glyph in line.glyphs]
     if not glyphs:
         return [], 0
-    visible = iter(_visible(glyphs, page, ink).tolist())
+    visible = iter(_visible(glyphs, page, look_at).tolist())
     hidden = 0
     kept: list[GlyphLine] = []
     for line in lines:
@@ -56,16 +60,30 @@ def seen(lines: Sequence[GlyphLine], page: Box, ink: Ink) -> tuple[list[GlyphLin
     return kept, hidden
 
 
-def _visible(glyphs: Sequence[Glyph], page: Box, ink: Ink) -> NDArray[np.bool_]:
+def _visible(glyphs: Sequence[Glyph], page: Box, look_at: LookAt) -> NDArray[np.bool_]:
+    """Look at each section for itself that has any glyphs: on a picture of a page of 200 inches as a whole, print does not show."""
+    if is_one_section(page):
+        return _visible_in(page, glyphs, look_at(page))
+    by_section: defaultdict[Box, list[int]] = defaultdict(list)
+    for index, (x0, y0, x1, y1) in enumerate(glyph.box for glyph in glyphs):
+        by_section[section_at(page, (x0 + x1) / 2, (y0 + y1) / 2)].append(index)
+    visible = np.zeros(len(glyphs), dtype=np.bool_)
+    for section, indices in by_section.items():
+        visible[indices] = _visible_in(section, [glyphs[index] for index in indices], look_at(section))
+    return visible
+
+
+def _visible_in(section: Box, glyphs: Sequence[Glyph], ink: Ink) -> NDArray[np.bool_]:
     boxes = np.array([glyph.box for glyph in glyphs], dtype=np.float64)
     tones = np.array([glyph.tone for glyph in glyphs], dtype=np.float64)
     spaces = np.array([glyph.text.isspace() for glyph in glyphs])
     painted = np.array([glyph.painted and not glyph.covered for glyph in glyphs])
     centre_x, centre_y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    inside = (centre_x >= page.x0) & (centre_x <= page.x1) & (centre_y >= page.y0) & (centre_y <= page.y1)
+    inside = (centre_x >= section.x0) & (centre_x <= section.x1) & (centre_y >= section.y0) & (centre_y <= section.y1)
     longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    legible = longer >= _SMALLEST_PT * max(1.0, max(page.width, page.height) / _A0_PT)
-    pixels = boxes * np.tile([ink.edges.shape[1] / page.width, ink.edges.shape[0] / page.height], 2)
+    legible = longer >= _SMALLEST_PT
+    within = boxes - np.tile([section.x0, section.y0], 2)
+    pixels = within * np.tile([ink.edges.shape[1] / section.width, ink.edges.shape[0] / section.height], 2)
     contrast = (ink.edges_in(pixels) > 0) & ~(
         (tones > 255 - 4 * _SAME_TONE) & (np.abs(ink.tone_in(pixels) - tones) < _SAME_TONE)
     )

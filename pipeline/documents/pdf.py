@@ -14,13 +14,14 @@ from pymupdf import mupdf
 
 from pipeline.documents.blank import is_blank_paper, is_uniform
 from pipeline.documents.contents import has_text, image_area_pt2
-from pipeline.documents.drawing import draw_whole, drawn
+from pipeline.documents.drawing import draw_section, draw_whole, drawn
 from pipeline.documents.glyphs import Glyph, GlyphLine
 from pipeline.documents.ink import Ink, darkest
 from pipeline.documents.picture import Pixels
 from pipeline.documents.pose import Pose, find_pose
+from pipeline.documents.sections import is_one_section, sections_under
 from pipeline.documents.sheets import SHEET_PX, NewSheet, own_sheet
-from pipeline.documents.textlayer import Found, read
+from pipeline.documents.textlayer import Found, TextLayer, read
 from pipeline.documents.tiles import whole_page
 from pipeline.documents.wire import PageProbe
 from pipeline.errors import DocumentError
@@ -86,12 +87,15 @@ class PdfDocument:
         shown = self._page(page_index)
         width_pt, height_pt = self.size_pt(page_index)
         picture = self.picture(page_index)
-        blank = is_uniform(picture) or (shown.has_images and _is_scan(shown) and is_blank_paper(self._tone(page_index)))
+        if is_uniform(picture):
+            blank = not _tried("render", lambda: _shows_closer(shown))
+        else:
+            blank = shown.has_images and _is_scan(shown) and is_blank_paper(self._tone(page_index))
         if blank:
             _check_complaints()
             _tried("render", lambda: _check_contents(self._file, shown.page))
             shown.pose = Pose(width_pt, height_pt)
-        layer = _tried("render", lambda: read(_found(shown), Ink.of(picture))) if text_layer else None
+        layer = _tried("render", lambda: _layer(shown, Ink.of(picture))) if text_layer else None
         pose = self.pose(page_index)
         return PageProbe(
             page_index, width_pt, height_pt, shown.page.rotation, blank, layer, turn_deg=pose.turn_deg, skew_deg=pose.skew_deg
@@ -245,6 +249,21 @@ def _is_scan(shown: _Shown) -> bool:
 
 def _share_of_images(shown: _Shown) -> float:
     return image_area_pt2(shown.drawing) / float(shown.rect.width * shown.rect.height)
+
+
+def _shows_closer(shown: _Shown) -> bool:
+    """Say whether anything can be seen on a page whose picture as a whole shows nothing, because it is so large."""
+    page = _box(shown.rect)
+    if is_one_section(page):
+        return False
+    drawn_on = sections_under(page, (_box(pymupdf.Rect(box) * shown.page.rotation_matrix) for _, box in _log(shown)))
+    return not all(is_uniform(draw_section(shown.drawing, section)) for section in drawn_on)
+
+
+def _layer(shown: _Shown, ink: Ink) -> TextLayer:
+    """Read the text layer; `ink` is that of the page's picture."""
+    is_one = is_one_section(_box(shown.rect))
+    return read(_found(shown), ink, lambda section: ink if is_one else Ink.of(draw_section(shown.drawing, section)))
 
 
 def _log(shown: _Shown) -> _Log:

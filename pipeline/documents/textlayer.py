@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from pipeline.documents.cells import table_of
-from pipeline.documents.glyphs import GlyphLine, seen
+from pipeline.documents.glyphs import GlyphLine, LookAt, seen
 from pipeline.documents.ink import Boxes, Ink
 from pipeline.documents.letters import nonsense
 from pipeline.documents.order import reading_order
@@ -50,9 +50,9 @@ class Found:
     tables: tuple[tuple[Box, ...], ...]
 
 
-def read(found: Found, ink: Ink) -> TextLayer:
-    """Return what a person sees of the text layer, and judge it; `ink` is that of the whole page."""
-    shown, hidden = seen(found.lines, found.page, ink)
+def read(found: Found, ink: Ink, look_at: LookAt) -> TextLayer:
+    """Return what a person sees of the text layer, and judge it; `ink` is that of the whole page, `look_at` gives a section's."""
+    shown, hidden = seen(found.lines, found.page, look_at)
     pieces = [(_text(line), _around(line)) for line in shown]
     order = _ordered([box for _, box in pieces], found.tables)
     lines = tuple(Line(text=pieces[index][0], box=pieces[index][1]) for index in order)

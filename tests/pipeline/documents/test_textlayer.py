@@ -280,3 +280,33 @@ def _noise() -> bytes:
     stream = io.BytesIO()
     Image.effect_noise((250, 30), 120).save(stream, "PNG")
     return stream.getvalue()
+
+
+@pytest.mark.parametrize("side", [5_000, 14_400, 100_000])
+@pytest.mark.parametrize("size", [6, 10])
+def test_print_on_a_large_page_is_seen(layer, side, size):
+    """On a plan of 200 inches, or of 10^5 points, print is as small as elsewhere: all of it is text, and nothing but what is hidden is."""
+
+    def scattered(page: pymupdf.Page) -> None:
+        for row, line in enumerate(PROSE):
+            page.insert_text((side * 0.3 * row + 60, side * 0.45 * row + 100), line, fontsize=size)
+        page.insert_text((side * 0.7, side * 0.2), "white on white", fontsize=size, color=(1, 1, 1))
+
+    found = layer(scattered, width=side, height=side)
+    assert found.verdict == "trusted"
+    assert sorted(found.text.splitlines()) == sorted(PROSE)
+    assert found.hidden_chars == len("whiteonwhite")
+
+
+@pytest.mark.parametrize(("words", "is_blank"), [(True, False), (False, True)])
+def test_a_large_page_is_blank_only_if_nothing_stands_on_it(tmp_path, words, is_blank):
+    """Print that a picture of a whole page of 10^5 points does not show is looked for where something is drawn; white on white is nothing."""
+    with pymupdf.open() as document:
+        page = document.new_page(width=100_000, height=100_000)
+        page.set_rotation(90)
+        page.draw_rect(pymupdf.Rect(50_000, 50_000, 70_000, 60_000), color=None, fill=(1, 1, 1))
+        page.insert_text((80_000, 90_000), PROSE[0], fontsize=9, color=(0, 0, 0) if words else (1, 1, 1))
+        document.save(tmp_path / "a.pdf")
+    opened = PdfDocument(tmp_path / "a.pdf", Limits(), ())
+    assert opened.probe(0, text_layer=False).is_blank is is_blank
+    opened.close()
