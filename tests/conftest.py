@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,15 +29,23 @@ SHARED = Path(os.environ.get("PAGEMILL_SHARED", HERE.parent.parent / "shared"))
 SWIFT_PORTS = (8080, 6200, 6201, 6202, 11211)
 BUCKET = "pagemill-tests"
 PATIENCE_S = 120.0
+ONE_A_MACHINE = re.compile(r"\b(s3_endpoint|s3_uri|faulty_s3|ray_started|ray_nodes|mark\.ray)\b")
+"""How a file's words tell that its tests start the S3 server, whose ports are given, or Ray, which takes most of a machine."""
 _WHICH = "pagemill_s3_server"
 _which_server = pytest.StashKey[str]()
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks at groups last
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests together where several processes share them, and let those that need what a machine has one of wait for one another."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("machine" if _needs_the_machine(item) else item.path.stem))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Let processes that share the tests take whole files, and one of them all files that need what a machine has one of."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Neighbours(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "the machine" if _needs_the_machine(config.rootpath / file) else file
+
+    return Neighbours(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -94,11 +103,9 @@ def faulty_s3(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
         yield start
 
 
-def _needs_the_machine(item: pytest.Item) -> bool:
-    """Return whether a test starts Ray, whose processes are told by their titles, or the S3 server, whose ports are given."""
-    fixtures, parameters = getattr(item, "fixturenames", ()), getattr(getattr(item, "callspec", None), "params", {})
-    on_s3 = "s3_endpoint" in fixtures or any(isinstance(value, str) and value == "s3" for value in parameters.values())
-    return on_s3 or item.get_closest_marker("ray") is not None
+@cache
+def _needs_the_machine(file: Path) -> bool:
+    return ONE_A_MACHINE.search(file.read_text()) is not None
 
 
 def _server(stack: ExitStack) -> tuple[dict[str, str], str]:
