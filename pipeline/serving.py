@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.engines.base import Engine
 from pipeline.engines.start import start
-from pipeline.errors import EngineDied, RunError
+from pipeline.errors import EngineDied, PagemillError, RunError
 from schemas.job import Model
 from schemas.view import Affine, Completion, Region, Request, View
 
@@ -55,7 +55,7 @@ class Serving:
     def generate(self, requests: Sequence[Request], meter: Meter) -> list[Completion]:
         """Return one completion a request, in order. A request that the engine dies of, and of no other, completes as an error.
 
-        Raises RunError where the engine dies whatever it is asked.
+        Raises RunError where the engine dies whatever it is asked, or cannot be started.
         """
         if not requests:
             return []
@@ -116,8 +116,17 @@ class Serving:
     def _started(self) -> Engine:
         with self._lock:
             if self._engine is None:
-                self._engine = self._latest = self._start(self._model, self._resolution)
+                self._engine = self._latest = self._begun()
             return self._engine
+
+    def _begun(self) -> Engine:
+        try:
+            return self._start(self._model, self._resolution)
+        except PagemillError:
+            raise
+        except Exception as error:  # vLLM, torch and drivers raise what they like as they start, and no page has any part in it
+            message = f"the engine cannot be started: {type(error).__name__}: {error}; see to it, and run again to go on"
+            raise RunError(message) from error
 
     def _discard(self, dead: Engine) -> None:
         with self._lock:

@@ -45,6 +45,10 @@ class Plan:
 
 def plan(model: Model, description: Description, max_tokens: int) -> Plan:
     """Return the set-up for answers of up to `max_tokens`. Raises CheckpointError where the device has no room."""
+    if current_platform.is_unspecified():
+        raise CheckpointError(
+            "vLLM finds no GPU here that it could use: give the job's workers GPUs (`workers.gpus`), on nodes with NVIDIA's driver"
+        )
     device = "cpu" if current_platform.is_cpu() else "gpu"
     refuse_what_is_not_served(model, description, device)
     length = min(description.image_tokens + PROMPT_TOKENS + max_tokens, description.max_positions)

@@ -72,6 +72,17 @@ def test_an_engine_that_dies_of_everything_ends_the_run(machine):
         serving.generate([_request(0), _request(1)], Meter())
 
 
+def test_an_engine_that_cannot_be_started_ends_the_run():
+    """Whatever a driver or a library raises as the engine starts is no page's fault: the run ends, and says what it was."""
+
+    def start(_model, _resolution):
+        raise NotImplementedError("no device")
+
+    serving = Serving(Model(engine="scripted"), 448, start)
+    with pytest.raises(RunError, match="cannot be started: NotImplementedError: no device"):
+        serving.generate([_request(0)], Meter())
+
+
 class Shared:
     """An engine that dies for all who are asking when it is asked of page 99."""
 
