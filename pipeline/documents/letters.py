@@ -8,6 +8,8 @@ import unicodedata
 from collections import Counter
 from math import sqrt
 
+from pipeline.documents.neighbours import base, common_share, marks_share
+
 _FEW = 40
 """So few letters say nothing about a language."""
 _ODD_SHARE = 0.1
@@ -17,6 +19,10 @@ _MOJIBAKE_SHARE = 0.01
 _ONE_LETTER_SHARE = 0.6
 _LIKENESS = 0.55
 """Text of Europe's languages comes to 0.64 and more, letters shifted by any number to 0.63 and mostly less than 0.5."""
+_COMMON_SHARE = 0.5
+"""Two thirds and more of the neighbours within words are common ones, 0.52 in a few lines of Chinese with English names, a third by chance."""
+_MARKS_SHARE = 0.3
+"""Programs have a sixth of their neighbours that are two marks, prose a fiftieth; what has words may have more."""
 _VOWELS_MOST = 0.45
 """Columns of the same short word are unlike a language too, but are full of vowels."""
 
@@ -71,14 +77,17 @@ def nonsense(text: str) -> str | None:
         return f"{odd} of {len(signs)} characters are private, unknown or control characters: a font does not say what its glyphs mean"
     if (found := len(_MOJIBAKE.findall(text))) >= 3 and found > _MOJIBAKE_SHARE * len(signs):
         return f"{found} characters are UTF-8 read as another encoding"
-    return _unlike_language([sign for sign in signs if sign.isalpha()], signs)
+    common = common_share(text)
+    if common is None and marks_share(text) > _MARKS_SHARE:
+        return "so many of its characters are marks beside other marks as in no text: a font's character codes are scrambled"
+    return _unlike_language([sign for sign in signs if sign.isalpha()], signs, common)
 
 
 def _is_odd(sign: str) -> bool:
     return sign == "\ufffd" or unicodedata.category(sign) in ("Co", "Cn", "Cc", "Cs")
 
 
-def _unlike_language(letters: list[str], signs: list[str]) -> str | None:
+def _unlike_language(letters: list[str], signs: list[str], common: float | None) -> str | None:
     if len(letters) < _FEW:
         return _unlike_anything(letters, signs)
     latin1 = sum(1 for letter in letters if "\u00c0" <= letter <= "\u00ff")
@@ -87,12 +96,14 @@ def _unlike_language(letters: list[str], signs: list[str]) -> str | None:
     (_, most), *_ = Counter(letters).most_common(1)
     if most > _ONE_LETTER_SHARE * len(letters):
         return f"{most} of {len(letters)} letters are the same"
-    counts = Counter(base for letter in letters if (base := _base(letter)) in _EUROPEAN)
+    counts = Counter(plain for letter in letters if (plain := base(letter)) in _EUROPEAN)
     if counts.total() < max(_FEW, len(letters) // 2):
         return None  # another script, whose statistics are not known here
     vowels = sum(counts[vowel] for vowel in "aeiouy") / counts.total()
     if vowels < _VOWELS_MOST and _likeness(counts) < _LIKENESS:
         return "its letters are spread like those of no language: a font's character codes are scrambled"
+    if common is not None and common < _COMMON_SHARE:
+        return "its letters follow one another as in no language: a font's character codes are scrambled"
     return None
 
 
@@ -102,10 +113,6 @@ def _unlike_anything(letters: list[str], signs: list[str]) -> str | None:
     if len(signs) >= _FEW and marks > len(signs) / 2:
         return f"{marks} of {len(signs)} characters are marks and only {len(letters)} letters"
     return None
-
-
-def _base(letter: str) -> str:
-    return unicodedata.normalize("NFD", letter.lower())[0]
 
 
 def _likeness(counts: Counter[str]) -> float:

@@ -1,12 +1,17 @@
 """Sense and nonsense in text: every language and every list is sense, broken encodings are not."""
 
+from pathlib import Path
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.documents.letters import nonsense
 
+ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 SENSE = {
+    "English": "The committee met in the morning and heard the report of the treasurer, which was accepted without a vote of the members.",
     "German": "Die Sitzung begann am frühen Morgen, und der Bericht des Schatzmeisters wurde ohne Gegenstimme angenommen.",
     "Finnish": "Kokous alkoi aikaisin aamulla, ja rahastonhoitajan kertomus hyväksyttiin yksimielisesti ilman äänestystä.",
     "Polish": "Zebranie rozpoczęło się wcześnie rano, a sprawozdanie skarbnika zostało przyjęte bez głosu sprzeciwu.",
@@ -20,6 +25,12 @@ SENSE = {
     "parts list": "\n".join(f"BRKT-{row:04} RXV{row}Q WSHR M{row} ZN DIN {row}" for row in range(20)),
     "contents": "Introduction ........................ 1\nMethods .............................. 7\nResults ............................ 12",
     "bullets": "\uf0b7 The first of several points\n\uf0b7 The second of them\n\uf0b7 And the third, with which the list ends",
+    "Czech": "Schůze začala brzy ráno a zpráva pokladníka byla přijata bez hlasování; potom členové jednali o mostu, jehož oprava se odkládá.",
+    "Hungarian": "Az ülés kora reggel kezdődött, és a pénztáros jelentését szavazás nélkül elfogadták, majd a híd ügyére tértek át a tagok.",
+    "Turkish": "Toplantı sabah erken saatlerde başladı ve saymanın raporu oylama yapılmadan kabul edildi, ardından köprü konusu görüşüldü.",
+    "Xhosa": "Intlanganiso yaqala kusasa kakhulu, yaye ingxelo kanondyebo yamkelwa ngaphandle kwevoti, emva koko kwaxoxwa ngebhulorho.",
+    "a program": Path(__file__).read_text(),
+    "objects": '{"name":"bridge","offers":[{"by":"Ames","sum":1200.5},{"by":"Hale","sum":980}],"at":"2024-05-01"},' * 3,
     "capitals": "THE COMMITTEE MET IN THE MORNING AND HEARD THE REPORT OF THE TREASURER, WHICH WAS ACCEPTED",
     "a word": "7",
     "": "",
@@ -30,6 +41,18 @@ SENSE = {
 def test_sense_is_left_alone(name):
     """Text of any language, and text that is no prose, is not called nonsense."""
     assert nonsense(SENSE[name]) is None
+
+
+def by_chance(text: str, signs: str) -> str:
+    """Return any signs in the place of letters."""
+    chance = Random(1)  # noqa: S311  (no secret)
+    return "".join(chance.choice(signs) if sign.isalpha() else sign for sign in text)
+
+
+def numbered(text: str) -> str:
+    """Return each sign as the number under which it was first met, as where a font's subset has codes of its own."""
+    met = {sign: chr(33 + number) for number, sign in enumerate(dict.fromkeys(text.replace(" ", "")))}
+    return "".join(met.get(sign, " ") for sign in text)
 
 
 NONSENSE = {
@@ -45,6 +68,11 @@ NONSENSE = {
     "replaced": "Th� c�mmitt�� m�t in th� m�rning",
     "private": "".join(chr(0xF000 + ord(sign)) if sign != " " else sign for sign in "The committee met in the morning"),
     "controls": "".join(chr(ord(sign) % 32) if sign != " " else sign for sign in "The committee met in the morning"),
+    "another alphabet": SENSE["English"].translate(str.maketrans(ALPHABET, "qmzvwxkbjhfrtynlpgdcosiuea")),
+    "turned by 13": SENSE["English"].translate(str.maketrans(ALPHABET, ALPHABET[13:] + ALPHABET[:13])),
+    "letters by chance": by_chance(SENSE["English"], ALPHABET),
+    "signs by chance": by_chance(SENSE["English"] * 8, "".join(map(chr, range(33, 127)))),
+    "numbered as met": numbered(SENSE["German"]),
     "reversed alphabet": "".join(
         chr(219 - ord(sign)) if sign.islower() else sign for sign in SENSE["German"].lower().replace("ü", "u")
     ),
