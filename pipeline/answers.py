@@ -4,15 +4,19 @@ Rules, the first that decides: a person's word ("human"); the only page that has
 ("agreed"); the value with the most confidence behind it, summed over the pages that say it, one half where none is known ("weight"); the
 first page ("first"). Of the pages that say it, the surest stands for it. Where no page has a value ("none"), the row says why: what
 was read but is invalid comes before what was rejected, and that before absence.
+
+The rule stands here twice: for all rows of a sink at once, and for one document in the hands of a worker; a test holds both to the same answers.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
-import duckdb
 import pyarrow as pa
 
 from schemas.arrow import schema_of
-from schemas.field import AnswerRow
+from schemas.field import AnswerRow, FieldRow
+
+_UNWEIGHED = 0.5
 
 _CHOSEN = """
 WITH said AS (
@@ -44,8 +48,34 @@ ORDER BY source_uri, name
 
 def answers(fields: pa.Table) -> pa.Table:
     """Return one row a document and field, of rows of fields/."""
+    import duckdb  # workers, which choose for a document at a time, need none
+
     with duckdb.connect() as connection:
         connection.register("fields", fields)
         found = cast("pa.Table", connection.sql(_CHOSEN).to_arrow_table())
     schema = schema_of(AnswerRow)
     return found.select(schema.names).cast(schema)
+
+
+def agreeing(rows: Sequence[FieldRow]) -> tuple[int, ...]:
+    """Return which rows of one field of a document, by their positions, say what the document answers; rows come by page. None without a value."""
+    said = [(at, row) for at, row in enumerate(rows) if row.status == "ok"]
+    support: dict[tuple[object, ...], float] = {}
+    for _, row in said:
+        support[_meaning(row)] = support.get(_meaning(row), 0.0) + _weight(row)
+    by_hand = [(at, row) for at, row in said if row.value_source == "human"]
+    best = min(
+        by_hand or said, key=lambda each: (-round(support[_meaning(each[1])], 9), -_weight(each[1]), each[0]), default=None
+    )
+    return tuple(at for at, row in said if best and _meaning(row) == _meaning(best[1]))
+
+
+def _weight(row: FieldRow) -> float:
+    return _UNWEIGHED if row.confidence is None else row.confidence
+
+
+def _meaning(row: FieldRow) -> tuple[object, ...]:
+    """Return what makes two values the same: what they mean, or without that their words, case and spaces aside."""
+    typed = (row.value_number, row.value_date, row.value_bool)
+    words = " ".join((row.value_text or "").lower().split()) if typed == (None, None, None) else None
+    return (*typed, row.currency, words)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 
+from pipeline.answers import agreeing
 from pipeline.columns import CODE as INVALID_CELLS
 from pipeline.confidence import confidence
 from pipeline.settle import Rows, judged
@@ -24,7 +25,6 @@ from schemas.signals import ConfidenceModel, Signals
 from schemas.table import Cell, Table
 
 CODE = "cross_check"
-_UNWEIGHED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +110,9 @@ def _spread(pages: Sequence[Rows], positions: Iterable[int]) -> str:
 
 
 def _answer(name: str, pages: Sequence[Rows]) -> tuple[int, ...]:
-    """Return on which pages, by position, stands what a document answers to a field, as pipeline.answers chooses it; none without a value."""
+    """Return on which pages, by position, stands what a document answers to a field; none without a value."""
     found = [(at, row) for at, made in enumerate(pages) for row in made.fields if row.name == name and _value(row) is not None]
-    by_hand = [(at, row) for at, row in found if row.value_source == "human"]
-    support: dict[tuple[Value | None, str | None], float] = {}
-    for _, row in by_hand or found:
-        weight = _UNWEIGHED if row.confidence is None else row.confidence
-        support[_value(row), row.currency] = support.get((_value(row), row.currency), 0.0) + weight
-    best = max(support, key=lambda meaning: round(support[meaning], 9), default=None)
-    return tuple(at for at, row in found if (_value(row), row.currency) == best)
+    return tuple(found[index][0] for index in agreeing([row for _, row in found]))
 
 
 def _told(made: Rows, position: int, verdicts: Sequence[_Verdict], model: ConfidenceModel | None) -> Rows:

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline.answers import answers
+from pipeline.answers import agreeing, answers
 from pipeline.reader import read
 from schemas.arrow import from_table, to_table
 from schemas.field import AnswerRow, FieldRow
@@ -72,3 +74,27 @@ def test_answers_are_read_like_any_dataset(mill, machine) -> None:
     mill.run(mill.job(machine.answer("total")))
     (found,) = from_table(read(mill.sink_uri, "answers"), AnswerRow)
     assert found.pages_answering == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.builds(
+            dict,
+            status=st.sampled_from(["ok", "ok", "ok", "absent", "invalid"]),
+            text=st.sampled_from(["7", "8", " 8  x", "8 X"]),
+            value_number=st.sampled_from([None, Decimal(7), Decimal("8.00")]),
+            currency=st.sampled_from([None, "EUR"]),
+            confidence=st.sampled_from([None, 0.2, 0.5, 0.7]),
+            value_source=st.sampled_from(["model", "model", "human"]),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_a_document_is_answered_alike_in_a_worker_and_over_a_sink(pages) -> None:
+    """Both ways choose the same value, whatever pages say: what a check is held against is what `read(SINK, "answers")` shows."""
+    rows = [row(page, **said) for page, said in enumerate(pages)]
+    found, mine = chosen(*rows), agreeing(rows)
+    assert len(mine) == found.pages_agreeing
+    assert found.page_index in mine or (found.rule == "none" and not mine)
