@@ -9,8 +9,9 @@ from functools import reduce
 from math import atan2, exp, inf, pi
 
 from pipeline.coverage import COVERED, is_covered, touches
+from pipeline.pieces import Part
 from pipeline.provenance import told
-from pipeline.stitch import Part, stitched
+from pipeline.stitch import stitched
 from pipeline.sureness import Weigh, said_of, weighed
 from pipeline.tasks.base import Ask, Reading
 from schemas.box import Box

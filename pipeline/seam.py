@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 
-from pipeline.placing import width_of
+from pipeline.widths import width_of
 
 _FRAYED = 2
 """So many characters beside a view's edge may be misread, because they were cut."""

@@ -6,61 +6,26 @@ tables are put together in tables.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import TypeVar
 
 from pipeline.documents.order import reading_order
 from pipeline.documents.tiles import OVERLAP_PT
-from pipeline.placing import Place, height_of, laid
+from pipeline.pieces import Part, Piece, pieces_alone, pieces_together
 from pipeline.seam import joined, one_above_another, side_by_side
 from pipeline.tables import whole_tables
 from pipeline.tasks.base import Reading
-from schemas.box import Box, BoxSource, LabelledBox
+from schemas.box import Box, LabelledBox
 from schemas.page import Line
 from schemas.table import Cell, Table
 from schemas.view import Affine
 
 _SAME = 0.5
 """Boxes that share this part of their common view are one thing; lines, this part of the lower one's height."""
-_EDGE_PT, _SLACK_PT, _AT_EDGE = 3.0, 1.5, 0.002
+_EDGE_PT, _SLACK_PT = 3.0, 1.5
 
 T = TypeVar("T", Line, Table, Cell)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one view says: a reading with a value, the box around what it shows, and the same reading on the page set upright, `level`.
-
-    `upright` maps the view to the upright page; `places` are those of the print that was seen in it; `is_page`: it shows the whole page.
-    """
-
-    reading: Reading
-    view: Box
-    level: Reading
-    upright: Affine
-    places: tuple[float, ...] = ()
-    is_page: bool = False
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        return self.level.lines
-
-    @property
-    def box(self) -> Box:
-        """Return the view's box on the upright page."""
-        return self.upright.box(0.0, 0.0, 1.0, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A line, or the part of it that a view shows; `box` is None where it is not known."""
-
-    text: str
-    box: Box
-    view: Box
-    confidence: float | None
-    source: BoxSource | None
 
 
 def stitched(parts: Sequence[Part], turn: Affine | None = None) -> Reading:
@@ -97,11 +62,10 @@ def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
         return (), None
     if not any(part.lines for part in parts):  # answers, which are words without lines
         return (), "\n".join(texts)
-    height = height_of([place for part in parts for place in _seen(part)])
-    known = [_known(part, height) for part in parts]
     if not any(_overlap(one.box, other.box) for one, other in combinations(parts, 2)):
-        lines = tuple(line for part, pieces in zip(parts, known, strict=True) for line in _of_part(part, pieces))
+        lines = tuple(line for part, pieces in zip(parts, pieces_alone(parts), strict=True) for line in _of_part(part, pieces))
         return lines, "\n".join(texts)
+    known = pieces_together(parts)
     if all(pieces is not None for pieces in known):
         whole = _whole_lines([piece for pieces in known for piece in pieces or ()])
         lines = tuple(Line(text=each.text, box=each.box, box_source=each.source, confidence=each.confidence) for each in whole)
@@ -110,23 +74,7 @@ def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
     return lines, "\n".join(line.text for line in lines)
 
 
-def _known(part: Part, height: float) -> list[_Piece] | None:
-    """Return a view's lines with their boxes; None where these are not known."""
-    lines, boxes = part.lines, [line.box for line in part.lines]
-    if any(box is None for box in boxes):
-        boxes = list(laid([line.text for line in lines], _seen(part), height) or [])
-    pairs = [(line, box) for line, box in zip(lines, boxes, strict=False) if box is not None]
-    if len(pairs) < len(lines):
-        return None
-    return [_Piece(line.text, box, part.box, line.confidence, line.box_source or "print") for line, box in pairs]
-
-
-def _seen(part: Part) -> list[Place]:
-    places = zip(*[iter(part.places)] * 4, strict=True)
-    return [Place(part.upright.box(*place), min(place) < _AT_EDGE or max(place) > 1 - _AT_EDGE) for place in places]
-
-
-def _of_part(part: Part, pieces: Sequence[_Piece] | None) -> Sequence[Line]:
+def _of_part(part: Part, pieces: Sequence[Piece] | None) -> Sequence[Line]:
     if pieces is not None:
         pairs = zip(part.lines, pieces, strict=True)
         return [line.model_copy(update={"box": piece.box, "box_source": piece.source}) for line, piece in pairs]
@@ -141,18 +89,18 @@ def _overlap(one: Box, other: Box) -> bool:
     return min(across, down) > OVERLAP_PT / 2
 
 
-def _whole_lines(pieces: Sequence[_Piece]) -> list[_Piece]:
+def _whole_lines(pieces: Sequence[Piece]) -> list[Piece]:
     """Join the pieces of lines, each counted once, and put the lines into reading order."""
     top, bottom = min(piece.view.y0 for piece in pieces), max(piece.view.y1 for piece in pieces)
-    kept: list[_Piece] = []
+    kept: list[Piece] = []
     for piece in sorted(pieces, key=lambda each: -_margin(each, top, bottom)):
         if not any(other.view != piece.view and _shows_again(other, piece) for other in kept):
             kept.append(piece)
-    lines: list[_Piece] = []
+    lines: list[Piece] = []
     for piece in sorted(kept, key=lambda each: (-each.box.width, each.view.x0)):
         if not any(_shows_more(other, piece) for other in lines):
             lines.append(piece)
-    whole: list[_Piece] = []
+    whole: list[Piece] = []
     for piece in sorted(lines, key=lambda each: (each.view.x0, each.box.x0)):
         index = next((index for index, line in enumerate(whole) if _goes_on(line, piece)), None)
         if index is None:
@@ -162,39 +110,39 @@ def _whole_lines(pieces: Sequence[_Piece]) -> list[_Piece]:
     return [whole[index] for index in reading_order([line.box for line in whole])]
 
 
-def _margin(piece: _Piece, top: float, bottom: float) -> float:
+def _margin(piece: Piece, top: float, bottom: float) -> float:
     """Return how far a piece is from the edges above and below that may have cut it; the page's own edges cut nothing."""
     above = piece.box.y0 - piece.view.y0 if piece.view.y0 > top + _EDGE_PT else OVERLAP_PT
     below = piece.view.y1 - piece.box.y1 if piece.view.y1 < bottom - _EDGE_PT else OVERLAP_PT
     return min(above, below, OVERLAP_PT)
 
 
-def _shows_again(other: _Piece, piece: _Piece) -> bool:
+def _shows_again(other: Piece, piece: Piece) -> bool:
     """Say whether a tile above or below shows the same part of the same line."""
     if abs(piece.view.x0 - other.view.x0) > _SLACK_PT or not _level(piece.box, other.box):
         return False
     return min(piece.box.x1, other.box.x1) - max(piece.box.x0, other.box.x0) > _SAME * min(piece.box.width, other.box.width)
 
 
-def _shows_more(other: _Piece, piece: _Piece) -> bool:
+def _shows_more(other: Piece, piece: Piece) -> bool:
     """Say whether a tile beside this one shows the whole of a piece, and perhaps more of its line."""
     if abs(piece.view.x0 - other.view.x0) <= _SLACK_PT or not _level(piece.box, other.box):
         return False
     return other.box.x0 - _SLACK_PT <= piece.box.x0 and piece.box.x1 <= other.box.x1 + _SLACK_PT
 
 
-def _goes_on(line: _Piece, piece: _Piece) -> bool:
+def _goes_on(line: Piece, piece: Piece) -> bool:
     """Say whether a piece is the rest of a line that the view to its left cut."""
     if not line.view.x0 + _SLACK_PT < piece.view.x0 < line.view.x1 or not _level(line.box, piece.box):
         return False
     return line.box.x1 - piece.box.x0 > _SAME * (line.view.x1 - piece.view.x0) and line.box.x0 <= piece.box.x0 + _EDGE_PT
 
 
-def _with(line: _Piece, piece: _Piece) -> _Piece:
+def _with(line: Piece, piece: Piece) -> Piece:
     """Return the line with its rest."""
     shared = min(line.box.x1, piece.box.x1) - piece.box.x0
     text = joined(line.text, piece.text, line.box.width, piece.box.width, shared)
-    return _Piece(text, line.box.union(piece.box), piece.view, _least(line.confidence, piece.confidence), line.source)
+    return Piece(text, line.box.union(piece.box), piece.view, _least(line.confidence, piece.confidence), line.source)
 
 
 def _least(one: float | None, other: float | None) -> float | None:

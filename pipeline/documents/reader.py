@@ -19,7 +19,7 @@ from pipeline.documents import confine
 from pipeline.documents.document import Document, open_document
 from pipeline.documents.sheets import NewSheet, Sheets
 from pipeline.documents.tiles import grid, whole_page
-from pipeline.documents.whitespace import PICTURE_PX, cut, find_lines, in_order, with_places
+from pipeline.documents.whitespace import PICTURE_PX, cut, find_print, in_order, with_places
 from pipeline.documents.wire import (
     HEADER,
     Answer,
@@ -141,7 +141,7 @@ class _Desk:
         (picture,) = document.render(order.page_index, [pose.placed(whole).affine], PICTURE_PX)
         match order.tiling:
             case "grid":
-                lines = in_order(find_lines(picture, width_pt, height_pt))
+                lines = in_order(find_print(picture, width_pt, height_pt))
                 regions = [with_places(tile, lines) for tile in grid(width_pt, height_pt, order.resolution)]
             case "whitespace" | "layout":
                 is_known = order.tiling == "layout" and pose.is_upright

@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 
 from pipeline.documents.ink import darkest
 from pipeline.documents.order import reading_order
+from pipeline.documents.rules import frames, rules
 from pipeline.documents.tiles import PIXELS_PER_POINT, grid
 from schemas.box import Box
 from schemas.view import Affine, Region
 
 _WORD_GAP_PT = 9.0
 """Print closer than this along a line is one line; a gutter between columns is wider."""
-_RULE_PT = 40.0
-"""Strokes longer than this are rules or borders and no print."""
-_SIDE_PT, _STEM_PT = 28.0, 2.5
-"""The sides of a field in a form are shorter, but thinner than the stems of letters of that height."""
 _INK = 40
 PICTURE_PX = 1792
 """The side of the picture in which lines are found: in half of it the lines of dense print touch."""
@@ -89,10 +86,19 @@ def with_places(region: Region, lines: Sequence[Box]) -> Region:
 
 def find_lines(picture: NDArray[np.uint8], width_pt: float, height_pt: float) -> list[Box]:
     """Return the boxes of what is printed, a line or a picture each, in points, in no order; none of them overlap. Dust is left out."""
-    height, width = picture.shape[:2]
-    fx, fy = width / width_pt, height / height_pt
+    fx, fy = picture.shape[1] / width_pt, picture.shape[0] / height_pt
     ink = _ink(picture)
-    ink = np.asarray(cv2.subtract(ink, _rules(ink, fx, fy)), dtype=np.uint8)
+    return _lines_of(np.asarray(cv2.subtract(ink, rules(ink, fx, fy)), dtype=np.uint8), fx, fy)
+
+
+def find_print(picture: NDArray[np.uint8], width_pt: float, height_pt: float) -> list[Box]:
+    """Return the same where no tile is cut by it: forms' frames are left out too, and with them, here and there, what looks like them."""
+    fx, fy = picture.shape[1] / width_pt, picture.shape[0] / height_pt
+    ink = _ink(picture)
+    return _lines_of(np.asarray(cv2.subtract(ink, rules(ink, fx, fy) | frames(ink, fx, fy)), dtype=np.uint8), fx, fy)
+
+
+def _lines_of(ink: NDArray[np.uint8], fx: float, fy: float) -> list[Box]:
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(1, round(_WORD_GAP_PT * fx)) | 1), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     corners = np.array(
@@ -112,19 +118,6 @@ def _ink(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.where(cv2.subtract(paper, tone) > _INK, 255, 0), dtype=np.uint8)
-
-
-def _rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
-    """Return the long straight strokes, also where a scan has frayed or broken them."""
-    rules = np.zeros_like(ink)
-    for across, down in ((max(3, round(_RULE_PT * fx)), 1), (1, max(3, round(_RULE_PT * fy)))):
-        athwart = np.ones((3, 1) if down == 1 else (1, 3), np.uint8)
-        thick = cv2.dilate(ink, athwart)
-        found = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((down, across), np.uint8))
-        rules |= np.asarray(found, dtype=np.uint8)
-    sides = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(3, round(_SIDE_PT * fy)), 1), np.uint8))
-    stems = cv2.morphologyEx(sides, cv2.MORPH_OPEN, np.ones((1, max(3, round(_STEM_PT * fx))), np.uint8))
-    return rules | np.asarray(cv2.subtract(sides, stems), dtype=np.uint8)
 
 
 def _joined(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,8 +13,9 @@ from jobs.synth.canvas import Canvas
 from jobs.synth.document import generate, stream
 from jobs.synth.scanner import Wear, picture, scanned
 from pipeline.engines.reader import read as answer
+from pipeline.pieces import Part
 from pipeline.readings import read, record
-from pipeline.stitch import Part, stitched
+from pipeline.stitch import stitched
 from pipeline.tasks import ocr, spot
 from pipeline.tasks.base import Ask, Reading
 from schemas.box import Box, LabelledBox

@@ -1,0 +1,115 @@
+"""What views say of a page, line by line, each with its box: as the model tells it, or else laid on the print that was seen. Pure.
+
+Of views that overlap, what one of them reads in a place speaks for a text of another that goes on there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+from pipeline.agreement import Said
+from pipeline.fitting import Place
+from pipeline.placing import Laid, height_of, laid
+from pipeline.tasks.base import Reading
+from schemas.box import Box, BoxSource
+from schemas.page import Line
+from schemas.view import Affine
+
+_AT_EDGE = 0.002
+_SAME = 0.5
+"""Places that share this part of the smaller one are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one view says: a reading with a value, the box around what it shows, and the same reading on the page set upright, `level`.
+
+    `upright` maps the view to the upright page; `places` are those of the print that was seen in it; `is_page`: it shows the whole page.
+    """
+
+    reading: Reading
+    view: Box
+    level: Reading
+    upright: Affine
+    places: tuple[float, ...] = ()
+    is_page: bool = False
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return self.level.lines
+
+    @property
+    def box(self) -> Box:
+        """Return the view's box on the upright page."""
+        return self.upright.box(0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A line, or the part of it that a view shows, and where."""
+
+    text: str
+    box: Box
+    view: Box
+    confidence: float | None
+    source: BoxSource | None
+
+
+def pieces_alone(parts: Sequence[Part]) -> list[list[Piece] | None]:
+    """Return each view's lines with their boxes; None where these are not known."""
+    height = _height(parts)
+    return [_pieces(part, _laid(part, _seen(part), height)) for part in parts]
+
+
+def pieces_together(parts: Sequence[Part]) -> list[list[Piece] | None]:
+    """Return the same for views that overlap, laid anew beside one another, first that whose texts fit the picture worst."""
+    height = _height(parts)
+    alone = [_laid(part, _seen(part), height) for part in parts]
+    known = [_pieces(part, found) for part, found in zip(parts, alone, strict=True)]
+    for index in sorted(range(len(parts)), key=lambda each: -(found.misfit if (found := alone[each]) else inf)):
+        part = parts[index]
+        others = [piece for at, pieces in enumerate(known) if at != index for piece in pieces or ()]
+        places = [_with_said(place, others) for place in _seen(part)]
+        if _is_unplaced(part) and any(place.said for place in places):
+            known[index] = _pieces(part, _laid(part, places, height)) or known[index]
+    return known
+
+
+def _height(parts: Sequence[Part]) -> float:
+    return height_of([place for part in parts for place in _seen(part)])
+
+
+def _laid(part: Part, places: Sequence[Place], height: float) -> Laid | None:
+    if _is_unplaced(part):
+        return laid([line.text for line in part.lines], places, height)
+    return Laid(tuple(line.box for line in part.lines if line.box), 0.0)
+
+
+def _is_unplaced(part: Part) -> bool:
+    return any(line.box is None for line in part.lines)
+
+
+def _pieces(part: Part, found: Laid | None) -> list[Piece] | None:
+    if found is None:
+        return None
+    pairs = zip(part.lines, found.boxes, strict=True)
+    return [Piece(line.text, box, part.box, line.confidence, line.box_source or "print") for line, box in pairs]
+
+
+def _with_said(place: Place, others: Sequence[Piece]) -> Place:
+    there = (piece for piece in others if _is_one_place(piece.box, place.box))
+    return replace(place, said=tuple(Said(piece.text, piece.box.x0, piece.box.x1) for piece in there))
+
+
+def _is_one_place(one: Box, other: Box) -> bool:
+    return one.intersection(other) > _SAME * min(one.area, other.area)
+
+
+def _seen(part: Part) -> list[Place]:
+    places = zip(*[iter(part.places)] * 4, strict=True)
+    return [Place(part.upright.box(x0, y0, x1, y1), _is_at_edge(x0, x1), _is_at_edge(y0, y1)) for x0, y0, x1, y1 in places]
+
+
+def _is_at_edge(start: float, end: float) -> bool:
+    """Say whether what reaches from a start to an end, in fractions of a view, touches one of its edges there."""
+    return start < _AT_EDGE or end > 1 - _AT_EDGE
