@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.evaluate.reliability import Judged
-from pipeline.confidence import FEATURES, SPEAK_FOR, confidence, features
+from pipeline.confidence import FEATURES, SPEAK_FOR, confidence, features, shipped
 from pipeline.errors import JobError
 from schemas.signals import ConfidenceModel, Fitted, Weights
 
@@ -24,10 +24,17 @@ _Numbers = NDArray[np.float64]
 
 
 def calibrated(answers: Sequence[Judged], note: str = "", parts: Sequence[Judged] = ()) -> ConfidenceModel:
-    """Return the weights that fit, and those of lines where these are enough. Raises JobError where there are too few answers to learn from."""
+    """Return the weights that fit answers and lines; where either are too few, those that ship. Raises JobError where both are."""
+    if is_enough(parts) and not is_enough(answers):
+        return shipped().model_copy(update={"parts": _fitted(parts, note)})
     _require_enough(answers)
-    of_parts = None if _too_few(parts) else _fitted(parts, note)
+    of_parts = _fitted(parts, note) if is_enough(parts) else None
     return ConfidenceModel(**dict(_fitted(answers, note)), parts=of_parts)
+
+
+def is_enough(answers: Sequence[Judged]) -> bool:
+    """Return whether answers, or lines, can be learned from and some of their documents held out."""
+    return not _too_few(answers) and len({each.document for each in answers}) >= _FOLDS
 
 
 def held_out(answers: Sequence[Judged], seed: int) -> list[float]:

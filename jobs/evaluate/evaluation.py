@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jobs.evaluate.calibrate import calibrated, held_out
+from jobs.evaluate.calibrate import calibrated, held_out, is_enough
 from jobs.evaluate.expected import Expected, Labels, LeftOut
 from jobs.evaluate.forms import Form, read_expected
 from jobs.evaluate.judge import TEXTS, Case, judge
-from jobs.evaluate.reliability import Reliability, reliability
+from jobs.evaluate.reliability import Judged, Reliability, reliability
 from jobs.evaluate.report import LeftOutCount, Report
 from jobs.evaluate.said import Asked, Said, Sink, read_sink
 from jobs.evaluate.scores import scores
@@ -42,6 +42,7 @@ def evaluate(
     places = {(each.document, index) for each, index in cases}
     found = [each for each, _ in cases]
     answers = [each.judged for each in found if each.judged is not None]
+    calibrated_fields, calibrated_lines = _calibrated(found, calibrate_to, seed, labels_uri) if calibrate_to else (None, None)
     return Report(
         sink_uri=sink_uri,
         labels_uri=labels_uri,
@@ -54,7 +55,8 @@ def evaluate(
         scores=scores(found, resamples=resamples, seed=seed),
         confidence=_confidence([(each.confidence, each.is_right) for each in answers]),
         lines=_confidence([line for each in found for line in each.lines]),
-        calibrated=_calibrated(found, calibrate_to, seed, labels_uri) if calibrate_to else None,
+        calibrated=calibrated_fields,
+        calibrated_lines=calibrated_lines,
     )
 
 
@@ -63,14 +65,19 @@ def _confidence(answers: Sequence[tuple[float | None, bool]]) -> Reliability | N
     return reliability(*zip(*known, strict=True)) if known else None
 
 
-def _calibrated(cases: Sequence[Case], path: Path, seed: int, labels_uri: str) -> Reliability:
-    """Fit the weights of confidence into a file, and return how good those of fields are on documents that they have not seen."""
+def _calibrated(cases: Sequence[Case], path: Path, seed: int, labels_uri: str) -> tuple[Reliability | None, Reliability | None]:
+    """Fit the weights of confidence into a file, and return how good those of fields, and of lines, are on documents that they have not seen."""
     answers = [each.judged for each in cases if each.judged is not None]
     parts = [part for each in cases for part in each.parts]
-    found = reliability(held_out(answers, seed), [each.is_right for each in answers])
+    lines = _held_out(parts, seed) if is_enough(parts) else None
+    fields = _held_out(answers, seed) if is_enough(answers) or lines is None else None
     model = calibrated(answers, f"labels {labels_uri.rstrip('/').rsplit('/', 1)[-1]}", parts)
     path.write_text(model.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    return found
+    return fields, lines
+
+
+def _held_out(answers: Sequence[Judged], seed: int) -> Reliability:
+    return reliability(held_out(answers, seed), [each.is_right for each in answers])
 
 
 def judged(labels: Labels, sink: Sink, *, listed_only: bool = False) -> tuple[list[tuple[Case, int]], tuple[LeftOutCount, ...]]:

@@ -52,7 +52,7 @@ class Report(Shape):
     """An evaluation of a sink against labels.
 
     `confidence` is of the confidence that stands in the rows of fields, and `lines` of that of lines; `calibrated` of newly fitted weights
-    of fields, on documents they have not seen.
+    of fields, and `calibrated_lines` of lines, on documents they have not seen; None where there were too few to fit any.
     """
 
     sink_uri: str
@@ -67,6 +67,7 @@ class Report(Shape):
     confidence: Reliability | None = None
     lines: Reliability | None = None
     calibrated: Reliability | None = None
+    calibrated_lines: Reliability | None = None
 
     @property
     def totals(self) -> list[Score]:

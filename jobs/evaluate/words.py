@@ -19,6 +19,9 @@ _TITLES: dict[By, str] = {
     "prompt": "prompt",
 }
 _EDGES = "95% intervals over resampled documents; pages and answers that are missing or rejected count as wrong."
+_TOO_FEW = (
+    "calibrated: too few labelled answers are right, or wrong, to fit the weights of fields: those that ship stand in the file"
+)
 _AN_ERROR_RATE = frozenset({"cer", "wer"})
 
 
@@ -86,6 +89,8 @@ def _notes(report: Report) -> list[str]:
         *_trust("confidence", report.confidence),
         *_trust("lines", report.lines, "lines"),
         *_trust("calibrated", report.calibrated),
+        *_trust("calibrated", report.calibrated_lines, "lines"),
+        *([_TOO_FEW] if report.calibrated_lines and not report.calibrated else []),
         *left,
     ]
 

@@ -2,9 +2,13 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from jobs.evaluate.calibrate import calibrated
 from jobs.evaluate.lines import lines_judged, parts_judged
 from jobs.evaluate.reliability import Judged
+from pipeline.confidence import shipped
+from pipeline.errors import JobError
 from pipeline.readings import record
 from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.tasks.asks import asks
@@ -49,7 +53,7 @@ def test_parts_know_what_speaks_for_them():
 
 
 def test_lines_have_weights_of_their_own_where_they_are_enough():
-    """Of few, those that ship serve."""
+    """Of few, those that ship serve, and so of fields."""
     field = FieldValue(status="ok", value_raw="x")
     answers = [Judged(f"{number}", field, Signals(least_logprob=-0.1), number % 4 > 0) for number in range(200)]
     lines = [Judged(f"{number}", field, Signals(least_logprob=-0.1 - number % 2), number % 2 == 0) for number in range(200)]
@@ -58,3 +62,8 @@ def test_lines_have_weights_of_their_own_where_they_are_enough():
     assert fitted.fitted_on.wrong == 100
     assert fitted.weights["least_margin"] > 0
     assert calibrated(answers, parts=lines[:20]).parts is None
+    alone = calibrated(answers[:20], parts=lines)
+    assert alone.parts == fitted
+    assert alone.weights == shipped().weights
+    with pytest.raises(JobError, match="too few to learn from"):
+        calibrated(answers[:20], parts=lines[:20])
