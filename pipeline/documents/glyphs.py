@@ -15,9 +15,11 @@ _SAME_TONE = 12
 """Print whose tone differs by less from its surroundings is not seen."""
 _SMALLEST_PT = 0.8
 """Print less high than this is no print."""
+_LARGE = 0.005
+"""Print larger than this part of a page is four pixels large on its picture, and may be larger than a section."""
 
 LookAt = Callable[[Box], Ink]
-"""Gives the ink of a section of the page, which then fills the picture."""
+"""Gives the ink of a section of the page, or of the whole of it, which fills the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,13 @@ def seen(lines: Sequence[GlyphLine], page: Box, look_at: LookAt) -> tuple[list[G
 
 
 def _visible(glyphs: Sequence[Glyph], page: Box, look_at: LookAt) -> NDArray[np.bool_]:
-    """Look at each section for itself that has any glyphs: on a picture of a page of 200 inches as a whole, print does not show."""
+    """Look at large print on the picture of the whole page; at other print section by section, as that of 200 inches does not show it."""
     if is_one_section(page):
         return _visible_in(page, glyphs, look_at(page))
     by_section: defaultdict[Box, list[int]] = defaultdict(list)
     for index, (x0, y0, x1, y1) in enumerate(glyph.box for glyph in glyphs):
-        by_section[section_at(page, (x0 + x1) / 2, (y0 + y1) / 2)].append(index)
+        is_large = max(x1 - x0, y1 - y0) > _LARGE * max(page.width, page.height)
+        by_section[page if is_large else section_at(page, (x0 + x1) / 2, (y0 + y1) / 2)].append(index)
     visible = np.zeros(len(glyphs), dtype=np.bool_)
     for section, indices in by_section.items():
         visible[indices] = _visible_in(section, [glyphs[index] for index in indices], look_at(section))

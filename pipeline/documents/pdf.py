@@ -262,8 +262,8 @@ def _shows_closer(shown: _Shown) -> bool:
 
 def _layer(shown: _Shown, ink: Ink) -> TextLayer:
     """Read the text layer; `ink` is that of the page's picture."""
-    is_one = is_one_section(_box(shown.rect))
-    return read(_found(shown), ink, lambda section: ink if is_one else Ink.of(draw_section(shown.drawing, section)))
+    found = _found(shown)
+    return read(found, ink, lambda section: ink if section == found.page else Ink.of(draw_section(shown.drawing, section)))
 
 
 def _log(shown: _Shown) -> _Log:

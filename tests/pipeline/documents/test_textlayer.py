@@ -291,10 +291,11 @@ def test_print_on_a_large_page_is_seen(layer, side, size):
         for row, line in enumerate(PROSE):
             page.insert_text((side * 0.3 * row + 60, side * 0.45 * row + 100), line, fontsize=size)
         page.insert_text((side * 0.7, side * 0.2), "white on white", fontsize=size, color=(1, 1, 1))
+        page.insert_text((0, side * 0.75), "LARGE", fontsize=side * 0.2)
 
     found = layer(scattered, width=side, height=side)
     assert found.verdict == "trusted"
-    assert sorted(found.text.splitlines()) == sorted(PROSE)
+    assert sorted(found.text.splitlines()) == sorted(["LARGE", *PROSE])
     assert found.hidden_chars == len("whiteonwhite")
 
 
