@@ -151,6 +151,7 @@ def test_a_publication_cut_off_anywhere_is_put_right(lake, machine, tmp_path, se
         shutil.copytree(kept, sink)  # at the same place: Iceberg names files by their whole paths
         with pytest.raises(machine.Stopped), lake.run(machine.Faltering(lake.store, step)) as run:
             run.publish()
+        machine.bury(lake.sink_uri)
         assert _shown(machine, lake) in (OLD, NEW), step
         with lake.run() as run:
             run.publish()
