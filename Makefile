@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PYTEST := $(BIN)/python -m pytest
+# How many processes share the tests; with PROCESSES=0 there is one, which a debugger can follow.
+PROCESSES ?= 2
+SHARED := -n $(PROCESSES)
 TORCH := $(shell sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
 
 .PHONY: demo test test-slow faults fuzz audit check parity parity-cuda bench bench-gpu reading new-kind soak clean
@@ -13,10 +16,10 @@ demo: $(STAMPS)/package                # a real job on documents that ship, from
 	@$(BIN)/pagemill run jobs/examples/demo.yaml
 
 test: $(STAMPS)/test                   # what every change must pass
-	$(PYTEST) -m "not slow and not vllm and not wheel and not bench and not faults and not fuzz"
+	$(PYTEST) $(SHARED) -m "not slow and not vllm and not wheel and not bench and not faults and not fuzz"
 
 test-slow: $(STAMPS)/test              # what takes minutes
-	$(PYTEST) -m "slow and not vllm and not bench and not faults"
+	$(PYTEST) $(SHARED) -m "slow and not vllm and not bench and not faults"
 
 faults: $(STAMPS)/test                 # real processes, killed and disturbed at three seeded moments each
 	$(PYTEST) -m faults -v --durations=0 --durations-min=1
