@@ -52,6 +52,15 @@ class Serving:
         """Return for how long the engine has had anything to do, whichever thread asked."""
         return self._busy.total_s
 
+    @property
+    def is_up(self) -> bool:
+        """Return whether the engine is started."""
+        return self._engine is not None
+
+    def start(self) -> None:
+        """Start the engine, unless it is. Raises RunError where it cannot be started."""
+        self._started()
+
     def generate(self, requests: Sequence[Request], meter: Meter) -> list[Completion]:
         """Return one completion a request, in order. A request that the engine dies of, and of no other, completes as an error.
 

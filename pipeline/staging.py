@@ -4,7 +4,8 @@ While a group is being worked on, a marker names its units: what is found marked
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,7 +49,15 @@ class Part:
         self._ranges: list[_Range] = []
         self._latest: dict[str, _Range] = {}
         self._left: list[Left] = []
-        store.write(self._marker, "\n".join(unit.model_dump_json() for unit in units).encode())
+        self._units = "\n".join(unit.model_dump_json() for unit in units).encode()
+        store.write(self._marker, self._units)
+
+    @contextmanager
+    def set_down(self) -> Iterator[None]:
+        """Have nothing in hand for a while: a worker that dies then does not die of these units."""
+        self._store.delete([self._marker])
+        yield
+        self._store.write(self._marker, self._units)
 
     def add(self, unit: Unit, origin: Origin, rows: Rows, *, tasks: Sequence[str], jobs: Sequence[str]) -> None:
         """Take up one page's rows for one origin, unless its unit was given up meanwhile."""

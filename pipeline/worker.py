@@ -90,6 +90,7 @@ class Worker:
         part = Part(self._sink, self._places, self._run_id, units)
         pages, finished = self._pages(units, desk, part), list[Finished]()
         while chunk := list(islice(pages, PAGES_AT_ONCE)):
+            self._be_ready(chunk, part)
             began = time.monotonic()
             for index, rung in self._stage.rungs:
                 self._ask(chunk, index, rung, desk, meter, part)
@@ -143,6 +144,12 @@ class Worker:
                 self._take_up(page, prior)
             self._show(page, self._stage.rungs[0][1], desk)
             yield page
+
+    def _be_ready(self, pages: Sequence[Ascent], part: Part) -> None:
+        """Start the engine before anything is asked of it; what kills a worker meanwhile, the weights for one, is no page."""
+        if not self._serving.is_up and any(page.views and self._unsettled(page) for page in pages):
+            with part.set_down():
+                self._serving.start()
 
     def _asked(self, unit: Unit) -> tuple[Question, ...]:
         """Return what a unit's rows lack, or, on a later stage, what waits for it."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from pathlib import Path
 
 import pymupdf
 import pytest
@@ -54,6 +55,24 @@ def test_only_what_is_unsettled_climbs(mill, machine, serving, asked):
     assert page["text"] == "\n".join(f"text of {tile}" for tile in tiles)
     assert (page["status"], field["value_text"], field["rung"], field["resolution"]) == ("ok", "12", 0, 448)
     assert [item["rung"] for item in page["completions"] if item["task"] == "ocr"] == [0, *[1] * len(tiles)]
+
+
+def test_nothing_is_in_hand_while_the_engine_starts(mill, machine):
+    """A worker that dies as it loads a model has died of no page: pages are marked as being worked on only once they are asked."""
+    marked = []
+
+    def note(_):
+        marked.append([path.name for path in Path(mill.sink_uri, "_pagemill", "in_flight").glob("*/*")])
+        return machine.said("12")
+
+    def start(_model, resolution):
+        note(None)
+        return machine.TinyEngine(note, resolution)
+
+    mill.put("a.pdf", machine.pdf("one", "two"))
+    mill.run(mill.job(machine.OCR, render=Render(text_layer="ignore")), serving=lambda job: Serving(job.model, 448, start))
+    assert [len(markers) for markers in marked] == [0, 1, 1]
+    assert mill.verify().is_exact
 
 
 def test_a_rung_of_another_resolution_is_said_of_its_answers_alone(mill, machine, serving):
