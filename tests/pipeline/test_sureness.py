@@ -17,12 +17,21 @@ from pipeline.tasks.asks import asks
 from pipeline.tasks.parts import spans
 from schemas.job import DetectTask, OcrTask, SpotTask, TableTask, Task
 from schemas.page import CompletionRecord
+from schemas.signals import ConfidenceModel, Fitted, Weights
 from schemas.unit import Origin
 from schemas.view import Affine, Completion, Region
 
 PAGE = Region("page", Affine(600, 0, 0, 800, 0, 0))
 ORIGIN = Origin(source_id="s" * 64, uri="in/a.pdf", version="1", size_bytes=1)
-GIVEN = Circumstances("job", "run", datetime(2026, 1, 1, tzinfo=UTC), "hash", "scripted 1", shipped())
+FITTED = Fitted(answers=100, documents=5, wrong=10, checkpoints=())
+MODEL = ConfidenceModel(
+    intercept=0.0,
+    weights={"least_margin": 1.0},
+    fitted_on=FITTED,
+    parts=Weights(intercept=2.0, weights={"least_margin": 1.0, "layer": 4.0, "page": 1.0}, fitted_on=FITTED),
+)
+"""Weights of our own, so that others may ship."""
+GIVEN = Circumstances("job", "run", datetime(2026, 1, 1, tzinfo=UTC), "hash", "scripted 1", MODEL)
 SURE, UNSURE = -0.001, -1.5
 QUAD, OTHER = "<loc0100><loc0100><loc0200><loc0500>", "<loc0300><loc0100><loc0400><loc0500>"
 
@@ -106,15 +115,14 @@ def test_what_is_kept_is_enough_to_weigh_again():
     kept = record(ask, PAGE, 0, completion(("one", -0.3), ("\n", SURE), ("two", SURE)))
     again = CompletionRecord.model_validate_json(kept.model_dump_json())
     assert [part.tokens for part in again.parts] == [2, 1]  # a line with its end
-    assert read(ask, [again], weigher(shipped(), None, [again])) == read(ask, [kept], weigher(shipped(), None, [kept]))
+    assert read(ask, [again], weigher(MODEL, None, [again])) == read(ask, [kept], weigher(MODEL, None, [kept]))
 
 
 def test_a_model_without_weights_of_parts_weighs_them_as_the_one_that_ships():
     """Which weights were taken names the model all the same."""
-    bare = shipped().model_copy(update={"parts": None})
-    assert of_parts(bare) == shipped().parts
-    other = shipped().parts.model_copy(update={"intercept": -4.0})
-    assert fingerprint(shipped().model_copy(update={"parts": other})) != fingerprint(shipped())
+    assert of_parts(MODEL.model_copy(update={"parts": None})) == shipped().parts
+    other = MODEL.parts.model_copy(update={"intercept": -4.0})
+    assert fingerprint(MODEL.model_copy(update={"parts": other})) != fingerprint(MODEL)
 
 
 @given(st.sampled_from(["ocr", "spot", "table", "detect", "segment", "refer.stamp", "answer.total"]), st.text())
