@@ -89,7 +89,8 @@ class Frames:
     @property
     def lent(self) -> tuple[int, ...]:
         """Return the sheets whose arrays are still used, in whatever thread."""
-        return tuple(self._lent)
+        # Asked one by one: an array that another thread drops at this moment may change the dictionary's size.
+        return tuple(number for number in range(SHEETS) if number in self._lent)
 
     def reserve(self, size: int) -> None:
         """Make room for `size` bytes of views after the sheets."""
