@@ -28,9 +28,11 @@ _LEAST_CELLS = 3
 _TIGHT, _TIGHTER = 0.7, 0.8
 """A line goes on in the line under it, in a cell, if that is so near, in its height, and so much nearer than what stands above and below."""
 
-_TIGHT_BLOCK, _LEVEL, _LEVEL_SHARE, _MORE, _SHORT = 0.85, 0.2, 0.34, 2, 5
+_TIGHT_BLOCK, _LEVEL, _LEVEL_SHARE, _MORE, _SHORT = 0.95, 0.2, 0.34, 2, 5
 """Lines of a block stand no further apart, in their height; lines are level that are off by less; so many may be by chance. Of two
 blocks one often has more lines than the other, which is no address then; a table's columns have the same rows."""
+_FEW_PAIRS = 8
+"""More lines that are short are columns even where all of them are level."""
 _SAME_SIZE = 1.7
 """A line with long letters is so many times as high as one without, and no more."""
 _APART_EM = 4.0
@@ -49,7 +51,10 @@ def _order(items: list[int], boxes: Sequence[Box]) -> list[int]:
     start = 0
     while start < len(rows):
         end, gutter = _columns_from(rows, start, boxes)
-        if gutter is None:
+        block = [item for row in rows[start:end] for item in row]
+        left = [item for item in block if gutter is not None and _middle(boxes[item]) < gutter]
+        right = [item for item in block if gutter is not None and _middle(boxes[item]) >= gutter]
+        if not left or not right:
             cells = [[item] for item in sorted(rows[start], key=lambda item: boxes[item].x0)]
             above = min((boxes[item].y0 for item in rows[start]), default=inf) - max(
                 (boxes[item].y1 for item in ordered[-1:]), default=-inf
@@ -60,9 +65,6 @@ def _order(items: list[int], boxes: Sequence[Box]) -> list[int]:
                 start += 1
             ordered += [item for cell in cells for item in cell]
             continue
-        block = [item for row in rows[start:end] for item in row]
-        left = [item for item in block if _middle(boxes[item]) < gutter]
-        right = [item for item in block if _middle(boxes[item]) >= gutter]
         ordered += _order(left, boxes) + _order(right, boxes)
         start = end
     return ordered
@@ -124,7 +126,9 @@ def _blocks_from(rows: list[list[int]], start: int, boxes: Sequence[Box]) -> tup
         end, gutter, bottom = start, gap, inf
         while end < len(rows) and (narrowed := _narrowed(gutter, rows[end], boxes)) is not None:
             row = [boxes[item] for item in rows[end]]
-            if len(row) > 2 or min(box.y0 for box in row) - bottom > _TIGHT_BLOCK * median(box.height for box in row):
+            if any(sum(is_there(box) for box in row) > 2 for is_there in _sides(narrowed)) or min(
+                box.y0 for box in row
+            ) - bottom > _TIGHT_BLOCK * median(box.height for box in row):
                 break
             gutter, bottom = narrowed, max(box.y1 for box in row)
             end += 1
@@ -144,14 +148,10 @@ def _sides(gutter: tuple[float, float]) -> tuple[Callable[[Box], bool], Callable
 def _are_blocks(left: list[list[int]], right: list[list[int]], boxes: Sequence[Box]) -> bool:
     """Say whether rows side by side are two blocks: each of them tight, and few of them level with one of the other."""
     fewer, more = sorted((left, right), key=len)
-    if (
-        len(more) < _LEAST_LINES
-        or any(len(row) > 1 for row in more)
-        or not all(_is_tight(side, boxes) for side in (left, right))
-    ):
+    if len(more) < _LEAST_LINES or not all(_is_tight(side, boxes) for side in (left, right)):
         return False
     heights = [boxes[row[0]].height for row in more]
-    if max(heights) > _SAME_SIZE * min(heights):
+    if len(fewer) == 1 and max(heights) > _SAME_SIZE * min(heights):
         return False  # a headline and what stands under it
     top, bottom = boxes[more[0][0]].y0, boxes[more[-1][0]].y1
     if len(fewer) == 1 and not top - 1 < boxes[fewer[0][0]].y0 < boxes[fewer[0][0]].y1 < bottom:
@@ -200,7 +200,18 @@ def _narrowed(gutter: tuple[float, float], row: list[int], boxes: Sequence[Box])
 def _are_columns(block: list[int], gutter: tuple[float, float], boxes: Sequence[Box]) -> bool:
     left = [boxes[item] for item in block if boxes[item].x1 <= gutter[0]]
     right = [boxes[item] for item in block if boxes[item].x0 >= gutter[1]]
-    return all(_is_text(side) for side in (left, right)) and _stand_beside(left, right)
+    return all(_is_text(side) for side in (left, right)) and _stand_beside(left, right) and not _are_pairs(left, right)
+
+
+def _are_pairs(left: list[Box], right: list[Box]) -> bool:
+    """Say whether a few short lines on either side are names with their values: each level with one of the other."""
+    if len(left) != len(right) or len(left) > _FEW_PAIRS or (_is_long(left) and _is_long(right)):
+        return False
+    return all(any(_are_level(one, other) for other in right) for one in left)
+
+
+def _is_long(lines: list[Box]) -> bool:
+    return median(line.width for line in lines) >= _LONG_EM * median(line.height for line in lines)
 
 
 def _stands_alone(line: list[Box], rows: list[list[int]], boxes: Sequence[Box], gutter: tuple[float, float]) -> bool:

@@ -98,6 +98,15 @@ def test_a_single_row_is_no_table():
     assert table_of(0, [line(0, 0, 100), line(100, 0, 100)], ["a", "b"]) is None
 
 
+def test_lines_of_no_height_end_the_search():
+    """Boxes that are points or strokes, as damaged documents have them, are read once as well."""
+    boxes = [
+        *((0, 0, 0, 0), (0, 114, 52, 0), (102, 2, 72, 1), (102, 105, 117, 0)),
+        *((103, 19, 13, 0), (103, 114, 9, 60), (0, 58, 0, 0), (0, 0, 0, 0)),
+    ]
+    assert sorted(reading_order([line(*box) for box in boxes])) == list(range(8))
+
+
 def block(x: float, y: float, widths: list[float], pitch: float = 14.0, height: float = 9.0) -> list[Box]:
     return [Box(x0=x, y0=y + pitch * row, x1=x + width, y1=y + pitch * row + height) for row, width in enumerate(widths)]
 
@@ -120,3 +129,17 @@ def test_names_beside_values_and_a_date_beside_a_headline_are_rows():
     assert reading_order(apart)[:4] == [0, 4, 1, 5]
     masthead = [*block(40, 100, [90]), *block(40, 113, [200], height=20), *block(40, 137, [80]), *block(340, 100, [60])]
     assert reading_order(masthead) == [0, 3, 1, 2]
+
+
+def test_a_sum_stands_beside_its_name():
+    """A few short names with as many short values, level with one another, are read across, though the values fill their column."""
+    names = block(300, 100, [60, 62, 64], pitch=20)
+    values = block(400, 100, [60, 56, 60], pitch=20)
+    assert reading_order([*names, *values]) == [0, 3, 1, 4, 2, 5]
+
+
+def test_an_address_beside_names_with_their_values():
+    """An address is a block beside rows of names and values, too; these are read across."""
+    address = block(40, 106, [90, 80, 100])
+    pairs = [line for row in range(4) for line in (*block(300, 100 + 14 * row, [40]), *block(360, 100 + 14 * row, [50]))]
+    assert reading_order([*address, *pairs]) == list(range(11))
