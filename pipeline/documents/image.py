@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from pipeline.documents.blank import is_blank_paper
 from pipeline.documents.ink import darkest
@@ -87,7 +87,8 @@ class ImageDocument:
             self._check_pixels("open")
         except _DAMAGED as exc:
             self._stream.close()
-            raise DocumentError("open", "damaged", f"the image is damaged: {exc}") from exc
+            words = "its header cannot be read" if isinstance(exc, UnidentifiedImageError) else str(exc)
+            raise DocumentError("open", "damaged", f"the image is damaged: {words}") from exc
         except DocumentError:
             self._stream.close()
             raise

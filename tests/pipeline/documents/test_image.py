@@ -273,6 +273,13 @@ def test_a_truncated_image_is_damaged(tmp_path, file_format, share, opened):
     assert code_of(opened, path)[1] == "damaged"
 
 
+def test_a_header_that_cannot_be_read_is_said_in_words(tmp_path, opened):
+    """What is said of a document names no object of Python's."""
+    (tmp_path / "cut").write_bytes(b"\xff\xd8\xff" + bytes(100))
+    with pytest.raises(DocumentError, match=r"its header cannot be read$"):
+        opened(tmp_path / "cut")
+
+
 def test_a_decompression_bomb_is_not_decoded(tmp_path, opened):
     """An image of more pixels than limits.pixels is refused by its header, before anything is unpacked."""
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
