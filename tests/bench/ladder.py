@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from jobs.evaluate.text import character_errors
 from jobs.evaluate.values import equal
@@ -23,21 +24,31 @@ from jobs.synth import generate
 from pipeline.cache import DocumentCache
 from pipeline.checkpoints.architecture import EMBEDDED
 from pipeline.checkpoints.build import build
-from pipeline.coverage import touches
 from pipeline.desk import Desk
-from pipeline.documents.child import Turn
+from pipeline.documents.child import Child, Opened, PageProbe, Turn
 from pipeline.engines.base import Engine
 from pipeline.engines.start import start
 from pipeline.ladder import is_final, stages
 from pipeline.listing import list_source
 from pipeline.places import staged
-from pipeline.settle import PageFacts
 from pipeline.storage import open_store
-from pipeline.tasks.base import Ask
 from pipeline.worker import Worker
 from schemas.arrow import from_table
 from schemas.field import FieldRow, FieldValue
-from schemas.job import AnswerField, AnswerTask, Confidence, Job, Model, OcrTask, Render, Rung, Sink, Source
+from schemas.job import (
+    AnswerField,
+    AnswerTask,
+    Confidence,
+    Job,
+    Limits,
+    Model,
+    OcrTask,
+    Render,
+    Rung,
+    Sink,
+    Source,
+    Tiling,
+)
 from schemas.page import PageRow
 from schemas.truth import DocumentTruth
 from schemas.unit import Origin, Prior, Unit, UnitOutcome
@@ -72,35 +83,33 @@ class Score:
         return 1.0 - self.edits / self.letters
 
 
-class Shelf(Desk):
-    """A desk that shows where views lie, and no pictures; what it worked out once it keeps."""
+class Unpictured(Child):
+    """What reads documents, without the pictures: it says where views lie, shows white, and keeps what it worked out once."""
 
-    def __init__(self, job: Job, truths: dict[str, DocumentTruth]) -> None:
-        super().__init__(job, DocumentCache(open_store(job.source.uri)), ())
-        self._truths, self._kept = truths, {}
+    def __init__(self, truths: dict[Path, DocumentTruth]) -> None:
+        super().__init__(Limits())
+        self._truths, self._kept = truths, dict[tuple[Path, int, str, int, Turn], list[Region]]()
         self._white = {side: np.full((side, side, 3), 255, np.uint8) for side in SECONDS}
+        self._path = Path()
 
-    def facts(self, page_index: int, *, go_on: bool = True) -> PageFacts:
-        del go_on  # nothing is drawn
-        page = self._truths[self._document_id or ""].pages[page_index]
-        return PageFacts(page_index, page.width_pt, page.height_pt, 0)
+    def open(self, path: Path, *, passwords: Sequence[str] = ()) -> Opened:
+        self._path = path
+        return super().open(path, passwords=passwords)
 
-    def views(
-        self,
-        document_id: str,
-        facts: PageFacts,
-        rung: Rung,
-        asks: Sequence[Ask],
-        *,
-        parts: Sequence[Affine] | None = None,
-        turn_deg: Turn = 0,
-    ) -> list[View]:
-        del asks  # none of a table, whose views alone are padded
-        key = (document_id, facts.page_index, rung.tiles, rung.resolution, turn_deg)
+    def probe(self, page_index: int, *, text_layer: bool, go_on: bool = True) -> PageProbe:
+        del text_layer, go_on  # nothing is drawn
+        page = self._truths[self._path].pages[page_index]
+        return PageProbe(page_index, page.width_pt, page.height_pt, rotation=0, is_blank=False, text_layer=None)
+
+    def regions(self, page_index: int, tiling: Tiling, resolution: int, turn_deg: Turn = 0) -> list[Region]:
+        key = (self._path, page_index, tiling, resolution, turn_deg)
         if key not in self._kept:
-            self._kept[key] = self._child.regions(facts.page_index, rung.tiles, rung.resolution, turn_deg)
-        regions = [each for each in self._kept[key] if parts is None or touches(each.affine, parts)]
-        return [View(document_id, facts.page_index, region, self._white[rung.resolution]) for region in regions]
+            self._kept[key] = super().regions(page_index, tiling, resolution, turn_deg)
+        return self._kept[key]
+
+    def render(self, page_index: int, regions: Sequence[Region], resolution: int) -> list[NDArray[np.uint8]]:
+        del page_index
+        return [self._white[resolution]] * len(regions)
 
 
 def main() -> None:
@@ -144,11 +153,13 @@ class Library:
         self._folder, self._runs = folder, 0
         (folder / "in").mkdir()
         self.truths: dict[str, DocumentTruth] = {}
+        self._paths: dict[Path, DocumentTruth] = {}
         self._kinds: dict[str, list[Unit]] = {kind: [] for kind in KINDS}
         for number in range(documents):
             self._add(KINDS[number % len(KINDS)], number)
         self._model = Model(engine="scripted", checkpoint=str(self.checkpoint("usual", RATE)))
-        self._shelf = Shelf(self._job("form", (WHOLE,), 0.0), self.truths)
+        job = self._job("form", (WHOLE,), 0.0)
+        self._desk = Desk(job, DocumentCache(open_store(job.source.uri)), (), child=Unpictured(self._paths))
 
     def checkpoint(self, name: str, rate: float) -> Path:
         """Return a folder of truths, and of how often they are misread."""
@@ -170,13 +181,13 @@ class Library:
 
     def close(self) -> None:
         """End what reads documents."""
-        self._shelf.close()
+        self._desk.close()
 
     def _add(self, kind: str, number: int) -> None:
         data, truth = generate(kind, 7000 + number)
         path = self._folder / "in" / f"{number:04d}.pdf"
         path.write_bytes(data)
-        self.truths[truth.document_id] = truth
+        self.truths[truth.document_id] = self._paths[path] = truth
         (listed,) = list_source(Source(uri=str(path)))
         origin = Origin(source_id=truth.document_id, uri=listed.uri, version=listed.version, size_bytes=len(data))
         pages = len(truth.pages)
@@ -207,7 +218,7 @@ class Library:
         left = list(units)
         for stage in stages(job):
             worker = Worker(job, "run", (), stage=stage.number)
-            staged_parts = [(unit, worker.work([unit], self._shelf)) for unit in left]
+            staged_parts = [(unit, worker.work([unit], self._desk)) for unit in left]
             worker.close()
             left = []
             for unit, part in staged_parts:
