@@ -27,8 +27,8 @@ def agreement(one: Said, other: Said) -> float:
     if end - start < _LEAST_PT:
         return 0.0
     this, that = (_shown(each, start, end) for each in (one, other))
-    longest = max(len(this), len(that))
-    return (_common_run(this, that) / longest) ** 2 if longest > 1 else 0.0
+    run = _common_run(this, that)
+    return (run / max(len(this), len(that))) ** 2 if run > 1 else 0.0
 
 
 def _shown(said: Said, start: float, end: float) -> str:
