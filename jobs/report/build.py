@@ -66,7 +66,7 @@ def build(
     `picture_limit` None pictures every page, `is_one_file` None decides by the number of pages. Raises JobError where the sink has no
     rows, or something else than a report is in the way.
     """
-    trust = trust_in(evaluation) if evaluation else None
+    trust = trust_in(evaluation) if evaluation else ()
     lake = Lake(sink_uri)
     if not lake.documents:
         raise JobError(f"{sink_uri}: there is nothing to report; name the sink of a job that has run")

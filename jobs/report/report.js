@@ -4,6 +4,7 @@ const pagemill = (() => {
   const STATUS = { o: "ok", b: "blank", p: "partial", f: "failed" };
   const KINDS = [["fields", "Fields"], ["lines", "Lines"], ["tables", "Tables"], ["things", "Found"]];
   const ROWS = 150; // so many rows of the list at a time
+  const UNSURE = .8; // lines less sure than this say so
   const shown = { lines: true, fields: true, tables: true, things: true };
   const list = { query: "", status: "", key: "quality", down: false };
   const chunks = new Map(), waiting = new Map();
@@ -101,12 +102,12 @@ const pagemill = (() => {
         })),
         el("div", { class: "legend" }, Object.values(STATUS).map((s) => c.pages[s] ? el("span", {}, el("i", { class: `dot ${s}` }), el("b", {}, n(c.pages[s])), ` ${s === "ok" ? "read" : s === "partial" ? "in part" : s} · ${share(c.pages[s], total)}`) : null))),
       all.plan ? planned(all.plan) : null,
-      plots(),
+      ...plots(),
       counts("What could not be read", "Pages and documents by reason; an example opens beside its page.", c.rejects, "Every page was read."),
       c.field_counts?.length ? fieldCounts(c.field_counts) : null,
       c.field_reasons?.length ? counts("Values that did not hold", "An answer came, and its type or its rules refuse it.", c.field_reasons) : null,
       c.remarks?.length ? counts("Remarks", "What is worth knowing of pages that were read all the same.", c.remarks) : null,
-      el("div", { class: "grid" }, c.rungs?.length ? rungs(c.rungs) : null, all.runs?.length ? runs(all.runs) : null),
+      el("div", { class: "grid uneven" }, c.rungs?.length ? rungs(c.rungs) : null, all.runs?.length ? runs(all.runs) : null),
       el("p", { class: "soft small" }, `Pagemill ${all.version}. Boxes are in points; pictures are of ${few(pictured.size, "page")}, the worst and a sample of the others.`),
     ];
   }
@@ -149,24 +150,23 @@ const pagemill = (() => {
     const made = (all.counts.histograms || []).map((h) => card(h.title, h.about, bars(h.counts, (k) => `${percent(k / h.counts.length)} to ${percent((k + 1) / h.counts.length)}`, "0%", "100%", h.median)));
     const t = all.throughput;
     if (t && t.pages.length * t.span_seconds > 1) made.push(card("Throughput", `pages in each ${time(t.span_seconds)} of the run that began ${when(t.started_at)}`, bars(t.pages, (k) => `after ${time(k * t.span_seconds)}`, "0 s", time(t.span_seconds * t.pages.length))));
-    if (all.trust) made.push(...trust(all.trust));
-    return made.length ? el("div", { class: "grid" }, made) : null;
+    return [made.length ? el("div", { class: "grid" }, made) : null, all.trust?.length ? el("div", { class: "grid pairs" }, all.trust.map(trust)) : null];
   }
   function trust(t) {
     const worst = Math.max(.01, ...t.risks.map(([, wrong]) => wrong)), auc = t.auc == null ? "" : `; AUC ${t.auc.toFixed(3)}`;
     return [
-      card("Risk and coverage", `of ${n(t.answers)} labelled answers, the share that is wrong among the surest${auc}`, curve(t.risks.map(([x, y]) => [x, y / worst]), t.risks.map(([x, y]) => `surest ${percent(x)}: ${fine(y)} wrong`), `${fine(worst)} wrong`)),
-      card("Calibration", `the share that is right by confidence; the line is where the two are the same; mean distance ${fine(t.calibration_error)}`, curve(t.bins, t.bins.map(([x, y]) => `confidence ${percent(x)}: ${percent(y)} right`), "100% right", true)),
+      card(`Risk and coverage of ${t.what}`, `the share that is wrong among the surest of ${n(t.answers)} with a label, ${n(t.wrong)} of them wrong${auc}`, curve(t.risks.map(([x, y]) => [x, y / worst]), t.risks.map(([x, y]) => `surest ${percent(x)}: ${fine(y)} wrong`), `${fine(worst)} wrong`, "the surest of them")),
+      card(`Calibration of ${t.what}`, `the share that is right by confidence; larger dots stand for more of them, and the thin line for where the two are the same; mean distance ${fine(t.calibration_error)}`, curve(t.bins, t.bins.map(([x, y, many]) => `confidence ${percent(x)}: ${percent(y)} of ${n(many)} right`), "100% right", "confidence", true)),
     ];
   }
-  function curve(points, labels, top, diagonal) {
-    const width = 400, height = 110, at = ([x, y]) => [(x * width).toFixed(1), (height - y * height).toFixed(1)];
+  function curve(points, labels, top, below, diagonal) {
+    const width = 400, height = 110, most = diagonal ? Math.max(...points.map((p) => p[2])) : 1, at = ([x, y]) => [(x * width).toFixed(1), (height - y * height).toFixed(1)];
     return el("figure", {}, svg("svg", { viewBox: `0 -14 ${width} ${height + 32}`, role: "img", "aria-label": labels.join("; ") },
       svg("line", { class: "axis", x1: 0, x2: width, y1: height + .5, y2: height + .5 }),
-      diagonal ? svg("line", { class: "axis", x1: 0, x2: width, y1: height, y2: 0 }) : null,
+      diagonal ? svg("line", { class: "same", x1: 0, x2: width, y1: height, y2: 0 }) : null,
       svg("polyline", { class: "curve", points: points.map((p) => at(p).join(",")).join(" ") }),
-      points.map((p, k) => svg("circle", { class: "bin", cx: at(p)[0], cy: at(p)[1], r: 3 }, svg("title", {}, labels[k]))),
-      svg("text", { x: 0, y: -5 }, top), svg("text", { x: 0, y: height + 15 }, "0%"), svg("text", { x: width, y: height + 15, "text-anchor": "end" }, "100%")));
+      points.map((p, k) => svg("circle", { class: "bin", cx: at(p)[0], cy: at(p)[1], r: diagonal ? (2.5 + 4 * Math.sqrt(p[2] / most)).toFixed(1) : 3 }, svg("title", {}, labels[k]))),
+      svg("text", { x: 0, y: -5 }, top), svg("text", { x: 0, y: height + 15 }, "0%"), svg("text", { x: width / 2, y: height + 15, "text-anchor": "middle" }, below), svg("text", { x: width, y: height + 15, "text-anchor": "end" }, "100%")));
   }
   function bars(values, place, first, last, median) {
     const width = 400, height = 110, top = Math.max(1, ...values), step = width / values.length;
@@ -216,7 +216,7 @@ const pagemill = (() => {
     } }, el("thead", {}, header), body);
     search.addEventListener("keydown", (event) => { if (event.key === "ArrowDown" || event.key === "Enter") { event.preventDefault(); body.querySelector("a")?.focus(); } });
     keep = () => ({ rows: body.children.length, y: scrollY });
-    return [el("div", { class: "head" }, el("h1", {}, "Documents"), el("p", { class: "soft small" }, said(plain(all.prefix))), el("p", { class: "why" }, "Quality is that of a document’s worst page: 0% where it failed, 20% at most where it was read in part, 40% at most with a value that does not hold, and else the least of its confidences and its agreement with the text layer.")),
+    return [el("div", { class: "head" }, el("h1", {}, "Documents"), el("p", { class: "soft small" }, said(plain(all.prefix))), el("p", { class: "why" }, "Quality is that of a document’s worst page: 0% where it failed, 20% at most where it was read in part, 40% at most with a value that does not hold, and else the least of its values’ confidences, of the mean of its lines’, and of its agreement with the text layer.")),
       el("section", { class: "card" }, el("div", { class: "tools" }, search, chips, count), el("div", { class: "scroll" }, rows), more)];
   }
   function row({ entry, number }) {
@@ -284,7 +284,7 @@ const pagemill = (() => {
   // What was read of it.
   const line = (piece, k) => {
     const made = edits.get(key(open.one, `lines-${k}`));
-    return item("lines", k, piece, made ? [said(made.after || "taken out", { class: made.after ? "edited" : "edited none" }), el("span", { class: "about" }, said(piece.text))] : said(piece.text), pencil(`lines-${k}`));
+    return item("lines", k, piece, made ? [said(made.after || "taken out", { class: made.after ? "edited" : "edited none" }), el("span", { class: "about" }, said(piece.text))] : said(piece.text), made || piece.confidence === undefined || piece.confidence >= UNSURE ? null : el("span", { class: "sure", title: "how sure the model’s reading of this line is" }, percent(piece.confidence)), pencil(`lines-${k}`));
   };
   function panel(one, entry) {
     open = { one, entry };

@@ -217,15 +217,16 @@ class Counts(Shape):
 
 
 class Trust(Shape):
-    """Confidence held against labels (jobs.evaluate.reliability): of each bin its mean confidence and the share that is right, and of the
-    surest share of the answers the share that is wrong.
+    """Confidence held against labels (jobs.evaluate.reliability), of `what`: of each bin its mean confidence, the share that is right and how many
+    they are; and of the surest share of all, the share that is wrong.
     """
 
+    what: str
     answers: int
     wrong: int
     auc: float | None = None
     calibration_error: float
-    bins: tuple[tuple[float, float], ...]
+    bins: tuple[tuple[float, float, int], ...]
     risks: tuple[tuple[float, float], ...]
 
 
@@ -246,7 +247,7 @@ class Overview(Shape):
     runs: tuple[RunEntry, ...] = ()
     plan: PlanEntry | None = None
     throughput: Throughput | None = None
-    trust: Trust | None = None
+    trust: tuple[Trust, ...] = ()
     documents: tuple[DocumentEntry, ...] = ()
     chunks: tuple[int, ...] = ()
     pictured: tuple[int, ...] = ()

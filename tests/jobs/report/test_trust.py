@@ -34,11 +34,21 @@ def test_a_report_shows_how_far_confidence_can_be_trusted(small, look, evaluatio
     """Risk against coverage and right ones against confidence are drawn, each point with its figures."""
     page = look(build(small, tmp_path / "report", picture_limit=0, is_one_file=True, evaluation=evaluation).index)
     text = page.inner_text("main")
-    assert "Risk and coverage" in text
+    assert "Risk and coverage of field values" in text
     assert "AUC 1.000" in text
     assert page.locator("polyline.curve").count() == 2
     labels = page.locator("svg[aria-label*=surest]").get_attribute("aria-label")
     assert labels.endswith("surest 75%: 0.0% wrong; surest 100%: 25.0% wrong")
+
+
+def test_lines_are_told_apart_from_values(evaluation):
+    """Each has curves of its own where labels tell, and an evaluation of text alone has only those of lines."""
+    report = Report.model_validate_json(evaluation.read_text())
+    both = report.model_copy(update={"lines": report.confidence})
+    evaluation.write_text(both.model_dump_json())
+    assert [each.what for each in trust_in(evaluation)] == ["field values", "lines"]
+    evaluation.write_text(both.model_copy(update={"confidence": None}).model_dump_json())
+    assert [each.what for each in trust_in(evaluation)] == ["lines"]
 
 
 @pytest.mark.parametrize("text", ["{}", "not json", "without confidence"])
