@@ -14,9 +14,11 @@ from math import exp, expm1, log, log1p
 
 from pydantic import ValidationError
 
+from pipeline.checkpoints import EMBEDDED, EMBEDDED_CONFIDENCE
 from pipeline.errors import JobError
 from pipeline.storage import open_store
 from schemas.field import FieldValue
+from schemas.job import Job
 from schemas.signals import ConfidenceModel, Signals, Weights
 
 _MOST = 8.0
@@ -49,10 +51,18 @@ def fingerprint(model: ConfidenceModel) -> str:
     return hashlib.sha256(weights.encode()).hexdigest()[:16]
 
 
-def load(uri: str | None) -> ConfidenceModel:
-    """Return the model in a file, or the one that ships. Raises JobError on a file that holds none."""
-    if uri is None:
-        return shipped()
+def of_job(job: Job) -> ConfidenceModel:
+    """Return the model that a job names; if it names none, that of the checkpoint that ships, where this reads, or the one for all others.
+
+    Raises JobError on a file that holds none.
+    """
+    if job.confidence.model is not None:
+        return load(job.confidence.model)
+    return embedded() if job.model.checkpoint == EMBEDDED and job.model.engine != "scripted" else shipped()
+
+
+def load(uri: str) -> ConfidenceModel:
+    """Return the model in a file. Raises JobError on a file that holds none."""
     try:
         model = ConfidenceModel.model_validate_json(open_store(uri).read(uri))
     except ValidationError as exc:
@@ -67,8 +77,14 @@ def load(uri: str | None) -> ConfidenceModel:
 
 @cache
 def shipped() -> ConfidenceModel:
-    """Return the model that ships."""
+    """Return the model that ships for checkpoints that are not known: fitted to errors that were made up."""
     return ConfidenceModel.model_validate_json(files("pipeline").joinpath("confidence.json").read_bytes())
+
+
+@cache
+def embedded() -> ConfidenceModel:
+    """Return the model that is fitted to the checkpoint that ships."""
+    return ConfidenceModel.model_validate_json(EMBEDDED_CONFIDENCE.read_bytes())
 
 
 def _odds(logprob: float | None) -> float:

@@ -10,7 +10,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from pipeline.conclude import rules_of
-from pipeline.confidence import load
+from pipeline.confidence import of_job
 from pipeline.errors import JobError
 from pipeline.overlay import without_failures
 from pipeline.places import Places
@@ -56,7 +56,7 @@ class Corrector:
         self._lines: dict[str, dict[int, LineCorrection]] = {}
         for line in corrections.lines:
             self._lines.setdefault(line.page_id, {})[line.line] = line
-        self._pages, self._rules = corrections.pages, rules_of(job.tasks, load(job.confidence.model))
+        self._pages, self._rules = corrections.pages, rules_of(job.tasks, of_job(job))
         self.corrected: set[tuple[str, int]] = set()
         self.stale: list[str] = []
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from pipeline.conclude import Finished, rules_of, together
-from pipeline.confidence import load
+from pipeline.confidence import of_job
 from pipeline.errors import StorageError
 from pipeline.overlay import combine
 from pipeline.places import Places
@@ -33,7 +33,7 @@ class Redecoder:
         self._job, self._run_id = job, run_id
         self._places, self._store = Places(job.sink.uri), open_store(job.sink.uri)
         self._questions = questions(job, mask_decoder(job))
-        self._confidence = load(job.confidence.model)
+        self._confidence = of_job(job)
         self._rules = rules_of(job.tasks, self._confidence)
 
     def __call__(self, units: pa.Table) -> pa.Table:

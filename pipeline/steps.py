@@ -14,7 +14,7 @@ from pipeline.budget import Budget
 from pipeline.claim import Held
 from pipeline.commit import Commits
 from pipeline.conclude import UNJUDGED, rules_of
-from pipeline.confidence import fingerprint, load
+from pipeline.confidence import fingerprint, of_job
 from pipeline.correction import Corrector
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
@@ -103,7 +103,7 @@ class Steps:
             options=self.options,
             started_at=self.started_at,
             pagemill_version=version("pagemill"),
-            confidence_model=fingerprint(load(self.job.confidence.model)),
+            confidence_model=fingerprint(of_job(self.job)),
         )
         self.runs.begin(record)
         self.dead = self.runs.dead(self.job, self.run_id)
@@ -213,7 +213,7 @@ class Steps:
 
     def conclude(self) -> None:
         """Hold the pages of documents against one another that were read in parts, once all are there; here and now, as it is little work."""
-        rules = rules_of(self.job.tasks, load(self.job.confidence.model))
+        rules = rules_of(self.job.tasks, of_job(self.job))
         if not rules.are_of_documents:
             return
         self.ledger.fold()

@@ -17,7 +17,7 @@ from pipeline.ascent import Ascent, Asked, by_view, first_prompts
 from pipeline.cache import DocumentCache
 from pipeline.columns import has_invalid_cells
 from pipeline.conclude import Finished, rules_of, together
-from pipeline.confidence import load
+from pipeline.confidence import of_job
 from pipeline.desk import Desk
 from pipeline.documents.child import Turn
 from pipeline.engines.start import start
@@ -65,7 +65,7 @@ class Worker:
         source = open_store(job.source.uri)
         self._cache, self._retries = DocumentCache(source), NewRetries(source, self._sink)
         self._questions = questions(job, mask_decoder(job))
-        self._confidence = load(job.confidence.model)
+        self._confidence = of_job(job)
         self._least = Least(job.confidence.settle, job.confidence.settle_text)
         self._rules = rules_of(job.tasks, self._confidence)
         longest = max(question.ask.max_tokens for question in self._questions)

@@ -331,10 +331,11 @@ class Canary(Shape):
 
 
 class Confidence(Shape):
-    """How sure values are: `model` is a file that `pagemill evaluate --calibrate` wrote; None takes the one that ships.
+    """How sure values are: `model` is a file that `pagemill evaluate --calibrate` wrote.
 
-    A value whose confidence is below `settle` climbs to the next rung of the ladder, if there is one. Of text, a view climbs whose tokens
-    have a mean probability below `settle_text`; that is no confidence, and what is low depends on the checkpoint.
+    None takes the weights that ship: those of the embedded checkpoint where it reads, or those for all others. A value whose confidence is
+    below `settle` climbs to the next rung of the ladder, if there is one. Of text, a view climbs whose tokens have a mean probability below
+    `settle_text`; that is no confidence, and what is low depends on the checkpoint.
     """
 
     model: str | None = None

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.checkpoints import EMBEDDED_FOLDER
+from pipeline.checkpoints import EMBEDDED, EMBEDDED_FOLDER
 from pipeline.checkpoints.architecture import Sizes, image_tokens
 
 PEAK_TFLOPS = {"h200": 989.0, "h100": 989.0, "a100": 312.0, "l40s": 362.0, "l4": 121.0, "a10g": 70.0, "rtx4090": 165.0}
@@ -49,7 +49,7 @@ class Model:
 
 def model_of(checkpoint: str) -> tuple[Model, bool]:
     """Return a checkpoint's model, and whether it is known: by its configuration where that is at hand, by its name, or PaliGemma 2 3B."""
-    folder = EMBEDDED_FOLDER if checkpoint == "embedded" else Path(checkpoint).expanduser()
+    folder = EMBEDDED_FOLDER if checkpoint == EMBEDDED else Path(checkpoint).expanduser()
     if not checkpoint.startswith("s3://") and (folder / "config.json").is_file():
         return _configured(checkpoint, json.loads((folder / "config.json").read_text(encoding="utf-8"))), True
     named = checkpoint.casefold()

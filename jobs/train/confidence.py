@@ -1,6 +1,6 @@
 """Fits the weights of confidence to the checkpoint that ships: it answers about made-up pages that it never saw, and their truth judges it.
 
-`python -m jobs.train.confidence [--checkpoint FOLDER] [--documents 120] [--out pipeline/confidence.json]`. A checkpoint that answers too little
+`python -m jobs.train.confidence [--checkpoint FOLDER] [--documents 120] [--out FILE]`. A checkpoint that answers too little
 rightly teaches nothing of fields, or of lines: that is said, and their weights are those that ship. It runs as any job does, in a folder that goes
 again, and reads pages in tiles, as letters of a whole page are too small for the checkpoint that ships.
 """
@@ -14,12 +14,12 @@ from pathlib import Path
 from jobs.evaluate.evaluation import evaluate
 from jobs.evaluate.report import Report
 from jobs.synth.folder import synth, truth_of
+from pipeline.checkpoints import EMBEDDED_CONFIDENCE
 from pipeline.errors import PagemillError
 from pipeline.flow import run
 from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Rung, Sink, Source, Tiling
 from schemas.run import RunSummary
 
-SHIPPED = Path(__file__).parents[2] / "pipeline" / "confidence.json"
 KIND = "invoice"  # one kind has one set of questions
 SEED = 40_000  # of the split that nothing is taught from
 
@@ -29,7 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--checkpoint", default="embedded")
     parser.add_argument("--documents", type=int, default=120)
-    parser.add_argument("--out", type=Path, default=SHIPPED)
+    parser.add_argument("--out", type=Path, default=EMBEDDED_CONFIDENCE)
     options = parser.parse_args()
     model = Model(checkpoint=options.checkpoint, engine="transformers", dtype="float32")
     with tempfile.TemporaryDirectory(prefix="pagemill-confidence-") as folder:

@@ -23,10 +23,11 @@ from jobs.train.lessons import WHOLE, Part, batches, teachable
 from jobs.train.loop import Plan, Progress, learn
 from jobs.train.modes import RATES, Mode
 from jobs.train.split import split
+from pipeline.checkpoints import EMBEDDED
 from pipeline.engines import attention
 from pipeline.engines.description import Description, describe
 from pipeline.engines.vocabulary import Vocabulary
-from pipeline.engines.weights import EMBEDDED, resolve
+from pipeline.engines.weights import resolve
 from pipeline.errors import CheckpointError, JobError
 from schemas.job import Tiling
 

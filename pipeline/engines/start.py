@@ -3,10 +3,11 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+from pipeline.checkpoints import EMBEDDED
 from pipeline.engines.base import Engine
 from pipeline.engines.description import Description, describe, require_resolution
 from pipeline.engines.quantization import why_not_quantized
-from pipeline.engines.weights import EMBEDDED, resolve
+from pipeline.engines.weights import resolve
 from pipeline.errors import CheckpointError, ParityError
 from schemas.job import Model
 

@@ -12,10 +12,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.checkpoints import EMBEDDED_FOLDER
+from pipeline.checkpoints import EMBEDDED, EMBEDDED_FOLDER
 from pipeline.errors import CheckpointError, StorageError
 
-EMBEDDED = "embedded"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _WANTED = (".safetensors", ".json", ".model")
 _WORTH_REMEMBERING = 64 * 2**20

@@ -24,7 +24,7 @@ from pyiceberg.catalog import load_catalog
 from pipeline.cache import DocumentCache
 from pipeline.commit import Commits
 from pipeline.conclude import UNJUDGED, rules_of
-from pipeline.confidence import load
+from pipeline.confidence import of_job
 from pipeline.desk import Desk
 from pipeline.documents.child import Child
 from pipeline.format import settle_format
@@ -281,7 +281,7 @@ class Mill:
         return row
 
     def _conclude(self, job: Job, ledger: Ledger, run_id: str, commits: Commits | None = None) -> None:
-        rules = rules_of(job.tasks, load(job.confidence.model))
+        rules = rules_of(job.tasks, of_job(job))
         commits = commits or Commits(ledger, job, Silent(), lambda: None)
         ledger.fold()
         select_unjudged(ledger, mark=UNJUDGED, job_name=job.name)

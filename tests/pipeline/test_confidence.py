@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.confidence import FEATURES, confidence, features, fingerprint, load, shipped
+from pipeline.checkpoints import EMBEDDED_FOLDER
+from pipeline.confidence import FEATURES, confidence, embedded, features, fingerprint, load, of_job, shipped
+from pipeline.engines.weights import checkpoint_hash
 from pipeline.errors import JobError
 from schemas.field import FieldValue
+from schemas.job import Confidence, Job, Model, OcrTask, Sink, Source
 from schemas.signals import ConfidenceModel, Fitted, Signals
 
 OK = FieldValue(status="ok", value_text="x")
@@ -59,6 +62,26 @@ def test_a_fingerprint_is_of_the_weights(tmp_path) -> None:
     path = tmp_path / "confidence.json"
     path.write_text(model.model_dump_json())
     assert load(str(path)) == model
+
+
+def test_the_checkpoint_that_ships_has_weights_of_its_own(tmp_path) -> None:
+    """They were fitted to the very weights that ship, and hold where those read and the job names no others."""
+    assert checkpoint_hash(EMBEDDED_FOLDER, tmp_path) in embedded().fitted_on.checkpoints
+    assert embedded().parts is not None
+    assert {*embedded().weights, *embedded().parts.weights} <= set(FEATURES)
+    other = tmp_path / "confidence.json"
+    other.write_text(shipped().model_copy(update={"intercept": 1.0}).model_dump_json())
+    assert of_job(job(Model(checkpoint="embedded"))) == embedded()
+    assert of_job(job(Model(checkpoint="embedded", engine="scripted"))) == shipped()
+    assert of_job(job(Model(checkpoint="models/ours"))) == shipped()
+    assert of_job(job(Model(checkpoint="embedded"), str(other))).intercept == 1.0
+
+
+def job(model: Model, weights: str | None = None) -> Job:
+    return Job(
+        name="night", source=Source(uri="in"), model=model, tasks=(OcrTask(type="ocr"),), confidence=Confidence(model=weights),
+        sink=Sink(uri="out"),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
