@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,7 +120,9 @@ def test_no_action_is_allowed_that_no_request_needs():
 def test_whole_runs_ask_no_more(guard, tmp_path):
     """`run`, once more with nothing to do, `compact --drop-deleted`, `verify`, `report` and `plan` do all they do under the policies alone."""
     for name in ("receipt.png", "article.pdf"):
-        open_store(SOURCE).write(f"{SOURCE}/{name}", (ROOT / "jobs" / "examples" / "documents" / name).read_bytes())
+        # With an end unlike any other's: what a node has fetched once it asks for no more.
+        data = (ROOT / "jobs" / "examples" / "documents" / name).read_bytes() + secrets.token_bytes(16)
+        open_store(SOURCE).write(f"{SOURCE}/{name}", data)
     (tmp_path / "scripted.json").write_text("{}")
     job = {
         "name": "night", "source": {"uri": SOURCE}, "model": {"engine": "scripted", "checkpoint": str(tmp_path)},
