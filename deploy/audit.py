@@ -53,7 +53,7 @@ def in_words(audit: Audit) -> str:
     """Return the result for whoever reads the log."""
     if not audit.known:
         return (
-            "NOT AUDITED: no advisory service could be asked from here; run `make audit` where pypi.org or osv.dev is reached"
+            "NOT AUDITED: no advisory service could be asked from here; run `make audit` where the advisories of PyPI or OSV can be"
         )
     lines = [
         f"audited {audit.known} of {audit.asked} packages: {len(audit.advisories) or 'no'} known vulnerabilities",
