@@ -52,9 +52,7 @@ def parse(text: str) -> Audit:
 def in_words(audit: Audit) -> str:
     """Return the result for whoever reads the log."""
     if not audit.known:
-        return (
-            "NOT AUDITED: no advisory service could be asked from here; run `make audit` where the advisories of PyPI or OSV can be"
-        )
+        return "NOT AUDITED: no advisory service could be asked from here; run `make audit` where the advisories of PyPI or OSV can be"
     lines = [
         f"audited {audit.known} of {audit.asked} packages: {len(audit.advisories) or 'no'} known vulnerabilities",
         *audit.advisories,
