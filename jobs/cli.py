@@ -28,6 +28,7 @@ from pipeline.errors import (
     StorageError,
     StorageUnavailable,
 )
+from pipeline.interruption import named
 from pipeline.redact import redact
 from pipeline.storage.local import is_full
 
@@ -115,7 +116,8 @@ def main() -> NoReturn:
 
 def _run(arguments: list[str]) -> int:
     try:
-        code = cli.main(args=arguments, prog_name="pagemill", standalone_mode=False)
+        with named():
+            code = cli.main(args=arguments, prog_name="pagemill", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return BAD_REQUEST

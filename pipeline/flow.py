@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pipeline.claim import claim
 from pipeline.correction import Corrector
+from pipeline.interruption import named
 from pipeline.ledger import Ledger
 from pipeline.places import Places
 from pipeline.progress import Progress, Silent
@@ -101,6 +102,7 @@ def _begun(job: Job, options: RunOptions | None, progress: Progress | None) -> I
     store, places = open_store(job.sink.uri), Places(job.sink.uri)
     part, parts = job.workers.shard_of
     with (
+        named(),
         claim(store, places.claim(f"job-{job.name}-{part + 1}-of-{parts}"), run_id) as held,
         closing(Ledger(store, places, run_id)) as ledger,  # loaded by the step that needs it
     ):

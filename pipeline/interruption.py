@@ -1,7 +1,8 @@
-"""An interrupt that cannot get lost: Python forgets an exception that is raised while a finalizer or a weak reference's callback runs.
+"""An interrupt that neither gets lost nor passes for something else.
 
-Signal handlers run between any two instructions, so Ctrl-C, SIGTERM and a deadline meet such a callback now and then
-(Ray keeps many). What is forgotten there is shown to `sys.unraisablehook`, and that is where it is sent once more.
+Python forgets an exception that is raised while a finalizer or a weak reference's callback runs. Signal handlers run between any two
+instructions, so Ctrl-C, SIGTERM and a deadline meet such a callback now and then (Ray keeps many). What is forgotten there is shown to
+`sys.unraisablehook`, and that is where it is sent once more. DuckDB, in the midst of a query, raises an error of its own instead.
 """
 
 import signal
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
+_QUERY_INTERRUPTED = "Query interrupted"
 _AGAIN_S = 0.05  # by then the callback has returned, or the same happens again
 
 
@@ -35,6 +37,17 @@ def kept() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = before
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """Raise KeyboardInterrupt where DuckDB, in the midst of a query, raises an error of its own instead."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != _QUERY_INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from error
 
 
 def _interrupt() -> None:

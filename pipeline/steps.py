@@ -18,7 +18,7 @@ from pipeline.confidence import fingerprint, of_job
 from pipeline.correction import Corrector
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
-from pipeline.interruption import kept
+from pipeline.interruption import kept, named
 from pipeline.ladder import stages, waiting
 from pipeline.ledger import Ledger
 from pipeline.listing import Manifest, in_shard, list_source, write_manifest
@@ -59,7 +59,6 @@ from schemas.run import RunOptions, RunRecord, RunSummary
 from schemas.unit import Reject, Unit
 
 OBJECTS_PER_BLOCK = 16
-_QUERY_INTERRUPTED = "Query interrupted"  # what DuckDB says instead of KeyboardInterrupt
 
 
 @dataclass(slots=True)
@@ -114,13 +113,9 @@ class Steps:
     def interruptible(self) -> Iterator[None]:
         """Let Ctrl-C and the job's own limits end the steps inside, and go on with what is done."""
         try:
-            with kept(), self.budget.deadline():
+            with kept(), self.budget.deadline(), named():
                 yield
         except KeyboardInterrupt:
-            self.was_interrupted = True
-        except RuntimeError as error:
-            if str(error) != _QUERY_INTERRUPTED:
-                raise
             self.was_interrupted = True
 
     def list_objects(self) -> None:

@@ -88,9 +88,9 @@ def test_a_bug_never_looks_complete(raising, capsys):
     assert "this is a bug" in err
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(15)])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(15), RuntimeError("Query interrupted")])
 def test_an_interrupt_is_exit_code_3(raising, capsys, error):
-    """A run that was ended from outside, by Ctrl-C or a signal that Ray took, is not complete."""
+    """A run that was ended from outside, by Ctrl-C, also amid a query, or a signal that Ray took, is not complete."""
     raising(error)
     assert _run(["run"]) == 3
     assert "interrupted" in capsys.readouterr().err

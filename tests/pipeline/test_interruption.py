@@ -2,12 +2,14 @@
 
 import signal
 import sys
+import threading
 import time
 import weakref
 
+import duckdb
 import pytest
 
-from pipeline.interruption import kept
+from pipeline.interruption import kept, named
 
 
 class _Thing:
@@ -55,3 +57,20 @@ def test_other_forgotten_errors_are_told_as_before(monkeypatch):
     assert reference() is None
     assert [each.exc_type for each in told] == [ZeroDivisionError]
     assert sys.unraisablehook == before
+
+
+@pytest.mark.usefixtures("_interruptible")
+def test_an_interrupt_in_the_midst_of_a_query_is_one():
+    """DuckDB raises an error of its own then; whoever waits for Ctrl-C is told of Ctrl-C."""
+    query = "SELECT max(sqrt(range)) FROM range(3000000000)"  # of many small tasks, between which signals are looked for
+    soon = threading.Timer(0.5, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT))
+    soon.start()
+    with duckdb.connect() as connection, pytest.raises(KeyboardInterrupt), named():
+        connection.execute(query).fetchall()
+    soon.join()
+
+
+def test_other_errors_stay_what_they_are():
+    """Nothing else passes for an interrupt."""
+    with pytest.raises(RuntimeError, match="out of order"), named():
+        raise RuntimeError("out of order")
