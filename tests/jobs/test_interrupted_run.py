@@ -62,7 +62,7 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(job, number):
 
 def _wait_for_rows(sink: Path, process: subprocess.Popen[str]) -> None:
     until = time.monotonic() + PATIENCE_S
-    while not any(sink.glob("_pagemill/ledger/units/*")):
+    while not any(sink.glob("_pagemill/ledger/units/*.parquet")):
         assert process.poll() is None, "the run ended before it could be interrupted"
         assert time.monotonic() < until, "nothing was committed"
         time.sleep(0.2)
