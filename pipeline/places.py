@@ -38,6 +38,10 @@ class Places:
     def in_flight(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "in_flight", *parts)
 
+    def run_of(self, uri: str) -> str:
+        """Return the run that a file of runs/, staging/ or in_flight/ belongs to."""
+        return uri.removeprefix(self.file(OWN)).split("/")[2]
+
     def ledger(self, *parts: str) -> str:
         return join(self.sink_uri, OWN, "ledger", *parts)
 

@@ -8,7 +8,7 @@ one publication is at work on a sink at a time.
 Iceberg tables follow the ledger once it has moved (pipeline/lake), and files that their older snapshots need stay.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,12 +77,18 @@ def publish(ledger: Ledger, store: Store, places: Places, run_id: str, *, compac
         ledger.reload()
 
 
-def sweep(ledger: Ledger, store: Store, places: Places, run_ids: Iterable[str]) -> None:
-    """Remove what runs that are over left in staging without committing it; the ledger must be as of after their end."""
+def sweep(ledger: Ledger, store: Store, places: Places, ended: Collection[str], killed: Collection[str] = ()) -> None:
+    """Remove what runs that are over left behind without committing it; the ledger must be as of after their end.
+
+    A worker may outlive its run, and write for a while: runs that ended long ago are looked at again, in one listing for all of them.
+    What runs that were killed had in flight stays, as evidence of what killed them.
+    """
     needed = {file for (file,) in ledger.rows("SELECT DISTINCT pages_file FROM cover")}
     needed = {places.file(file) for file in needed | set(map(fields_beside, needed))}
-    for run_id in run_ids:
-        store.delete([item.uri for item in _listed(store, places.staging(run_id)) if item.uri not in needed])
+    over = {*ended, *killed}
+    staged = [item.uri for item in _listed(store, places.staging()) if places.run_of(item.uri) in over]
+    in_flight = [item.uri for item in _listed(store, places.in_flight()) if places.run_of(item.uri) in ended]
+    store.delete([*(uri for uri in staged if uri not in needed), *in_flight])
 
 
 class _Publication:

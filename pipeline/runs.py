@@ -7,6 +7,7 @@ A run without an end is at work, or was killed. Whoever holds the job's claim kn
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from pipeline.errors import ObjectMissing
 from pipeline.places import Places
@@ -16,6 +17,16 @@ from schemas.run import RunRecord, RunSummary
 
 BEGUN, ENDED, BURIED = "run.json", "summary.json", "abandoned"
 SUCCESS = "_SUCCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Runs that are over. None of them commits any more; a worker that outlives one may still write what nobody needs."""
+
+    killed: tuple[str, ...] = ()
+    """Those of one job and shard whose leavings nobody has seen to."""
+    ended: frozenset[str] = frozenset()
+    """Those of any job that came to an end, or were killed and have been seen to."""
 
 
 class Runs:
@@ -37,14 +48,14 @@ class Runs:
         if summary.exit_code == 0:
             self._store.write(self._marker(summary.job_name, summary.shard), said)
 
-    def dead(self, job: Job, run_id: str) -> list[str]:
-        """Return the runs of this job and shard that were killed; `run_id` is the one at work, which holds the job's claim."""
+    def earlier(self, job: Job, run_id: str) -> Earlier:
+        """Return the runs that are over by now; `run_id` is the one at work, which holds the job's claim."""
         files: dict[str, set[str]] = defaultdict(set)
         for uri in self._list(self._places.runs()):
-            run, file = uri.removeprefix(self._places.runs() + "/").split("/", 1)
-            files[run].add(file)
-        unended = (run for run, names in files.items() if BEGUN in names and not names & {ENDED, BURIED})
-        return sorted(run for run in unended if run != run_id and self._is_of(run, job))
+            files[self._places.run_of(uri)].add(uri.rpartition("/")[2])
+        ended = {run for run, names in files.items() if names & {ENDED, BURIED}}
+        unended = (run for run, names in files.items() if BEGUN in names and run not in {run_id, *ended})
+        return Earlier(killed=tuple(sorted(run for run in unended if self._is_of(run, job))), ended=frozenset(ended))
 
     def begun(self) -> list[RunRecord]:
         """Return how every run was asked for, in the order of their ids, which is that of time; keys that others' versions wrote are left out."""
@@ -64,7 +75,7 @@ class Runs:
         return self._places.file(f"{SUCCESS}-{job_name}{of}")
 
     def _is_of(self, run_id: str, job: Job) -> bool:
-        record = RunRecord.model_validate_json(self._store.read(self._places.runs(run_id, BEGUN)))
+        record = RunRecord.model_validate_json(self._store.read(self._places.runs(run_id, BEGUN)), extra="ignore")
         return (record.job.name, record.job.workers.shard) == (job.name, job.workers.shard)
 
     def _every(self, name: str) -> list[bytes]:

@@ -31,7 +31,7 @@ from pipeline.questions import questions
 from pipeline.reader import pages_where
 from pipeline.redecode import Redecoder
 from pipeline.register import incomplete
-from pipeline.runs import Runs
+from pipeline.runs import Earlier, Runs
 from pipeline.seal import Seal
 from pipeline.selection import (
     Selected,
@@ -79,7 +79,7 @@ class Steps:
     objects_deleted: int = 0
     selected: Selected = field(default_factory=lambda: Selected(0, 0))
     was_interrupted: bool = False
-    dead: list[str] = field(default_factory=list)
+    earlier: Earlier = field(default_factory=Earlier)
     runs: Runs = field(init=False)
     _select: Callable[[], Selected] = field(init=False)
     findings: Findings = field(init=False)
@@ -105,7 +105,7 @@ class Steps:
             confidence_model=fingerprint(of_job(self.job)),
         )
         self.runs.begin(record)
-        self.dead = self.runs.dead(self.job, self.run_id)
+        self.earlier = self.runs.earlier(self.job, self.run_id)
         for warning in misfits(self.job):
             self.progress.note(warning)
 
@@ -135,7 +135,7 @@ class Steps:
 
     def is_finished(self) -> bool:
         """Return whether it is certain at a glance that nothing is left to do."""
-        return not self.dead and self.manifest is not None and self.sealed.holds(self.manifest.digest, self.ledger)
+        return not self.earlier.killed and self.manifest is not None and self.sealed.holds(self.manifest.digest, self.ledger)
 
     def compare(self) -> None:
         """Load the ledger and what is listed beside it, and note what is no longer there."""
@@ -223,14 +223,14 @@ class Steps:
     def read(self) -> None:
         """Send the units through the workers, and commit what they stage; then what is left to climb, a checkpoint at a time."""
         if self.selected.units:
-            self._passes(Worker).run(self.dead)
+            self._passes(Worker).run(self.earlier.killed)
         for stage in stages(self.job)[1:]:
             self._climb(stage.number)
 
     def decode_again(self) -> None:
         """Make the units' rows anew from the completions that they keep."""
         if self.selected.units:
-            self._passes(Redecoder).run(self.dead)
+            self._passes(Redecoder).run(self.earlier.killed)
 
     def _chosen(self) -> list[Unit]:
         """Return the selected units: whole, as every commit changes the ledger under the query."""
@@ -277,11 +277,11 @@ class Steps:
         """Make the datasets say what is committed."""
         self.progress.phase("publish")
         self._publish()
-        if self.selected.units or self.dead:
-            sweep(self.ledger, self.store, self.places, [self.run_id, *self.dead])
+        ended, killed = {self.run_id, *self.earlier.ended}, self.earlier.killed
+        sweep(self.ledger, self.store, self.places, ended, killed)
         if not self.was_interrupted:
-            for dead in self.dead:
-                self.runs.bury(dead)
+            for run_id in killed:
+                self.runs.bury(run_id)
 
     def seal(self) -> None:
         """Let the next run see at a glance that nothing is left, where that is so."""

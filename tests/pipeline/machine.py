@@ -188,7 +188,7 @@ class Mill:
         with Ledger(store, self.places, run_id) as ledger:
             ran, runs = Ran(run_id), Runs(store, self.places)
             runs.begin(RunRecord(run_id=run_id, job=job, options=RunOptions(), started_at=NOW, pagemill_version="test"))
-            dead = runs.dead(job, run_id)
+            earlier = runs.earlier(job, run_id)
             manifest = write_manifest(
                 list_source(job.source, sink_uri=self.sink_uri), store, self.places.runs(run_id, "manifest")
             )
@@ -210,8 +210,8 @@ class Mill:
                 self._conclude(job, ledger, run_id, ran.commits)
             if "publish" in steps and parts is None:
                 publish(ledger, store, self.places, run_id)
-                sweep(ledger, store, self.places, [run_id, *dead])
-                for each in dead:
+                sweep(ledger, store, self.places, {run_id, *earlier.ended}, earlier.killed)
+                for each in earlier.killed:
                     runs.bury(each)
                 runs.end(_summary(run_id, job))
         return ran
