@@ -23,6 +23,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from hypothesis import settings
+
+# The same examples each time, and no time limit on one: a machine that is busy for a moment is no finding. Others: --hypothesis-profile default
+settings.load_profile("ci")
 
 HERE = Path(__file__).parent
 SHARED = Path(os.environ.get("PAGEMILL_SHARED", HERE.parent.parent / "shared"))
