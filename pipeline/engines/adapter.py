@@ -26,6 +26,16 @@ _NAMES = (
     ("model.vision_tower.", "vision_tower."),
     ("model.multi_modal_projector.", "multi_modal_projector."),
 )
+# Settings that say how it was trained or where it applies, which its factors tell themselves, or that matter only beside another.
+_OF_NO_MATTER = frozenset(
+    {
+        *("peft_type", "peft_version", "task_type", "auto_mapping", "base_model_name_or_path", "revision", "inference_mode"),
+        *("r", "rank_pattern", "lora_alpha", "use_rslora", "lora_dropout", "eva_config", "runtime_config"),
+        *("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "megatron_core", "qalora_group_size"),
+    }
+)
+# Where the factors began. PEFT's others (pissa, olora, corda, loftq, lora_ga) change the checkpoint's own weights as well.
+_INITS = (True, False, "gaussian", "eva", "orthogonal", "mica")
 
 
 def merged(folder: Path, adapter: str, cache: Path | None = None) -> Path:
@@ -74,21 +84,25 @@ def _config(source: Path) -> dict[str, Any]:
         config = json.loads((source / "adapter_config.json").read_text(encoding="utf-8"))
     except ValueError as exc:
         raise CheckpointError(f"{source / 'adapter_config.json'} cannot be read: {exc}") from exc
-    if config.get("peft_type") != "LORA":
-        raise CheckpointError(f"{source} is a {config.get('peft_type')} adapter, and only LORA can be merged")
-    plain = {
-        "use_dora": False,
-        "bias": "none",
-        "modules_to_save": None,
-        "fan_in_fan_out": False,
-        "alpha_pattern": {},
-        "lora_bias": False,
-    }
-    if other := [key for key, value in plain.items() if config.get(key) not in (value, None, [], {})]:
+    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
+        kind = config.get("peft_type") if isinstance(config, dict) else None
+        raise CheckpointError(f"{source} is a {kind} adapter, and only LORA can be merged")
+    if other := sorted(key for key, value in config.items() if not _is_plain(key, value)):
         raise CheckpointError(
-            f"{source} sets {', '.join(other)}, which adding two factors does not express: merge it with PEFT first"
+            f"{source} sets {', '.join(other)}, which adding two factors to the checkpoint does not express: merge it with PEFT first"
         )
+    if not isinstance(config.get("lora_alpha"), int | float):
+        raise CheckpointError(f"{source / 'adapter_config.json'} names no lora_alpha")
     return dict(config)
+
+
+def _is_plain(key: str, value: object) -> bool:
+    """Say whether a setting leaves it at W + s·B·A; one that is not known here must not be set."""
+    if key in _OF_NO_MATTER:
+        return True
+    if key == "init_lora_weights":
+        return value is None or value in _INITS
+    return not value or (key, value) == ("bias", "none")
 
 
 def _scale(config: dict[str, Any], rank: int) -> float:

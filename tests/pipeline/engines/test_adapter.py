@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from peft import LoraConfig
 from safetensors.torch import load_file, save_file
 
 from pipeline.checkpoints.build import build
@@ -104,14 +105,27 @@ def test_a_pickled_adapter_is_never_read(base: Path, tmp_path: Path) -> None:
         ({"use_dora": True}, "use_dora"),
         ({"bias": "all"}, "bias"),
         ({"modules_to_save": ["lm_head"]}, "modules_to_save"),
+        ({"init_lora_weights": "pissa_niter_4"}, "init_lora_weights"),
+        ({"init_lora_weights": "olora"}, "init_lora_weights"),
+        ({"alora_invocation_tokens": [5, 6]}, "alora_invocation_tokens"),
+        ({"layer_replication": [[0, 1], [0, 1]]}, "layer_replication"),
+        ({"use_something_new": True}, "use_something_new"),
+        ({"lora_alpha": None}, "lora_alpha"),
     ],
 )
 def test_what_two_factors_do_not_express_is_refused(
     base: Path, factors: dict[str, torch.Tensor], tmp_path: Path, settings: dict[str, object], reason: str
 ) -> None:
-    """Other kinds of adapter, DoRA, biases and whole saved modules are refused with the reason."""
+    """Other kinds of adapter, what changes the checkpoint beside its factors, and settings that nobody here knows are refused by name."""
     with pytest.raises(CheckpointError, match=reason):
         merged(base, str(_adapter(tmp_path / "adapter", factors, **settings)), tmp_path / "cache")
+
+
+def test_what_peft_writes_of_itself_is_plain(base: Path, factors: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    """The settings that the installed PEFT saves, all of them spelled out, are those of an adapter that is merged."""
+    adapter = _adapter(tmp_path / "adapter", factors)
+    LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=["q_proj", "down_proj"]).save_pretrained(str(adapter))
+    assert merged(base, str(adapter), tmp_path / "cache").is_dir()
 
 
 def test_an_adapter_of_another_checkpoint_is_refused(base: Path, factors: dict[str, torch.Tensor], tmp_path: Path) -> None:
