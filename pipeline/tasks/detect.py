@@ -5,10 +5,9 @@ A prompt of one's own is a template with {labels}, which are joined by ` ; `.
 
 from collections.abc import Sequence
 
+from pipeline.tasks import found
 from pipeline.tasks.base import Ask, Reading
-from pipeline.tasks.faults import absent, parsed
-from pipeline.tasks.found import parse
-from pipeline.tasks.prompts import filled
+from pipeline.tasks.found import Found
 from pipeline.tasks.tokens import quad
 from schemas.box import LabelledBox
 from schemas.job import DetectTask
@@ -19,34 +18,17 @@ PROMPT = "detect {labels}"
 
 def ask(task: DetectTask) -> Ask:
     """Return the question for all labels of the task at once."""
-    return ask_for("detect", task.labels, task.prompt or PROMPT, task.max_tokens)
+    return found.ask_for("detect", task.labels, task.prompt or PROMPT, task.max_tokens, boxed)
 
 
-def ask_for(key: str, labels: Sequence[str], template: str, max_tokens: int, *, label_optional: bool = False) -> Ask:
-    """Return a question for boxes under any key; `refer` is one for a single phrase."""
-    joined = " ; ".join(labels)
-    prompt = filled(template, labels=joined, phrase=joined)
-
-    def read(completion: Completion, affine: Affine) -> Reading:
-        return decode(completion, affine, labels, prompt, label_optional=label_optional)
-
-    return Ask(key=key, prompt=prompt, max_tokens=max_tokens, decode=read, settings=joined)
+def boxed(thing: Found, affine: Affine) -> LabelledBox:
+    """Return a thing's box in page points."""
+    return LabelledBox(label=thing.label, box=affine.box(*thing.place))
 
 
-def decode(
-    completion: Completion, affine: Affine, labels: Sequence[str], prompt: str = "", *, label_optional: bool = False
-) -> Reading:
+def decode(completion: Completion, affine: Affine, labels: Sequence[str], prompt: str = "") -> Reading:
     """Return the labelled boxes in page points, `absent` where there are none, or what was wrong with the answer."""
-
-    def read(text: str) -> Reading:
-        things = parse(text, labels, label_optional=label_optional)
-        if not things:
-            return absent("nothing_found", f"nothing of {', '.join(labels)} was found")
-        return Reading(
-            verdict="value", boxes=tuple(LabelledBox(label=thing.label, box=affine.box(*thing.place)) for thing in things)
-        )
-
-    return parsed(completion, prompt, read)
+    return found.decode(completion, affine, labels, prompt, boxed)
 
 
 def encode(boxes: Sequence[LabelledBox], affine: Affine) -> str:

@@ -1,14 +1,19 @@
-"""The form that detect, segment and refer share: places, mask codes if asked for, and a label, joined by ` ; `.
+"""What detect, segment and refer share: a question for things, and answers of places, mask codes if asked for, and labels, joined by ` ; `.
 
 One damaged part rejects the whole answer: a model that lost its form has lost its count too, and a missing signature that looks like
 "no signature" is worse than asking again at a finer rung. The same thing named twice in the same place counts once.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from pipeline.tasks.base import Ask, Reading
+from pipeline.tasks.faults import absent, parsed
+from pipeline.tasks.prompts import filled
 from pipeline.tasks.tokens import CODES, QUAD, Malformed, bins, codes, fractions
+from schemas.box import LabelledBox
+from schemas.view import Affine, Completion
 
 _PART = re.compile(rf"\s*(?P<quad>{QUAD})\s*(?P<codes>{CODES})?(?P<label>[^<>;]*)")
 
@@ -20,6 +25,53 @@ class Found:
     label: str
     place: tuple[float, float, float, float]
     codes: tuple[int, ...] = ()
+
+
+Labelled = Callable[[Found, Affine], LabelledBox]
+"""Puts a thing on the page."""
+
+
+def ask_for(
+    key: str,
+    labels: Sequence[str],
+    template: str,
+    max_tokens: int,
+    labelled: Labelled,
+    *,
+    masks: bool = False,
+    weights: str = "",
+    label_optional: bool = False,
+) -> Ask:
+    """Return the question for all labels at once; `weights` names what decodes the masks."""
+    joined = " ; ".join(labels)
+    prompt = filled(template, labels=joined, phrase=joined)
+
+    def read(completion: Completion, affine: Affine) -> Reading:
+        return decode(completion, affine, labels, prompt, labelled, masks=masks, label_optional=label_optional)
+
+    settings = f"{joined}\0{weights}" if masks else joined
+    return Ask(key=key, prompt=prompt, max_tokens=max_tokens, decode=read, settings=settings)
+
+
+def decode(
+    completion: Completion,
+    affine: Affine,
+    labels: Sequence[str],
+    prompt: str,
+    labelled: Labelled,
+    *,
+    masks: bool = False,
+    label_optional: bool = False,
+) -> Reading:
+    """Return the things as `labelled` puts them on the page, `absent` where there are none, or what was wrong with the answer."""
+
+    def read(text: str) -> Reading:
+        things = parse(text, labels, masks=masks, label_optional=label_optional)
+        if not things:
+            return absent("nothing_found", f"nothing of {', '.join(labels)} was found")
+        return Reading(verdict="value", boxes=tuple(labelled(thing, affine) for thing in things))
+
+    return parsed(completion, prompt, read)
 
 
 def parse(text: str, labels: Sequence[str], *, masks: bool = False, label_optional: bool = False) -> tuple[Found, ...]:

@@ -5,9 +5,10 @@ A prompt of one's own is a template with {phrase}; ft-refcoco-seg wants "{phrase
 
 import re
 
-from pipeline.tasks import detect, segment
 from pipeline.tasks.base import Ask
-from pipeline.tasks.segment import MaskDecoder
+from pipeline.tasks.detect import boxed
+from pipeline.tasks.found import ask_for
+from pipeline.tasks.segment import MaskDecoder, masked
 from schemas.job import ReferTask
 from schemas.source import identity
 
@@ -21,9 +22,9 @@ def ask(task: ReferTask, masks: MaskDecoder | None = None) -> Ask:
     key = f"refer.{slug(task.phrase)}"
     template = task.prompt or PROMPTS[task.ask_as]
     if task.ask_as == "detect":
-        return detect.ask_for(key, (task.phrase,), template, task.max_tokens, label_optional=True)
-    weights = task.mask_weights or ""
-    return segment.ask_for(key, (task.phrase,), template, task.max_tokens, masks, weights=weights, label_optional=True)
+        return ask_for(key, (task.phrase,), template, task.max_tokens, boxed, label_optional=True)
+    labelled, weights = masked(masks), task.mask_weights or ""
+    return ask_for(key, (task.phrase,), template, task.max_tokens, labelled, masks=True, weights=weights, label_optional=True)
 
 
 def slug(phrase: str) -> str:

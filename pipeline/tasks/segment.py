@@ -11,14 +11,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.tasks.base import Ask, Reading
-from pipeline.tasks.faults import absent, parsed
-from pipeline.tasks.found import Found, parse
-from pipeline.tasks.prompts import filled
+from pipeline.tasks.base import Ask
+from pipeline.tasks.found import Found, Labelled, ask_for
 from pipeline.tasks.rle import encode_rle
 from schemas.box import Box, LabelledBox
 from schemas.job import SegmentTask
-from schemas.view import Affine, Completion
+from schemas.view import Affine
 
 PROMPT = "segment {labels}"
 
@@ -30,54 +28,19 @@ _LONGEST_SIDE = 2048
 
 def ask(task: SegmentTask, masks: MaskDecoder | None = None) -> Ask:
     """Return the question for all labels of the task at once."""
-    weights = task.mask_weights or ""
-    return ask_for("segment", task.labels, task.prompt or PROMPT, task.max_tokens, masks, weights=weights)
+    template, weights = task.prompt or PROMPT, task.mask_weights or ""
+    return ask_for("segment", task.labels, template, task.max_tokens, masked(masks), masks=True, weights=weights)
 
 
-def ask_for(
-    key: str,
-    labels: Sequence[str],
-    template: str,
-    max_tokens: int,
-    masks: MaskDecoder | None = None,
-    *,
-    weights: str = "",
-    label_optional: bool = False,
-) -> Ask:
-    """Return a question for boxes and masks under any key; `refer` is one for a single phrase."""
-    joined = " ; ".join(labels)
-    prompt = filled(template, labels=joined, phrase=joined)
+def masked(masks: MaskDecoder | None) -> Labelled:
+    """Return what puts a thing on the page: its box, and its mask where there is a decoder."""
 
-    def read(completion: Completion, affine: Affine) -> Reading:
-        return decode(completion, affine, labels, prompt, masks, label_optional=label_optional)
+    def labelled(thing: Found, affine: Affine) -> LabelledBox:
+        box = affine.box(*thing.place)
+        rle = encode_rle(spread(masks(thing.codes), thing.place, affine, box)) if masks else None
+        return LabelledBox(label=thing.label, box=box, mask_rle=rle)
 
-    return Ask(key=key, prompt=prompt, max_tokens=max_tokens, decode=read, settings=f"{joined}\0{weights}")
-
-
-def decode(
-    completion: Completion,
-    affine: Affine,
-    labels: Sequence[str],
-    prompt: str = "",
-    masks: MaskDecoder | None = None,
-    *,
-    label_optional: bool = False,
-) -> Reading:
-    """Return the labelled boxes, with masks where `masks` is given, `absent` where there are none, or what was wrong."""
-
-    def read(text: str) -> Reading:
-        things = parse(text, labels, masks=True, label_optional=label_optional)
-        if not things:
-            return absent("nothing_found", f"nothing of {', '.join(labels)} was found")
-        return Reading(verdict="value", boxes=tuple(_labelled(thing, affine, masks) for thing in things))
-
-    return parsed(completion, prompt, read)
-
-
-def _labelled(thing: Found, affine: Affine, masks: MaskDecoder | None) -> LabelledBox:
-    box = affine.box(*thing.place)
-    rle = encode_rle(spread(masks(thing.codes), thing.place, affine, box)) if masks else None
-    return LabelledBox(label=thing.label, box=box, mask_rle=rle)
+    return labelled
 
 
 def spread(mask: NDArray[np.float32], place: tuple[float, float, float, float], affine: Affine, box: Box) -> NDArray[np.bool_]:
