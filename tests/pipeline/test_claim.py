@@ -17,6 +17,8 @@ from pipeline.claim import claim
 from pipeline.errors import JobLocked, StorageError
 from pipeline.storage import Store, StoredObject, join, open_store
 
+PATIENCE_S = 240.0
+
 HOLD = """
 import sys, time
 from pipeline.claim import claim
@@ -133,10 +135,10 @@ def test_a_run_killed_elsewhere_is_dead_after_a_while(store: Store, folder: str,
 
 def test_signs_of_life_keep_a_claim(store: Store, folder: str, holder: Holder) -> None:
     """A process that gives signs of life holds its claim for longer than `dead_after_s`."""
-    holder(beat_s=0.3, dead_after_s=4, where="elsewhere")
-    until = time.monotonic() + 5.5
+    holder(beat_s=0.3, dead_after_s=8, where="elsewhere")
+    until = time.monotonic() + 9.5
     while time.monotonic() < until:
-        with pytest.raises(JobLocked), claim(store, folder, "mine", dead_after_s=4):
+        with pytest.raises(JobLocked), claim(store, folder, "mine", dead_after_s=8):
             pass
         time.sleep(0.5)
 
@@ -165,7 +167,7 @@ def test_waiting_ends_with_the_others_claim(store: Store, folder: str, holder: H
     other = holder()
     threading.Timer(0.5, other.communicate).start()
     with claim(store, folder, "mine", wait=True):
-        assert other.wait(timeout=10) == 0
+        assert other.wait(timeout=PATIENCE_S) == 0
 
 
 def test_many_at_once_never_overlap(store: Store, folder: str, tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_many_at_once_never_overlap(store: Store, folder: str, tmp_path: Path) -
     number, processes, rounds = tmp_path / "number", 4, 2
     number.write_text("0")
     running = [subprocess.Popen([sys.executable, "-c", COUNT, folder, str(number), str(rounds)]) for _ in range(processes)]
-    assert [process.wait(timeout=100) for process in running] == [0] * processes
+    assert [process.wait(timeout=PATIENCE_S) for process in running] == [0] * processes
     assert int(number.read_text()) == processes * rounds
     assert list(store.list(folder)) == []
 
@@ -186,14 +188,14 @@ def test_of_many_at_once_one_gets_it(store: Store, folder: str) -> None:
         try:
             with claim(store, folder, f"run {number}"):
                 had.append(number)
-                done.wait(30)
+                done.wait(PATIENCE_S)
         except JobLocked:
             refused.append(number)
 
     threads = [threading.Thread(target=attempt, args=(number,)) for number in range(5)]
     for thread in threads:
         thread.start()
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_S
     while len(had) + len(refused) < 5 and time.monotonic() < until:
         time.sleep(0.02)
     done.set()
