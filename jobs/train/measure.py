@@ -3,7 +3,7 @@
 Views are asked one by one, as training asks them, of seeds that training cannot have; a whole run's ladder and its rejects are not in it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from jobs.train.asked import asked, shown
 from jobs.train.recipe import Lesson, Recipe
 from jobs.train.scores import Score, score
 from jobs.train.views import Seen, views
+from pipeline.engines.base import Engine
 from pipeline.engines.description import describe
 from pipeline.engines.start import launch
 from schemas.job import Model
@@ -36,20 +37,18 @@ class Measured:
     confidence: float
 
 
-def measured(folder: Path, count: int, recipe: Recipe, lesson: Lesson = "tiles") -> list[Measured]:
-    """Ask the checkpoint about `count` held-out views what the recipe teaches."""
+def measured(folder: Path, counts: Mapping[Lesson, int], recipe: Recipe) -> list[Measured]:
+    """Ask the checkpoint about so many held-out views of each lesson what the recipe teaches."""
     description = describe(folder)
     engine = launch(Model(checkpoint=str(folder), engine="transformers", dtype="float32"), description)
-    answers: list[Measured] = []
-    questions = islice(_questions(recipe, lesson, description.resolution), count)
     try:
-        while some := list(islice(questions, _AT_ONCE)):
-            requests = [Request(_view(seen), prompt, _MOST_TOKENS) for seen, prompt, _ in some]
-            said = engine.generate(requests)
-            answers += [_measured(*question, answer) for question, answer in zip(some, said, strict=True)]
+        return [
+            answer
+            for lesson, count in counts.items()
+            for answer in _asked_of(engine, islice(_questions(recipe, lesson, description.resolution), count))
+        ]
     finally:
         engine.close()
-    return answers
 
 
 def by_kind(answers: Sequence[Measured]) -> list[tuple[str, str, Score]]:
@@ -59,6 +58,12 @@ def by_kind(answers: Sequence[Measured]) -> list[tuple[str, str, Score]]:
         for kind in ("all", each.kind):
             groups.setdefault((kind, each.finish, each.task), []).append((each.said, each.true))
     return [(kind, finish, found) for (kind, finish, task), pairs in sorted(groups.items()) for found in score(task, pairs)]
+
+
+def _asked_of(engine: Engine, questions: Iterator[tuple[Seen, str, str]]) -> Iterator[Measured]:
+    while some := list(islice(questions, _AT_ONCE)):
+        said = engine.generate([Request(_view(seen), prompt, _MOST_TOKENS) for seen, prompt, _ in some])
+        yield from (_measured(*question, answer) for question, answer in zip(some, said, strict=True))
 
 
 def _questions(recipe: Recipe, lesson: Lesson, resolution: int) -> Iterator[tuple[Seen, str, str]]:

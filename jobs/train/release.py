@@ -53,7 +53,7 @@ def release(state_folder: Path, target: Path, views: int, notes: str = "") -> st
         model = fresh_model(blank, seed=0)
         load_learning(JointCourse(model), state)
         write_checkpoint(model, blank, target, card="")
-    answers = measured(target, views, ON_CPU) + measured(target, views // _FIELDS, ON_CPU, "fields")
+    answers = measured(target, {"tiles": views, "fields": views // _FIELDS}, ON_CPU)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     written = card(sizes, FRAME_PX, parameters, _history(state_folder), answers) + notes
     (target / "MODEL_CARD.md").write_text(written, encoding="utf-8")

@@ -72,7 +72,7 @@ def known(folder: Path, asked_for: Path, scratch: Path, old: int) -> dict[str, f
     said = answers(description, examples, scratch / "views", 24)
     right = sum(text == each.target for text, each in zip(said, examples, strict=True))
     found = {"new kind: fields exactly right": right / len(examples)}
-    for kind, finish, score in by_kind(measured(folder, old, ON_CPU)):
+    for kind, finish, score in by_kind(measured(folder, {"tiles": old}, ON_CPU)):
         if kind == "all":
             found[f"old kinds, {finish}: {score.task}, {score.metric}"] = score.value
     return found
