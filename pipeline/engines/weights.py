@@ -152,10 +152,25 @@ def _from_hub(repository: str, revision: str | None) -> Path:
     except errors.RevisionNotFoundError as exc:
         raise CheckpointError(f"{repository} has no revision {revision}") from exc
     except (OSError, errors.CacheNotFound, errors.CachedRepoTreeNotFoundError, ValueError) as exc:
+        if refusal := _refusal(exc):
+            raise CheckpointError(
+                f"the hub refuses {repository} ({refusal}): set HF_TOKEN to a valid token of an account that may read it"
+            ) from exc
         raise CheckpointError(
             f"{repository} is no folder here, and the hub cannot be reached ({exc}): "
             "name a local folder or an s3:// prefix, or fetch it once where there is a network"
         ) from exc
+
+
+def _refusal(error: BaseException | None) -> str | None:
+    """Return the hub's words where it was reached and let nobody in, which its client reports as a hub that it did not reach."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    while error is not None:
+        if isinstance(error, HfHubHTTPError) and error.response.status_code in (401, 403):
+            return error.server_message or f"HTTP {error.response.status_code}"
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _file_hash(path: Path, cache: Path) -> str:

@@ -1,8 +1,14 @@
 """Checkpoint names become local folders, or errors that say what to do."""
 
 import os
+import re
 import shutil
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from huggingface_hub import errors
@@ -85,6 +91,48 @@ def test_the_hub_s_refusals_name_the_cure(monkeypatch: pytest.MonkeyPatch, error
     monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
     with pytest.raises(CheckpointError, match=words):
         resolve("google/paligemma2-3b-mix-448", revision="v9")
+
+
+@pytest.mark.parametrize(
+    ("says", "words"),
+    [
+        ((403, {"X-Error-Code": "GatedRepo"}), r"accept its terms at https://huggingface\.co/google/paligemma2-3b-mix-448"),
+        ((404, {"X-Error-Code": "RevisionNotFound"}), "no revision v9"),
+        ((401, {"X-Error-Message": "Invalid credentials"}), "refuses .*Invalid credentials.*HF_TOKEN"),
+        ((403, {}), "refuses .*HTTP 403.*HF_TOKEN"),
+    ],
+)
+def test_what_a_hub_answers_by_http_names_the_cure(says: tuple[int, dict[str, str]], words: str, tmp_path: Path) -> None:
+    """Asked over HTTP, with the token of the environment, a hub's own answers become the right advice: the client's errors vary by release."""
+
+    class Hub(BaseHTTPRequestHandler):
+        tokens: ClassVar[set[str | None]] = set()
+
+        def do_GET(self) -> None:
+            if "paligemma2" in self.path:
+                self.tokens.add(self.headers.get("Authorization"))
+            self.send_response(says[0])
+            for name, value in (says[1] | {"Content-Length": "0"}).items():
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as hub:
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        places = {"HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+        asked = "from pipeline.engines.weights import resolve; resolve('google/paligemma2-3b-mix-448', 'v9')"
+        done = subprocess.run(
+            [sys.executable, "-c", asked],
+            env={**os.environ, **places, "HF_TOKEN": "hf_mine", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        hub.shutdown()
+    assert re.search(f"CheckpointError: .*{words}", done.stderr, re.DOTALL), done.stderr
+    assert Hub.tokens == {"Bearer hf_mine"}
 
 
 def test_the_hub_is_asked_for_safetensors_alone(monkeypatch: pytest.MonkeyPatch, lively) -> None:
