@@ -43,6 +43,12 @@ def nights() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def processes() -> ModuleType:
+    """Return processes.py."""
+    return _module("processes")
+
+
+@pytest.fixture(scope="session")
 def hostile() -> ModuleType:
     """Return hostile.py."""
     return _module("hostile")
@@ -129,7 +135,7 @@ class Undisturbed:
             for dataset, rows in self.values.items()
         }
         assert different == {dataset: [] for dataset in self.values}
-        assert night.leavings() == []
+        night.assert_clean()
         night.assert_gone()
 
 

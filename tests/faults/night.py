@@ -37,6 +37,7 @@ from schemas.run import RunSummary, VerifyReport
 PAGEMILL = Path(sys.executable).with_name("pagemill")
 SOLO = (sys.executable, str(Path(__file__).with_name("companion.py")), "pagemill")
 PATIENCE_S = float(os.environ.get("PAGEMILL_PATIENCE_S", "900"))  # only what hangs takes so long, on a slow machine too
+LISTED_S = 60.0  # Swift, on a busy machine
 # of a run, of a place, or of the folder that stands for a checkpoint
 _CIRCUMSTANCES = {"run_id", "processed_at", "seconds", "source_modified_at", "source_version", "task_fingerprint"}
 
@@ -179,6 +180,13 @@ class Night:
         store, places = open_store(self.sink_uri), Places(self.sink_uri)
         folders = (places.staging(), places.in_flight(), places.ledger("replaced"), f"{self.sink_uri}/_pagemill/claims")
         return [uri.removeprefix(self.sink_uri) for folder in folders for uri in _listed(store, folder)]
+
+    def assert_clean(self) -> None:
+        """Assert that nothing lies about; a store may list for a while what was removed."""
+        until = time.monotonic() + LISTED_S
+        while left := self.leavings():
+            assert time.monotonic() < until, left
+            time.sleep(1.0)
 
     def assert_gone(self) -> None:
         """Assert that no process of any run is left, some minutes after the last: Ray's agents look for what they lost for one."""

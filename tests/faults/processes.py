@@ -1,6 +1,7 @@
 """Processes of this machine: who descends from whom, who was started with a mark, who still runs. Nothing here knows what they do."""
 
 import os
+import resource
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -33,6 +34,21 @@ def marked(marks: Iterable[str]) -> list[int]:
 def runs(pid: int) -> bool:
     """Return whether a process runs; one that has died and was not waited for does not."""
     return started(pid) is not None
+
+
+def seconds_of(pid: int) -> float:
+    """Return how long a process, and those of its children that it has waited for, had a core so far; 0.0 where it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def seconds_of_ended() -> float:
+    """Return the same of all children of this process that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def command_line(pid: int) -> str:

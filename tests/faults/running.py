@@ -56,7 +56,7 @@ class Running:
 
     def until_written(self, moment: int) -> bool:
         """Wait until the run has written so many objects; return False if it ended before."""
-        return self.until(lambda: self.count() >= moment)
+        return self.until(lambda: self.count() >= moment) or self.count() >= moment
 
     def until(self, reached: Callable[[], bool], every_s: float = 0.01) -> bool:
         """Wait for something, looking every so often; return False if the run ended before it."""
@@ -75,13 +75,6 @@ class Running:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the run does not end:\n{self.stop()}") from None
         return self.process.returncode, said, complained
-
-    def end_within(self, grace_s: float) -> tuple[int, str, str]:
-        """Give the run so long to end, and then no longer."""
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(grace_s)
-        self.process.kill()
-        return self.end()
 
     def stop(self) -> str:
         """End whatever is left of the night, and return what the run said."""

@@ -21,7 +21,8 @@ class FaultyProxy(ThreadingHTTPServer):
     """Passes requests on to `upstream_url`, and spoils `rate` of them (at most `most`).
 
     `counts` says how many of each fault, and of "requests"; `writes` how many of these would put an object. `refusal`,
-    once set, is the status and the code that every request to put one is answered.
+    once set, is the status and the code that every request to put one is answered. `upstream_failures` counts what the server behind
+    it failed by itself, as one on a busy machine does.
     """
 
     daemon_threads = True
@@ -43,6 +44,7 @@ class FaultyProxy(ThreadingHTTPServer):
         self.most = most
         self.counts: Counter[str] = Counter()
         self.writes = 0
+        self.upstream_failures = 0
         self.refusal: tuple[int, str] | None = None
         self._random = random.Random(seed)  # noqa: S311 (no secret)
         self._lock = threading.Lock()
@@ -61,6 +63,12 @@ class FaultyProxy(ThreadingHTTPServer):
         with self._lock:
             self.rate, self._random = rate, random.Random(seed)  # noqa: S311 (no secret)
             self.counts.clear()
+            self.upstream_failures = 0
+
+    def failed_upstream(self) -> None:
+        """Note that the server behind failed by itself."""
+        with self._lock:
+            self.upstream_failures += 1
 
     def count(self, fault: str) -> None:
         """Note that a request was spoiled."""
@@ -120,8 +128,14 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.endheaders(body)
             answer = upstream.getresponse()
             content = answer.read()
+        except (OSError, http.client.HTTPException):
+            self.server.failed_upstream()
+            self._reset()
+            return
         finally:
             upstream.close()
+        if answer.status >= http.client.INTERNAL_SERVER_ERROR:
+            self.server.failed_upstream()
         if fault == "lost_answer":
             self.server.count(fault)
             self._reset()

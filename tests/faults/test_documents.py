@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import signal
 import threading
 from pathlib import Path
@@ -22,7 +21,7 @@ CODES = {"timeout", "out_of_memory", "damaged", "too_many_pixels", "crashed"}
 
 
 @pytest.mark.parametrize("kind", ["laughs", "glutton", "burst", "poster", "nest"])
-def test_a_hostile_page_is_given_up_within_its_limit(kind, hostile, tmp_path):
+def test_a_hostile_page_is_given_up_within_its_limit(kind, hostile, processes, tmp_path):
     """Whatever a page does, it has its process for its time limit and five seconds at most, and the next document is read.
 
     By the clock of the process, which stands still while others have the machine.
@@ -33,10 +32,12 @@ def test_a_hostile_page_is_given_up_within_its_limit(kind, hostile, tmp_path):
     with Child(Limits.model_validate(LIMITS)) as child:
         child.open(good)  # the process has started
         child.open(bad)
-        before = _seconds_of_children()  # of those that have ended
+        before = processes.seconds_of_ended()  # of those that have ended
         with pytest.raises(DocumentError) as refused:
             _shown(child)
-        assert _seconds_of_children() - before < 3 * LIMITS["seconds_per_page"] + GRACE_S  # three calls, each with its limit
+        assert (
+            processes.seconds_of_ended() - before < 3 * LIMITS["seconds_per_page"] + GRACE_S
+        )  # three calls, each with its limit
         assert refused.value.code in CODES
         child.open(good)
         assert child.probe(0, text_layer=True).text_layer
@@ -80,11 +81,6 @@ def test_three_in_a_hundred_hostile_documents_cost_no_other_its_row(place, hosti
         assert codes <= CODES, name
     assert summary.pages_ok == len(good)
     night.assert_gone()
-
-
-def _seconds_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _shown(child: Child) -> None:

@@ -10,27 +10,36 @@ import time
 import pytest
 
 GRACE_S = 30.0  # what a spot instance gives
+HELD = 4  # objects that a run has written once the job's claim is its own
+KILLED_EACH = 3  # of so many that are told to end, one is killed before it has
 
 
-def test_a_spot_instance_that_is_taken_away_loses_nothing(place, nights, undisturbed, moments, seed):
-    """After SIGTERM at any moment the run ends by itself, and what it has committed is not read again; after 30 s it is killed, as there.
+def test_a_spot_instance_that_is_taken_away_loses_nothing(place, nights, processes, undisturbed, moments, seed):
+    """After SIGTERM at any moment the run ends by itself, and what it has committed is not read again; nor where it is killed meanwhile.
 
-    Only a machine that is too busy for anything takes longer than that; what was committed holds all the same.
+    It takes less than the 30 s of a spot instance, by the clock of its process, which stands still while others have the machine.
     """
     rng, struck, night = random.Random(seed), 0, None  # noqa: S311 (no secret)
     while struck < moments:
         if night is None:
             night = place()
             night.fill(nights.documents())
-        running = night.start()
+        others_s, running = processes.seconds_of_ended(), night.start()
         (moment,) = undisturbed.moments(rng)
         told = running.until_written(moment) and running.strike("driver", rng, signal.SIGTERM)
-        began = time.monotonic()
-        code, _, complained = running.end_within(GRACE_S) if told else running.end()
-        print(f"after SIGTERM: {time.monotonic() - began:.1f} s, exit code {code}")  # noqa: T201 (for who runs it with -s)
+        before_s = processes.seconds_of(running.process.pid)
+        is_killed = (
+            told and struck % KILLED_EACH == KILLED_EACH - 1 and running.until_written(running.count() + rng.randrange(9))
+        )
+        if is_killed:
+            running.process.kill()
+        code, _, complained = running.end()
+        took_s = processes.seconds_of_ended() - others_s - before_s
+        print(f"after SIGTERM: {took_s:.1f} s of the driver, exit code {code}")  # noqa: T201 (for who runs it with -s)
         assert "Traceback" not in complained
-        expected = (3, -signal.SIGKILL) if "ending: what is done is kept" in complained else (0, -signal.SIGTERM)
-        assert code in expected, complained  # the last where all was done and said, and Ray was being ended
+        expected = (3,) if "ending: what is done is kept" in complained else (0, -signal.SIGTERM)
+        assert code in expected or (is_killed and code == -signal.SIGKILL), complained  # SIGTERM's own as Ray was being ended
+        assert not told or took_s < GRACE_S
         struck += told
         if code == 0:
             undisturbed.assert_same(night)
@@ -48,8 +57,13 @@ def test_of_two_runs_of_one_job_the_second_is_refused(place, nights, undisturbed
     night = place(solo=True)
     night.fill(nights.documents())
     running = night.start()
-    assert running.until_written(2)
-    code, _, complained = night.start().end()
+    assert running.until_written(HELD)
+    second = night.start()
+    while second.process.poll() is None:  # the first is held back, to be at work still however long the second takes to start
+        for signal_number, for_s in ((signal.SIGSTOP, 2.0), (signal.SIGCONT, 0.1)):
+            running.process.send_signal(signal_number)
+            time.sleep(for_s)
+    code, _, complained = second.end()
     assert code == 3
     assert "is at work here: process" in complained
     code, _, complained = running.end()
