@@ -62,7 +62,7 @@ def mask_decoder(job: Job) -> MaskDecoder | None:
         path = Path(folder) / "vae-oid.npz"
         (uri,) = named
         open_store(uri).fetch(uri, None, path)
-        return load_mask_decoder(path)
+        return load_mask_decoder(path, uri)
 
 
 def _pages(question: Question) -> tuple[str, ...]:

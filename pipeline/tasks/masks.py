@@ -24,18 +24,22 @@ _EMBEDDING = "_vq_vae._embedding"
 _PREFIX = "decoder."
 
 
-def load_mask_decoder(path: Path) -> MaskDecoder:
-    """Return the decoder whose weights lie in a local file. Raises CheckpointError where they are not those of this net."""
-    weights = _read(path)
+def load_mask_decoder(path: Path, name: str | None = None) -> MaskDecoder:
+    """Return the decoder whose weights lie in a local file. Raises CheckpointError where they are not those of this net.
+
+    `name` is what the file is called in the error, where it was fetched from elsewhere.
+    """
+    called = name or str(path)
+    weights = _read(path, called)
     codes = weights.get(_EMBEDDING)
     if codes is None or codes.ndim != 2 or codes.shape[0] != _CODES:
-        raise CheckpointError(f"{path} holds no table of {_CODES} codes: the file is published as vae-oid.npz")
+        raise CheckpointError(f"{called} holds no table of {_CODES} codes: the file is published as vae-oid.npz")
     net = _decoder(codes.shape[1])
     parameters = {name.removeprefix(_PREFIX): value for name, value in weights.items() if name.startswith(_PREFIX)}
     try:
         net.load_state_dict(parameters)
     except RuntimeError as exc:
-        raise CheckpointError(f"{path} does not hold the mask decoder's weights: {exc}") from exc
+        raise CheckpointError(f"{called} does not hold the mask decoder's weights: {exc}") from exc
     net.eval()
 
     def decode(numbers: Sequence[int]) -> NDArray[np.float32]:
@@ -47,12 +51,12 @@ def load_mask_decoder(path: Path) -> MaskDecoder:
     return decode
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read(path: Path, called: str) -> dict[str, Tensor]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: torch.from_numpy(np.asarray(file[name], dtype=np.float32)) for name in file.files}
     except (OSError, ValueError, BadZipFile, AttributeError) as exc:
-        raise CheckpointError(f"the mask weights {path} cannot be read: {exc}") from exc
+        raise CheckpointError(f"the mask weights {called} cannot be read: {exc}") from exc
 
 
 def _decoder(code_width: int) -> nn.Sequential:

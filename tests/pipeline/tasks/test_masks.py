@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from pipeline.errors import CheckpointError
+from pipeline.questions import mask_decoder
+from pipeline.serving import Serving
 from pipeline.tasks.masks import load_mask_decoder
+from pipeline.tasks.rle import decode_rle
+from schemas.job import ReferTask, SegmentTask
 
 WIDTHS = {"0": (128, 32, 1), "12": (1, 16, 1)}  # layer: out, in, side
 UPS = {"4": (128, 128), "6": (128, 64), "8": (64, 32), "10": (32, 16)}  # layer: in, out
@@ -96,3 +100,34 @@ def test_other_weights_are_refused(weights, tmp_path, damage):
         np.savez(path, **kept)
     with pytest.raises(CheckpointError, match=r"weights\.npz"):
         load_mask_decoder(path)
+
+
+def test_a_job_that_names_the_weights_stores_masks(weights, tmp_path, mill, machine):
+    """The codes that the engine says of a page are decoded with the job's file, and stand in its row as the mask of a box; so do a phrase's."""
+    np.savez(tmp_path / "vae.npz", **weights)
+    codes = list(range(0, 128, 8))
+    said = "<loc0100><loc0100><loc0900><loc0900>" + "".join(f"<seg{code:03d}>" for code in codes)
+    named = {"mask_weights": str(tmp_path / "vae.npz")}
+    tasks = (
+        SegmentTask(type="segment", labels=("stamp",), **named),
+        ReferTask(type="refer", phrase="the logo", ask_as="segment", **named),
+    )
+    engine = machine.TinyEngine(lambda request: machine.said(f"{said} {request.prompt.removeprefix('segment ')}"), 448)
+    mill.put("a.pdf", machine.pdf("a page"))
+    mill.run(mill.job(*tasks), serving=lambda job: Serving(job.model, 448, lambda *_: engine))
+    boxes = mill.page("a.pdf")["boxes"]
+    assert [item["label"] for item in boxes] == ["stamp", "the logo"]
+    wanted = by_hand(weights, codes) > 0
+    for item in boxes:
+        mask = decode_rle(item["mask_rle"])
+        rows, columns = (round(item["box"][end] - item["box"][start]) for start, end in (("y0", "y1"), ("x0", "x1")))
+        assert mask.shape == (rows, columns)
+        assert abs(mask.mean() - wanted.mean()) < 0.05
+
+
+def test_a_job_s_weights_are_named_where_they_are_wrong(tmp_path, mill):
+    """The error says what the job file says, and not where the file was fetched to."""
+    (tmp_path / "mine.npz").write_bytes(b"no archive")
+    job = mill.job(SegmentTask(type="segment", labels=("stamp",), mask_weights=str(tmp_path / "mine.npz")))
+    with pytest.raises(CheckpointError, match=r"mine\.npz"):
+        mask_decoder(job)
