@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import boto3
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pymupdf
 import pytest
@@ -93,7 +95,7 @@ def command(ray_folder, tmp_path):
 
 def _logs(ray_folder: Path) -> str:
     """Return all that Ray's logs and files say."""
-    return "\n".join(path.read_text(errors="ignore") for path in ray_folder.rglob("*") if path.is_file()).lower()
+    return "\n".join(data.decode(errors="ignore") for _, data in _files(ray_folder)).lower()
 
 
 def _job(folder: Path, source: str, sink: str, model: str = "{engine: scripted}") -> str:
@@ -108,11 +110,20 @@ def _job(folder: Path, source: str, sink: str, model: str = "{engine: scripted}"
 def _everything(folder: Path) -> str:
     """Return all that the files below a folder say, also what Parquet compresses, and their names."""
     words = []
-    for path in (path for path in folder.rglob("*") if path.is_file()):
-        words += [str(path), path.read_bytes().decode("latin-1")]
+    for path, data in _files(folder):
+        words += [str(path), data.decode("latin-1")]
         if path.suffix == ".parquet":
-            words.append(repr(pq.read_table(path, partitioning=None).to_pylist()))
+            words.append(repr(pq.read_table(pa.BufferReader(data)).to_pylist()))
     return "\n".join(words).lower()
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Yield the files below a folder; what is renamed or removed meanwhile, by processes that are just ending, is passed over."""
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            with suppress(FileNotFoundError):
+                if path.is_file():
+                    yield path, path.read_bytes()
 
 
 @pytest.mark.slow
