@@ -135,7 +135,7 @@ def _goes_on(line: Piece, piece: Piece) -> bool:
     """Say whether a piece is the rest of a line that the view to its left cut."""
     if not line.view.x0 + _SLACK_PT < piece.view.x0 < line.view.x1 or not _level(line.box, piece.box):
         return False
-    return line.box.x1 - piece.box.x0 > _SAME * (line.view.x1 - piece.view.x0) and line.box.x0 <= piece.box.x0 + _EDGE_PT
+    return line.box.x1 - piece.box.x0 > _EDGE_PT and line.box.x0 <= piece.box.x0 + _EDGE_PT
 
 
 def _with(line: Piece, piece: Piece) -> Piece:

@@ -13,6 +13,8 @@ _RULE_PT = 40.0
 """Strokes longer than this are rules or borders and no print."""
 _SIDE_PT, _STEM_PT = 28.0, 2.5
 """The sides of a field in a form are shorter, but thinner than the stems of letters of that height."""
+_BREAK_PT = 5.0
+"""A scan breaks a faint rule between columns by up to this; its pieces stand in one line, and nothing is beside them."""
 _SHORT_PT = 5.0
 """Sides of a low field, or what a scan has left of them, are as short as stems, but they stand on a rule, or hang from one."""
 _TICK_PT = 6.0, 16.0
@@ -25,7 +27,7 @@ def rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
     """Return 255 on long straight strokes, which are no letters, also where a scan has frayed or broken them."""
     across = _strokes(ink, (3, 1), (1, max(3, round(_RULE_PT * fx))))
     down = _strokes(ink, (1, 3), (max(3, round(_RULE_PT * fy)), 1))
-    return across | down | _sides(ink, _SIDE_PT, fx, fy)
+    return across | down | _sides(ink, _SIDE_PT, fx, fy) | _broken(ink, fx, fy)
 
 
 def frames(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
@@ -38,6 +40,18 @@ def frames(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
 def _strokes(ink: NDArray[np.uint8], athwart: tuple[int, int], along: tuple[int, int]) -> NDArray[np.uint8]:
     thick = cv2.dilate(ink, np.ones(athwart, np.uint8))
     return np.asarray(cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones(along, np.uint8)), dtype=np.uint8)
+
+
+def _broken(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
+    """Return the pieces of upright rules: together they are long and thin, and touch nothing else, as stems under one another do."""
+    thick = cv2.dilate(ink, np.ones((1, 3), np.uint8))
+    whole = np.asarray(
+        cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((max(3, round(_BREAK_PT * fy)), 1), np.uint8)), dtype=np.uint8
+    )
+    labels, stats = components(whole)
+    is_rule = (stats[:, 2] <= _STEM_PT * fx + 2) & (stats[:, 3] >= _RULE_PT * fy)
+    is_rule[0] = False
+    return mask_of(labels, is_rule)
 
 
 def _sides(ink: NDArray[np.uint8], least_pt: float, fx: float, fy: float) -> NDArray[np.uint8]:

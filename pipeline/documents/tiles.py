@@ -1,5 +1,7 @@
-"""Which parts of a page the model looks at, from the page's size alone: the whole of it, or a grid of overlapping tiles."""
+"""Which parts of a page the model looks at: the whole of it, or a grid of overlapping tiles, from its size and from where lines of print are."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 
 from schemas.box import Box
@@ -11,6 +13,8 @@ OVERLAP_PT = 24.0
 """Two lines of print, so that a line cut by one tile stands whole in the next."""
 MOST_TILES = 100
 """A page so large that it would need more gets larger tiles: a plan of 10^5 points is no reason to ask 10^5 questions."""
+_CUT_PT = 0.5
+"""An edge that takes less of a line cuts nothing of it."""
 
 
 def whole_page(width_pt: float, height_pt: float) -> Region:
@@ -26,6 +30,34 @@ def grid(width_pt: float, height_pt: float, resolution: int) -> list[Region]:
     rows, columns = _cuts(height_pt, side), _cuts(width_pt, side)
     boxes = (Box(x0=x0, y0=y0, x1=x1, y1=y1) for y0, y1 in rows for x0, x1 in columns)
     return [Region(f"tile-{index:03}", Affine.of_box(box)) for index, box in enumerate(boxes)]
+
+
+def uncut(tiles: Sequence[Region], lines: Sequence[Box], height_pt: float) -> list[Region]:
+    """Return upright tiles of a page of that height, their upper and lower edges moved outwards to where they cut no line.
+
+    What is cut is misread, and may then be taken for anything. An edge that would have to go further than OVERLAP_PT stays: lines beside one
+    another need not be level. What is higher than that is no line.
+    """
+    low = [line for line in lines if line.height <= OVERLAP_PT]
+    moved: list[Region] = []
+    for tile in tiles:
+        box = tile.affine.box(0.0, 0.0, 1.0, 1.0)
+        shown = [line for line in low if line.x0 < box.x1 and line.x1 > box.x0]
+        top = -_cleared(-box.y0, [(-line.y1, -line.y0) for line in shown])
+        bottom = _cleared(box.y1, [(line.y0, line.y1) for line in shown])
+        box = box.model_copy(update={"y0": max(top, 0.0), "y1": min(bottom, height_pt)})
+        moved.append(replace(tile, affine=Affine.of_box(box)))
+    return moved
+
+
+def _cleared(edge: float, stretches: Sequence[tuple[float, float]]) -> float:
+    """Return where an edge is that moves on until it cuts no stretch; where it was, if that is too far."""
+    cleared = edge
+    for start, end in sorted(stretches):
+        if start + _CUT_PT < cleared < end - _CUT_PT:
+            cleared = end
+    is_clear = not any(start + _CUT_PT < cleared < end - _CUT_PT for start, end in stretches)
+    return cleared if is_clear and cleared - edge <= OVERLAP_PT else edge
 
 
 def _count(length: float, side: float) -> int:

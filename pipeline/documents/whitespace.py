@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.documents.ink import darkest
+from pipeline.documents.ink import components, darkest, mask_of
 from pipeline.documents.order import reading_order
 from pipeline.documents.rules import frames, rules
 from pipeline.documents.tiles import PIXELS_PER_POINT, grid
@@ -24,8 +24,9 @@ _INK = 40
 PICTURE_PX = 1792
 """The side of the picture in which lines are found: in half of it the lines of dense print touch."""
 _LEAST_PT = 1.0
-_DUST_PT = 2.0
-"""What is smaller and stands alone is dust."""
+_DUST_PT, _SPECK_PT, _HAIR_PT = 2.0, 0.9, 0.5
+"""What is smaller and stands alone is dust. Specks, which are less than full stops, and hairs, which are thinner than stems and all that a scan
+has left of some rules, join nothing across a gutter."""
 _GAP_EM = 1.15
 """The widest gap between words of one line, in heights of what is printed."""
 _PAD_PT = 4.0
@@ -99,6 +100,11 @@ def find_print(picture: NDArray[np.uint8], width_pt: float, height_pt: float) ->
 
 
 def _lines_of(ink: NDArray[np.uint8], fx: float, fy: float) -> list[Box]:
+    labels, marks = components(ink)
+    across, down = marks[:, 2] / fx, marks[:, 3] / fy
+    is_print = (across >= _HAIR_PT) & ((across >= _SPECK_PT) | (down >= _SPECK_PT))
+    is_print[0] = False  # the paper
+    ink = mask_of(labels, is_print)
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(1, round(_WORD_GAP_PT * fx)) | 1), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     corners = np.array(
@@ -202,14 +208,15 @@ def _grown(tile: _Tile, lines: Sequence[Box], side: float) -> _Tile | None:
 
 
 def _padded(tile: _Tile, lines: Sequence[Box], page: Box) -> Box:
-    """Return the tile with some white around, as much as touches no other line."""
-    for pad in (_PAD_PT, _PAD_PT / 2, _PAD_PT / 4):
-        box = Box(
-            x0=max(tile.box.x0 - pad, page.x0),
-            y0=max(tile.box.y0 - pad, page.y0),
-            x1=min(tile.box.x1 + pad, page.x1),
-            y1=min(tile.box.y1 + pad, page.y1),
-        )
-        if not any(box.intersection(line) > 0 for index, line in enumerate(lines) if not tile.start <= index < tile.end):
-            return box
-    return tile.box
+    """Return the tile with some white on each side, as much as touches no other line."""
+    others = [line for index, line in enumerate(lines) if not tile.start <= index < tile.end]
+    box = tile.box
+    for side, away in (("y0", -1.0), ("y1", 1.0), ("x0", -1.0), ("x1", 1.0)):
+        limit: float = getattr(page, side)
+        for pad in (_PAD_PT, _PAD_PT / 2, _PAD_PT / 4):
+            edge = away * min(away * (getattr(box, side) + away * pad), away * limit)
+            wider = box.model_copy(update={side: edge})
+            if not any(wider.intersection(line) > 0 for line in others):
+                box = wider
+                break
+    return box
