@@ -8,17 +8,15 @@ from jobs.recorded import job_or_sink
 from pipeline.progress import Progress
 from schemas.run import RunSummary
 
-UNREAD = "status IN ('partial', 'failed')"
-
 
 @click.command()
 @click.argument("place", metavar="SINK|JOB")
 @click.option(
     "--where",
     default=None,
-    show_default=UNREAD,
+    show_default="status IN ('partial', 'failed')",
     metavar="EXPR",
-    help="DuckDB expression over the columns of pages/ and fields/.",
+    help="DuckDB expression over the columns of pages/ and fields/; only pages of which it holds are read.",
 )
 @click.option(
     "--corrections",
@@ -29,11 +27,18 @@ UNREAD = "status IN ('partial', 'failed')"
 def rerun(place: str, where: str | None, corrections: str | None, *, as_json: bool, quiet: bool) -> int:
     """Read those pages of SINK again of which an expression holds; the new rows take the place of the old.
 
+    Without --where, all that was not wholly read is: documents that could not be opened are tried again, too. Such as still cannot are told,
+    and count for nothing in the exit code; pages that are read again and are rejected do.
+
     They are read by the job that made them, as it ran last. JOB is a job file: of a job that has changed since, or where several share a sink.
 
     With --corrections, values and lines that a person corrected while looking at a report (`pagemill report`) become the rows' own, as
     `human`; they stay, whatever is read or decoded again.
     """
+    if where is not None and not where.strip():
+        raise click.UsageError(
+            "--where is empty: give an expression, or leave it out to read again whatever was not wholly read"
+        )
     if where and corrections:
         raise click.UsageError("--corrections reads nothing again, so it goes without --where")
     job = job_or_sink(place)
@@ -42,6 +47,6 @@ def rerun(place: str, where: str | None, corrections: str | None, *, as_json: bo
     from pipeline.flow import rerun as read_again
 
     def work(progress: Progress) -> RunSummary:
-        return correct(job, by_hand, progress=progress) if by_hand else read_again(job, where or UNREAD, progress=progress)
+        return correct(job, by_hand, progress=progress) if by_hand else read_again(job, where, progress=progress)
 
     return attend(work, as_json=as_json, quiet=quiet)

@@ -32,7 +32,12 @@ def _headline(summary: RunSummary) -> str:
 
 
 def _came_in(summary: RunSummary) -> list[str]:
-    if summary.pages_selected and not summary.objects_listed:  # pages that are there already, read or decoded again
+    if summary.documents_retried:
+        opened = summary.objects_inspected - summary.documents_unreadable
+        return [
+            f"  in        {_n(summary.documents_retried, 'document')} that could not be opened before, tried again: {opened:,} can be now"
+        ]
+    if summary.kind != "run":  # pages that are there already, read or decoded again
         return []
     listed, new = _n(summary.objects_listed, "object"), f"{summary.objects_inspected:,} new"
     gone = f", {summary.objects_deleted:,} gone from the source since" if summary.objects_deleted else ""
@@ -41,7 +46,7 @@ def _came_in(summary: RunSummary) -> list[str]:
 
 def _came_out(summary: RunSummary) -> list[str]:
     if not summary.pages_selected and not summary.documents_unreadable:
-        return ["  out       nothing to do: every page is read already"]
+        return [f"  out       {_nothing(summary)}"]
     pages = f"{_n(summary.pages_ok, 'page')} read, {summary.pages_blank:,} blank, {summary.pages_partial:,} in part, {summary.pages_failed:,} failed"
     lines = [f"  out       {pages}; {_n(summary.fields, 'field value')}"]
     if summary.engine:
@@ -57,9 +62,21 @@ def _came_out(summary: RunSummary) -> list[str]:
     return lines
 
 
+def _nothing(summary: RunSummary) -> str:
+    if summary.where is not None:
+        return f"nothing was read: no page of this job has rows of which this holds: {summary.where}"
+    return (
+        "nothing to do: every page is read already" if summary.kind == "run" else "nothing to do: no page of this job is meant"
+    )
+
+
 def _failed(summary: RunSummary) -> list[str]:
     lines = []
-    if summary.documents_unreadable:
+    if summary.documents_unreadable and summary.documents_retried:
+        lines.append(
+            f"  rejects   {_n(summary.documents_unreadable, 'document')} still cannot be opened, which counts for nothing here"
+        )
+    elif summary.documents_unreadable:
         lines.append(f"  rejects   {_n(summary.documents_unreadable, 'document')} could not be opened at all")
     lines += [_reject(reject) for reject in summary.rejects[:_SHOWN]]
     if len(summary.rejects) > _SHOWN:

@@ -15,9 +15,13 @@ from pipeline.publish import publish
 from pipeline.register import drop_deleted
 from pipeline.steps import Steps
 from pipeline.storage import open_store
+from pipeline.where import checked
 from schemas.correction import Corrections
 from schemas.job import Job
-from schemas.run import RunOptions, RunSummary
+from schemas.run import RunKind, RunOptions, RunSummary
+
+UNREAD = "status IN ('partial', 'failed')"
+"""Of which pages this holds, those were not wholly read."""
 
 
 def run(job: Job, *, options: RunOptions | None = None, progress: Progress | None = None) -> RunSummary:
@@ -41,18 +45,21 @@ def run(job: Job, *, options: RunOptions | None = None, progress: Progress | Non
         return steps.end()
 
 
-def rerun(job: Job, where: str, *, progress: Progress | None = None) -> RunSummary:
-    """Read the job's pages of which `where` holds once more, in place of the rows that they have, and try what could not be opened.
+def rerun(job: Job, where: str | None = None, *, progress: Progress | None = None) -> RunSummary:
+    """Read the job's pages of which `where` holds once more, in place of the rows that they have.
 
-    `where` is an expression of DuckDB over the columns of pages/ and fields/ (of those that both have, the page's).
+    `where` is an expression of DuckDB over the columns of pages/ and fields/ (of those that both have, the page's). Without one, all that was
+    not wholly read is read again, and documents that could not be opened are tried again. Raises JobError on what is no such expression.
     """
-    with _begun(job, None, progress) as steps:
+    asked = checked(where or UNREAD)
+    with _begun(job, None, progress, "rerun") as steps:
         with steps.interruptible():
-            steps.list_unreadable()
-            steps.inspect(again=True)
-            steps.select()
-            steps.read()
-            steps.select_where(where)
+            if where is None:
+                steps.list_unreadable()
+                steps.inspect(again=True)
+                steps.select()
+                steps.read()
+            steps.select_where(asked)
             steps.read()
             steps.conclude()
         steps.publish()
@@ -61,7 +68,7 @@ def rerun(job: Job, where: str, *, progress: Progress | None = None) -> RunSumma
 
 def redecode(job: Job, *, progress: Progress | None = None) -> RunSummary:
     """Make the rows of all pages that the job has read anew from the completions they keep: no document is opened, no model asked."""
-    with _begun(job, None, progress) as steps:
+    with _begun(job, None, progress, "redecode") as steps:
         with steps.interruptible():
             steps.select_kept()
             steps.decode_again()
@@ -76,7 +83,7 @@ def correct(job: Job, corrections: Corrections, *, progress: Progress | None = N
     Raises JobError, with nothing changed, where a correction is no value of its field.
     """
     corrector = Corrector(job, corrections)
-    with _begun(job, None, progress) as steps:
+    with _begun(job, None, progress, "corrections") as steps:
         with steps.interruptible():
             steps.select_corrected(corrector)
             steps.correct(corrector)
@@ -97,7 +104,7 @@ def compact(sink_uri: str, *, without_deleted: bool = False) -> int:
 
 
 @contextmanager
-def _begun(job: Job, options: RunOptions | None, progress: Progress | None) -> Iterator[Steps]:
+def _begun(job: Job, options: RunOptions | None, progress: Progress | None, kind: RunKind = "run") -> Iterator[Steps]:
     run_id = _new_run_id()
     store, places = open_store(job.sink.uri), Places(job.sink.uri)
     part, parts = job.workers.shard_of
@@ -106,7 +113,7 @@ def _begun(job: Job, options: RunOptions | None, progress: Progress | None) -> I
         claim(store, places.claim(f"job-{job.name}-{part + 1}-of-{parts}"), run_id) as held,
         closing(Ledger(store, places, run_id)) as ledger,  # loaded by the step that needs it
     ):
-        steps = Steps(job, options or RunOptions(), progress or Silent(), run_id, store, places, ledger, held)
+        steps = Steps(job, options or RunOptions(), progress or Silent(), run_id, store, places, ledger, held, kind)
         steps.begin()
         yield steps
 

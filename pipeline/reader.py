@@ -1,8 +1,8 @@
 """Read a sink's datasets as they are at one moment, also while runs are at work on it."""
 
-from typing import TYPE_CHECKING, Literal, cast, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, overload
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,8 +15,6 @@ from pipeline.places import Places, fields_beside
 from pipeline.register import document_rows, judge
 from pipeline.storage import Store, open_store
 from schemas.arrow import DATASETS, schema_of
-from schemas.field import FieldRow
-from schemas.page import PageRow
 
 Dataset = Literal["documents", "pages", "fields", "answers"]
 
@@ -31,55 +29,51 @@ SEMI JOIN (SELECT source_id FROM source WHERE is_live) USING (source_id) ORDER B
 
 
 @overload
-def read(sink_uri: str, dataset: Dataset = ..., *, frame: Literal["arrow"] = ...) -> pa.Table: ...
+def read(
+    sink_uri: str, dataset: Dataset = ..., *, columns: Sequence[str] | None = ..., frame: Literal["arrow"] = ...
+) -> pa.Table: ...
 @overload
-def read(sink_uri: str, dataset: Dataset = ..., *, frame: Literal["polars"]) -> "pl.DataFrame": ...
+def read(
+    sink_uri: str, dataset: Dataset = ..., *, columns: Sequence[str] | None = ..., frame: Literal["polars"]
+) -> "pl.DataFrame": ...
 @overload
-def read(sink_uri: str, dataset: Dataset = ..., *, frame: Literal["pandas"]) -> "pd.DataFrame": ...
-def read(sink_uri: str, dataset: Dataset = "pages", *, frame: Frame = "arrow") -> object:
+def read(
+    sink_uri: str, dataset: Dataset = ..., *, columns: Sequence[str] | None = ..., frame: Literal["pandas"]
+) -> "pd.DataFrame": ...
+def read(sink_uri: str, dataset: Dataset = "pages", *, columns: Sequence[str] | None = None, frame: Frame = "arrow") -> object:
     """Return all rows that hold now: every page once, of the latest whole version of every source object.
 
-    `frame` says as what: a pyarrow Table, or a DataFrame of Polars or pandas, where that is installed (else JobError says what to install).
+    `columns` names those to return, in their order; the rest of a large sink takes no memory then. `frame` says as what: a pyarrow Table, or a
+    DataFrame of Polars or pandas, where that is installed (else JobError says what to install).
     "answers" has a row for each document and field: the one page's answer that was chosen, and by which rule (pipeline.answers).
     Plain globs over the Parquet files give the same between runs; during one they may show a page twice or a moment late.
     """
     if dataset != "answers" and dataset not in DATASETS:
         raise JobError(f"no dataset is called {dataset}; there are {', '.join(DATASETS)} and answers")
-    return framed(answers(_table(sink_uri, "fields")) if dataset == "answers" else _table(sink_uri, dataset), frame)
+    if dataset == "answers":
+        return framed(_only(answers(_table(sink_uri, "fields", None)), columns), frame)
+    return framed(_only(_table(sink_uri, dataset, columns), columns), frame)
 
 
-def pages_where(sink_uri: str, where: str) -> pa.Table:
-    """Return source_id and page_index of the pages of which a DuckDB expression holds, over the columns of pages/ and fields/.
-
-    Of a column that both have, the page's is meant. Raises JobError on an expression that DuckDB does not understand.
-    """
-    with duckdb.connect(config={"enable_external_access": False}) as connection:
-        connection.register("pages", read(sink_uri, "pages"))
-        connection.register("fields", read(sink_uri, "fields"))
-        shared = ", ".join(sorted(set(FieldRow.model_fields) & set(PageRow.model_fields) - {"page_id"}))
-        try:
-            found = connection.sql(
-                f"SELECT DISTINCT source_id, page_index FROM pages LEFT JOIN (SELECT * EXCLUDE ({shared}) FROM fields) "  # noqa: S608
-                f"USING (page_id) WHERE ({where}) ORDER BY ALL"  # the expression is the caller's, over tables of the caller's own
-            ).to_arrow_table()
-        except duckdb.Error as error:
-            raise JobError(f"where {where!r}: {str(error).splitlines()[0]}") from error
-    return cast("pa.Table", found)
+def _only(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
+    if unknown := sorted(set(columns or ()) - set(table.column_names)):
+        raise JobError(f"no column is called {', '.join(unknown)}; there are {', '.join(table.column_names)}")
+    return table if columns is None else table.select(list(columns))
 
 
-def _table(sink_uri: str, dataset: Dataset) -> pa.Table:
+def _table(sink_uri: str, dataset: Dataset, columns: Sequence[str] | None) -> pa.Table:
     store, places = open_store(sink_uri), Places(sink_uri)
     with Ledger(store, places, run_id="read") as ledger:
         for _ in range(ATTEMPTS_TO_READ - 1):
             try:
-                return _rows(ledger, store, places, dataset)
+                return _rows(ledger, store, places, dataset, columns)
             except ObjectMissing:
                 # A publication moved the rows to another file between our look at the ledger and our reading.
                 ledger.reload()
-        return _rows(ledger, store, places, dataset)
+        return _rows(ledger, store, places, dataset, columns)
 
 
-def _rows(ledger: Ledger, store: Store, places: Places, dataset: Dataset) -> pa.Table:
+def _rows(ledger: Ledger, store: Store, places: Places, dataset: Dataset, columns: Sequence[str] | None) -> pa.Table:
     if dataset == "documents":
         judge(ledger)
         return document_rows(ledger)
@@ -87,5 +81,6 @@ def _rows(ledger: Ledger, store: Store, places: Places, dataset: Dataset) -> pa.
     tables = [schema_of(DATASETS[dataset]).empty_table()]
     for file in ranges["pages_file"].unique().to_pylist():
         mine = ranges.filter(pc.field("pages_file") == file)
-        tables.append(kept(store, places, file if dataset == "pages" else fields_beside(file), mine))
+        rows = kept(store, places, file if dataset == "pages" else fields_beside(file), mine)
+        tables.append(rows if columns is None else rows.select([name for name in rows.column_names if name in columns]))
     return pa.concat_tables(tables, promote_options="permissive")

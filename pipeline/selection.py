@@ -188,6 +188,12 @@ class Selected:
     units: int
     pages: int
 
+    def __add__(self, other: "Selected") -> "Selected":
+        return Selected(self.units + other.units, self.pages + other.pages)
+
+
+NOTHING = Selected(0, 0)
+
 
 def load_manifest(ledger: Ledger, store: Store, shards: Iterable[str]) -> None:
     """Load the listed objects beside the ledger."""

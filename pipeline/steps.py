@@ -28,12 +28,12 @@ from pipeline.places import Places
 from pipeline.progress import Progress
 from pipeline.publish import publish, sweep
 from pipeline.questions import questions
-from pipeline.reader import pages_where
 from pipeline.redecode import Redecoder
 from pipeline.register import incomplete
 from pipeline.runs import Earlier, Runs
 from pipeline.seal import Seal
 from pipeline.selection import (
+    NOTHING,
     Selected,
     gone,
     is_done,
@@ -51,11 +51,12 @@ from pipeline.selection import (
 from pipeline.shards import write_shards
 from pipeline.storage import Store
 from pipeline.tasks.kinds import misfits
+from pipeline.where import pages_where
 from pipeline.whole import parts
 from pipeline.worker import Worker, climber
 from schemas.arrow import from_table
 from schemas.job import Job
-from schemas.run import RunOptions, RunRecord, RunSummary
+from schemas.run import RunKind, RunOptions, RunRecord, RunSummary
 from schemas.unit import Reject, Unit
 
 OBJECTS_PER_BLOCK = 16
@@ -73,11 +74,15 @@ class Steps:
     places: Places
     ledger: Ledger
     held: Held
+    kind: RunKind = "run"
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     objects_listed: int = 0
+    documents_retried: int = 0
+    where: str | None = None
     manifest: Manifest | None = None
     objects_deleted: int = 0
-    selected: Selected = field(default_factory=lambda: Selected(0, 0))
+    selected: Selected = NOTHING
+    _todo: Selected = field(default=NOTHING, init=False)
     was_interrupted: bool = False
     earlier: Earlier = field(default_factory=Earlier)
     runs: Runs = field(init=False)
@@ -103,6 +108,7 @@ class Steps:
             started_at=self.started_at,
             pagemill_version=version("pagemill"),
             confidence_model=fingerprint(of_job(self.job)),
+            kind=self.kind,
         )
         self.runs.begin(record)
         self.earlier = self.runs.earlier(self.job, self.run_id)
@@ -150,7 +156,7 @@ class Steps:
     def list_unreadable(self) -> None:
         """Take the job's documents that could not be opened as what is listed: a limit or a password may be another now."""
         self.ledger.reload()
-        self.objects_listed = load_unreadable(self.ledger, self.job.name)
+        self.objects_listed = self.documents_retried = load_unreadable(self.ledger, self.job.name)
 
     def inspect(self, *, again: bool = False) -> None:
         """Read every listed object that the ledger does not know in this version, or, with `again`, that could not be opened."""
@@ -177,6 +183,8 @@ class Steps:
 
     def select_where(self, where: str) -> None:
         """Choose this job's pages of which an expression over their rows holds; they are asked everything anew."""
+        self.where = where
+        self.ledger.reload()
         pages = pages_where(self.job.sink.uri, where)
         self._choose(
             partial(select_pages, self.ledger, pages, run_id=self.run_id, job_name=self.job.name, tasks=self._fingerprints())
@@ -222,14 +230,14 @@ class Steps:
 
     def read(self) -> None:
         """Send the units through the workers, and commit what they stage; then what is left to climb, a checkpoint at a time."""
-        if self.selected.units:
+        if self._todo.units:
             self._passes(Worker).run(self.earlier.killed)
         for stage in stages(self.job)[1:]:
             self._climb(stage.number)
 
     def decode_again(self) -> None:
         """Make the units' rows anew from the completions that they keep."""
-        if self.selected.units:
+        if self._todo.units:
             self._passes(Redecoder).run(self.earlier.killed)
 
     def _chosen(self) -> list[Unit]:
@@ -249,8 +257,9 @@ class Steps:
     def _choose(self, choose: Callable[[], Selected]) -> None:
         self._select = choose
         self.ledger.fold()
-        self.selected = choose()
-        self.progress.selected(self.selected.pages)
+        self._todo = choose()
+        self.selected += self._todo
+        self.progress.selected(self._todo.pages)
 
     def _passes(self, worker: Callable[..., object]) -> Passes:
         return Passes(
@@ -298,6 +307,8 @@ class Steps:
         summary = RunSummary(
             run_id=self.run_id,
             job_name=self.job.name,
+            kind=self.kind,
+            where=self.where,
             shard=self.job.workers.shard,
             sink_uri=self.job.sink.uri,
             sink_format=self.job.sink.format,
@@ -307,6 +318,7 @@ class Steps:
             objects_known=self.objects_listed - self.findings.inspected - len(self.findings.left),
             objects_inspected=self.findings.inspected,
             documents_unreadable=self.findings.unreadable,
+            documents_retried=self.documents_retried,
             objects_deleted=self.objects_deleted,
             units_selected=self.selected.units,
             pages_selected=self.selected.pages,

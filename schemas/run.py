@@ -8,6 +8,9 @@ from schemas.shape import Shape
 from schemas.unit import Reject, Tally
 from schemas.witness import Witnessed
 
+RunKind = Literal["run", "rerun", "redecode", "corrections"]
+"""What a run was started to do: what is left, chosen pages once more, rows from kept completions, or to take a person's words."""
+
 
 class RunOptions(Shape):
     """What a person adds to a job at the command line. `limit` takes the first n objects, `sample` n at random (by `seed`)."""
@@ -27,6 +30,7 @@ class RunRecord(Shape):
     started_at: datetime
     pagemill_version: str
     confidence_model: str | None = None
+    kind: RunKind = "run"
 
 
 class RunSummary(Shape):
@@ -35,10 +39,14 @@ class RunSummary(Shape):
     `left` counts the units that no row could be written for (an unreachable store, a lost engine, an interrupt): run again to go on.
     `interrupted` says that the run was ended before its work was done, `stopped` which limit of the job's `stop` did it, if one did.
     `store_retries` counts requests to the stores that failed in passing and were made again, by the driver and all of its workers.
+    `where` is the expression that chose the pages of a rerun. `documents_retried` counts documents that could not be opened before and
+    were tried again; what `documents_unreadable` says is then how many of them still cannot be.
     """
 
     run_id: str
     job_name: str
+    kind: RunKind = "run"
+    where: str | None = None
     shard: str = "1/1"
     sink_uri: str
     sink_format: Literal["parquet", "iceberg"] = "parquet"
@@ -48,6 +56,7 @@ class RunSummary(Shape):
     objects_known: int
     objects_inspected: int
     documents_unreadable: int
+    documents_retried: int = 0
     objects_deleted: int
     units_selected: int
     pages_selected: int
@@ -69,8 +78,12 @@ class RunSummary(Shape):
 
     @property
     def reject_rate(self) -> float:
-        """Return the share of pages that are not wholly read; an unreadable document counts as one page."""
-        rejected = self.pages_partial + self.pages_failed + self.documents_unreadable
+        """Return the share of pages that are not wholly read; a document that turned out unreadable counts as one page.
+
+        One that could not be opened before and still cannot be counts for nothing: it was counted when that was news.
+        """
+        news = 0 if self.documents_retried else self.documents_unreadable
+        rejected = self.pages_partial + self.pages_failed + news
         total = self.pages_ok + self.pages_blank + rejected
         return rejected / total if total else 0.0
 

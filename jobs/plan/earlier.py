@@ -1,4 +1,7 @@
-"""What earlier runs of a job tell of the next: how much climbed each rung, and how long answers were. Only runs that asked the same count."""
+"""What earlier runs of a job tell of the next: how much climbed each rung, and how long answers were. Only runs that asked the same count.
+
+Reruns do not: pages that were chosen are not like the others.
+"""
 
 from dataclasses import dataclass
 
@@ -40,7 +43,7 @@ class Earlier:
 def earlier(runs: Runs, job: Job) -> Earlier:
     """Return what the job's runs of this sink asked, as far as they asked what it asks now."""
     same = {each.run_id for each in runs.begun() if _asks(each.job) == _asks(job)}
-    tallies = [each.tally for each in runs.ended() if each.run_id in same and each.tally.requests]
+    tallies = [each.tally for each in runs.ended() if each.run_id in same and each.kind == "run" and each.tally.requests]
     return Earlier(len(tallies), sum(tallies, Tally()))
 
 

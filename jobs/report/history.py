@@ -11,6 +11,7 @@ def run_entry(summary: RunSummary, gpus: float, dollars_per_hour: float | None) 
     return RunEntry(
         run_id=summary.run_id,
         job=summary.job_name,
+        kind=None if summary.kind == "run" else summary.kind,
         started_at=summary.started_at.isoformat(timespec="seconds"),
         seconds=round((summary.ended_at - summary.started_at).total_seconds(), 1),
         pages=summary.pages_ok + summary.pages_blank + summary.pages_partial + summary.pages_failed,

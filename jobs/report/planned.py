@@ -19,7 +19,10 @@ def plan_entry(plans: Sequence[Plan], begun: Sequence[RunRecord], ended: Sequenc
         mine = [
             each
             for each in ended
-            if each.job_name == plan.job_name and plan.made_at <= each.started_at and (until is None or each.started_at < until)
+            if each.kind == "run"
+            and each.job_name == plan.job_name
+            and plan.made_at <= each.started_at
+            and (until is None or each.started_at < until)
         ]
         if mine or entry is None:
             entry = _entry(plan, mine, {each.run_id: each.job.workers.gpus for each in begun})

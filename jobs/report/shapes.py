@@ -156,10 +156,11 @@ class FieldCount(Shape):
 
 
 class RunEntry(Shape):
-    """A run that ended; times as ISO 8601 in UTC."""
+    """A run that ended; times as ISO 8601 in UTC. `kind` says what it did where it did not read what was left to do."""
 
     run_id: str
     job: str
+    kind: str | None = None
     started_at: str
     seconds: float
     pages: int

@@ -52,8 +52,28 @@ def test_it_says_what_came_in_what_came_out_and_where_it_is():
 
 def test_what_was_chosen_from_rows_came_from_no_listing():
     """Reading or decoding again lists nothing, and no such line is shown; a source in which there is nothing is told of."""
-    assert "listed" not in in_words(_summary(objects_listed=0, objects_known=0, objects_inspected=0))
-    assert "0 objects listed" in in_words(_summary(objects_listed=0, objects_known=0, objects_inspected=0, pages_selected=0))
+    none = {"objects_listed": 0, "objects_known": 0, "objects_inspected": 0}
+    assert "listed" not in in_words(_summary(**none, kind="redecode"))
+    assert "0 objects listed" in in_words(_summary(**none, pages_selected=0))
+
+
+def test_a_rerun_that_chose_nothing_says_what_held_of_no_page():
+    """It is not called done, as an expression that was meant otherwise looks the same."""
+    words = in_words(
+        _summary(kind="rerun", where="confidence < 0", pages_selected=0, documents_unreadable=0, pages_ok=0, rejects=())
+    )
+    assert "no page of this job has rows of which this holds: confidence < 0" in words
+    assert "read already" not in words
+
+
+def test_documents_that_still_cannot_be_opened_are_no_news():
+    """They are told, with how many can be now, and count for nothing in the exit code; pages that were read and rejected do."""
+    tried = {"kind": "rerun", "documents_retried": 5, "objects_inspected": 5, "pages_partial": 0, "max_reject_rate": 0.0}
+    again = _summary(**tried, pages_failed=0)
+    assert "5 documents that could not be opened before, tried again: 3 can be now" in in_words(again)
+    assert "2 documents still cannot be opened" in in_words(again)
+    assert (again.reject_rate, again.exit_code) == (0.0, 0)
+    assert _summary(**tried, pages_failed=1).exit_code == 1
 
 
 def test_requests_that_were_made_again_are_counted():

@@ -36,7 +36,7 @@ from pipeline.places import Places
 from pipeline.progress import Silent
 from pipeline.publish import publish, sweep
 from pipeline.questions import Question, questions
-from pipeline.reader import pages_where, read
+from pipeline.reader import read
 from pipeline.readings import record
 from pipeline.redecode import Redecoder
 from pipeline.runs import Runs
@@ -57,6 +57,7 @@ from pipeline.settle import Answered, Circumstances, PageFacts, rows
 from pipeline.staging import Part
 from pipeline.storage import Store, open_store
 from pipeline.verify import verify
+from pipeline.where import pages_where
 from pipeline.whole import parts as concluded_parts
 from pipeline.worker import Worker
 from schemas.arrow import from_table

@@ -10,12 +10,12 @@ import pytest
 
 from pipeline import read
 from pipeline.errors import CheckpointError
-from pipeline.flow import compact, redecode, run
+from pipeline.flow import compact, redecode, rerun, run
 from pipeline.process import children
 from pipeline.progress import Silent
 from pipeline.storage import open_store
 from pipeline.verify import verify
-from schemas.job import Job, Model, OcrTask, Render, Rung, Sink, Source, Workers
+from schemas.job import Job, Limits, Model, OcrTask, Render, Rung, Sink, Source, Workers
 
 WORKERS = Workers(cpus=2)
 # Ray warns of its own settings as it reads them, and leaves files open in the process that started it.
@@ -85,6 +85,21 @@ def test_from_a_place_to_datasets(place, machine, sink_format):
     assert len(read(job.sink.uri, "pages")) == 4
     third = run(job)
     assert (third.objects_known, third.pages_selected, third.objects_deleted, third.exit_code) == (2, 0, 0, 0)
+
+
+@pytest.mark.usefixtures("ray_started")
+def test_a_rerun_reads_what_it_is_asked_for_and_nothing_else(mill, machine):
+    """With an expression chosen pages alone; without one whatever was rejected. What could not be opened before and cannot be now is no news."""
+    mill.put("a.pdf", machine.pdf("one", "two"))
+    mill.put("broken.pdf", b"nothing")
+    mill.put("large.pdf", large := machine.pdf("three", "four", "five" * 40))
+    mill.run(mill.job(limits=Limits(bytes=len(large) - 1)))
+    chosen = rerun(mill.job(workers=WORKERS), "page_index = 0")
+    assert (chosen.pages_ok, chosen.documents_retried, chosen.objects_inspected, chosen.exit_code) == (1, 0, 0, 0)
+    again = rerun(mill.job(workers=WORKERS))
+    assert (again.documents_retried, again.documents_unreadable, again.pages_ok, again.exit_code) == (2, 1, 3, 0)
+    assert (again.pages_selected, again.kind, again.where) == (3, "rerun", "status IN ('partial', 'failed')")
+    assert mill.verify().is_exact
 
 
 class Compacting(Silent):

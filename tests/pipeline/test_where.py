@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.errors import JobError
-from pipeline.reader import pages_where
 from pipeline.serving import Serving
+from pipeline.where import checked, pages_where
 
 
 @pytest.fixture
@@ -36,12 +36,33 @@ def test_pages_are_chosen_by_what_is_known_of_them_and_their_fields(read_once):
 
 
 @pytest.mark.parametrize(
-    "where", ["confidense < 0.7", "confidence <", "1; DROP TABLE pages", "length(content) > 0 FROM read_text('x')"]
+    ("where", "said"),
+    [
+        ("confidense < 0.7", 'column "confidense" not found.*"confidence"'),
+        ('status = "ok"', "Text stands in 'single quotes'"),
+        ("value_text = 'O'Brien'", "unterminated"),
+        ("confidence <", "syntax error"),
+        ("1; DROP TABLE pages", "more than one statement"),
+        ("true) UNION SELECT page_id, 1 FROM pages WHERE (true", "syntax error"),
+        ("length(content) > 0 FROM read_text('x')", "FROM clause"),
+        ("confidence < 0,7", "single expression"),
+        ("confidence", "neither true nor false"),
+        ("sum(confidence) > 1", "aggregate"),
+        ("", "selection list"),
+    ],
 )
-def test_what_is_no_expression_is_refused_by_name(read_once, where):
-    """With DuckDB's own words; a file is never read."""
-    with pytest.raises(JobError, match=r"^where "):
-        chosen(read_once, where)
+def test_what_is_no_expression_is_refused_by_name(where, said):
+    """With DuckDB's own words and the columns that may be meant, before a sink is looked at."""
+    with pytest.raises(JobError, match=f"(?s)^where .*{said}"):
+        checked(where)
+
+
+def test_of_a_column_that_both_have_the_field_s_can_be_meant(read_once):
+    """`fields.status` is the field's and `pages.status` the page's; a subquery may look at either dataset."""
+    assert chosen(read_once, "fields.status = 'ok' AND pages.status = 'ok' AND page_index = 1") == [1]
+    assert chosen(read_once, "fields.status = 'invalid'") == []
+    assert chosen(read_once, "confidence = (SELECT min(confidence) FROM fields)") == [0]
+    assert chosen(read_once, "COLUMNS('confidence') < 2") == [0, 1]
 
 
 def test_files_stay_closed(read_once, tmp_path):

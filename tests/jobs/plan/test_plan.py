@@ -9,8 +9,10 @@ from click.testing import CliRunner
 
 from jobs.cli import cli
 from jobs.plan.arithmetic import model_of
+from jobs.plan.earlier import earlier
 from jobs.plan.make import make
 from jobs.plan.todo import todo
+from jobs.report.planned import plan_entry
 from pipeline.runs import Runs
 from pipeline.serving import Serving
 from schemas.job import AnswerField, AnswerTask, Model, Render, Rung, Source
@@ -75,6 +77,23 @@ def test_the_ladder_is_planned_rung_by_rung_as_runs_tell(mill, machine):
     plan = _plan(job)
     assert [each.requests.value for each in plan.rungs] == [4, pytest.approx(2)]
     assert plan.tokens.value == pytest.approx(60)
+
+
+def test_a_rerun_tells_nothing_of_pages_to_come(mill, machine):
+    """Neither of what will climb, as its pages were chosen, nor of what came of a plan, as it reads pages a second time."""
+    mill.put("a.pdf", machine.pdf("one two three"))
+    job = mill.job(render=Render(text_layer="ignore", ladder=LADDER))
+    plan = _plan(job)
+    mill.run(job)
+    runs = Runs(mill.store, mill.places)
+    (summary,) = runs.ended()
+    many = {"tally": Tally(requests=9, rungs=(1, 8), tokens=90), "pages_ok": 7, "started_at": plan.made_at}
+    runs.end(summary.model_copy(update={**many, "kind": "rerun"}))
+    assert earlier(runs, job).tally == Tally()
+    assert plan_entry([plan], runs.begun(), runs.ended()).runs == 0
+    runs.end(summary.model_copy(update=many))
+    assert earlier(runs, job).climbed(1) == 8
+    assert plan_entry([plan], runs.begun(), runs.ended()).rows[0][4] == 7
 
 
 def test_places_that_are_read_again_are_planned_too(mill, machine):

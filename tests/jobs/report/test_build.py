@@ -62,6 +62,8 @@ def test_runs_have_their_price(small, tmp_path):
     when = {"started_at": began, "ended_at": began + timedelta(hours=2)}
     ran = RunSummary(run_id="r", job_name="j", sink_uri="out", max_reject_rate=0, **when, **counts)
     assert run_entry(ran, 4.0, 2.5).dollars == 4 * 2 * 2.5
+    assert run_entry(ran, 4.0, 2.5).kind is None
+    assert run_entry(ran.model_copy(update={"kind": "rerun"}), 4.0, 2.5).kind == "rerun"
 
 
 def test_pictures_have_the_page_s_shape(shelf, make, tmp_path):
