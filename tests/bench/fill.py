@@ -1,53 +1,71 @@
 """How full the pipeline keeps vLLM: the whole way (Ray, workers, three calls at once) against the bare engine, asked the same requests.
 
-`python tests/bench/fill.py [--pages N] [--rounds N]` in an environment with vLLM: scans that the project makes itself, three questions
-a page, a checkpoint of noise with the sizes of the one that ships. Both sides are measured between the end of the first third of the
-answers and the last, so that no start-up is in any number. Each round measures one after the other, since a machine's load changes.
-"""
+`python tests/bench/fill.py [--pages N] [--rounds N] [--larger]` in an environment with vLLM, on two cores: scans that the project makes
+itself, three questions a page, a checkpoint of noise with the sizes of the one that ships, or, --larger, one that costs a core one to two
+seconds a page.
 
-from __future__ import annotations  # MeteredWorker travels by value, and its annotations' names would not
+In production the engine computes on a GPU of its own, and so it does here: vLLM's processes have one core to themselves and everything else
+(driver, Ray, the child that renders, vLLM's front end) the other, on both sides alike (apart.py). Both sides are measured over the same
+middle of the answers: without the first blocks, which were rendered while the engine started, and without as many at the end, behind which
+nothing comes. Rounds measure one side after the other in turns, since a machine's load changes.
+"""
 
 import argparse
 import json
 import os
 import statistics
 import tempfile
-import threading
-import time
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from apart import Apart
 from cputime import CpuTime
 
 from jobs.synth import generate
 from pipeline import cluster
 from pipeline.cache import DocumentCache
-from pipeline.checkpoints.architecture import EMBEDDED
+from pipeline.checkpoints.architecture import EMBEDDED, Sizes
 from pipeline.checkpoints.build import build
 from pipeline.cluster import Pool
 from pipeline.desk import Desk
-from pipeline.engines.base import Engine
-from pipeline.engines.start import prepare
+from pipeline.passes import UNITS_PER_BLOCK
 from pipeline.questions import questions
-from pipeline.serving import Serving
 from pipeline.shards import write_shards
 from pipeline.storage import open_store
-from pipeline.worker import Worker
 from schemas.arrow import to_table
 from schemas.job import AnswerField, AnswerTask, Job, Model, Render, Sink, Source
 from schemas.unit import Origin, Unit
-from schemas.view import Completion, Request
+from schemas.view import Request
 
-CALLS, UNITS_A_BLOCK, TOKENS = 3, 8, 16
+CALLS, TOKENS = 3, 16
 FIELDS = ("number", "date", "total")
+AT_ENDS = CALLS * UNITS_PER_BLOCK  # pages that are not measured, at the beginning and at the end
+LARGER = Sizes(
+    vision_width=256,
+    vision_layers=8,
+    vision_heads=8,
+    vision_mlp=1024,
+    text_width=320,
+    text_layers=6,
+    text_heads=10,
+    text_kv_heads=10,
+    text_mlp=1280,
+    head_dim=32,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One side of a round, past its first third: pages a second, the share of time short of requests, and CPU-ms a page by process."""
+    """One side of a round, in its middle.
+
+    Pages a second; the share of time in which vLLM's worker was computing, and in which its scheduler had fewer requests than it runs at
+    once; CPU-ms a page outside the engine by process; images encoded a page.
+    """
 
     pages_per_s: float
+    busy_share: float
     short_share: float
     outside_ms: dict[str, float]
     encodes_per_page: float
@@ -56,31 +74,42 @@ class Measured:
 def main() -> None:
     """Print both sides of each round, and the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=96)
+    parser.add_argument("--pages", type=int, default=3 * AT_ENDS)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--larger", action="store_true")
     options = parser.parse_args()
+    if options.pages <= 2 * AT_ENDS:
+        parser.error(f"of {options.pages} pages none are left to measure: name more than {2 * AT_ENDS}")
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where Ray's and vLLM's processes find metered.py and steps.py
+    # Ray makes its workers nicer than others, and so the engine that one of them starts: not so the bare one.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - its name in Ray
     rounds = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Apart():
         home = Path(folder)
-        checkpoint = build(home / "checkpoint", sizes=EMBEDDED)
+        checkpoint = build(home / "checkpoint", sizes=LARGER if options.larger else EMBEDDED)
         job, units = work(home, checkpoint, options.pages)
         requests = ready(job, units)
         for number in range(options.rounds):
-            rounds.append((bare(job, requests, home / f"bare-{number}"), piped(job, units, home / f"piped-{number}")))
-            for name, side in zip(("bare", "pipeline"), rounds[-1], strict=True):
-                parts = ", ".join(f"{kind} {ms:.0f}" for kind, ms in sorted(side.outside_ms.items()))
-                print(
-                    f"{name:8} {side.pages_per_s:.2f} pages/s, short of requests {side.short_share:.1%} of the time, "
-                    f"{sum(side.outside_ms.values()):.0f} CPU-ms a page outside the engine ({parts}), "
-                    f"{side.encodes_per_page:.2f} images encoded a page; "
-                    f"load {os.getloadavg()[0]:.1f}",
-                    flush=True,
-                )
-    ratio = statistics.median(one.pages_per_s / other.pages_per_s for other, one in rounds)
+            alone = bare(job, requests, home / f"bare-{number}")
+            print(f"bare     {said(alone)}", flush=True)
+            whole = piped(job, units, home / f"piped-{number}")
+            print(f"pipeline {said(whole)}", flush=True)
+            rounds.append((alone, whole))
+    ratios = sorted(one.pages_per_s / other.pages_per_s for other, one in rounds)
+    busy = [statistics.median(side.busy_share for side in sides) for sides in zip(*rounds, strict=True)]
     short = statistics.median(one.short_share for _, one in rounds)
-    ours = statistics.median(sum(one.outside_ms.values()) - sum(other.outside_ms.values()) for other, one in rounds)
     print(
-        f"pipeline against bare vLLM: {ratio:.2f} (aim 0.95); short {short:.1%} of the time; {ours:.0f} CPU-ms a page more outside it"
+        f"pipeline against bare vLLM: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}; aim 0.95); "
+        f"engine busy {busy[1]:.1%} of the time (bare {busy[0]:.1%}), short of requests {short:.1%}"
+    )
+
+
+def said(side: Measured) -> str:
+    parts = ", ".join(f"{kind} {ms:.0f}" for kind, ms in sorted(side.outside_ms.items()) if ms >= 1)
+    return (
+        f"{side.pages_per_s:.3f} pages/s, engine busy {side.busy_share:.1%}, short of requests {side.short_share:.1%} of the time, "
+        f"{sum(side.outside_ms.values()):.0f} CPU-ms a page outside the engine ({parts}), "
+        f"{side.encodes_per_page:.2f} images encoded a page; load {os.getloadavg()[0]:.1f}"
     )
 
 
@@ -124,18 +153,20 @@ def ready(job: Job, units: Sequence[Unit]) -> list[Request]:
 
 def bare(job: Job, requests: Sequence[Request], notes: Path) -> Measured:
     """Ask the engine everything at once, in this process."""
+    from metered import MeteredEngine
+
     notes.mkdir()
-    engine = metered(job.model, notes)
+    engine = MeteredEngine(job.model, notes, len(requests))
     with CpuTime() as cpu:
         engine.generate(requests)
-        ended = time.monotonic()
     engine.close()
-    return measured(notes, cpu, ended)
+    return measured(notes, cpu)
 
 
 def piped(job: Job, units: Sequence[Unit], notes: Path) -> Measured:
     """Send the units through Ray to one worker, as a run on one GPU does."""
     import ray
+    from metered import MeteredWorker
 
     notes.mkdir()
     batches = to_table(list(units), Unit).to_batches()
@@ -143,78 +174,39 @@ def piped(job: Job, units: Sequence[Unit], notes: Path) -> Measured:
     cluster.connect(job.workers)
     try:
         with CpuTime() as cpu:
-            staged = list(
-                cluster.stream(
-                    shards,
-                    MeteredWorker,
-                    (job, notes.name, (), notes),
-                    rows_per_block=UNITS_A_BLOCK,
-                    pool=Pool(actors=1, calls=CALLS, threads=len(os.sched_getaffinity(0))),
-                )
-            )
-            ended = time.monotonic()
+            pool = Pool(actors=1, calls=CALLS)
+            given = (job, notes.name, (), notes, len(units) * len(FIELDS))
+            staged = list(cluster.stream(shards, MeteredWorker, given, rows_per_block=UNITS_PER_BLOCK, pool=pool))
     finally:
         ray.shutdown()
     if not staged:
         raise RuntimeError("the pipeline staged nothing")
-    return measured(notes, cpu, ended)
+    return measured(notes, cpu)
 
 
-class MeteredWorker(Worker):
-    """The worker of a run, with an engine that notes when it was asked and when it had answered."""
-
-    def __init__(self, job: Job, run_id: str, passwords: Sequence[str], notes: Path) -> None:
-        super().__init__(job, run_id, passwords, Serving(job.model, 448, lambda model, _: metered(model, notes)))
-
-
-def metered(model: Model, notes: Path) -> Engine:
-    """Return the production engine; after each call it writes down (time, requests it has) and how many images were encoded."""
-    from pipeline.engines.vllm import VllmEngine
-
-    class Metered(VllmEngine):
-        def __init__(self, *arguments: object) -> None:
-            self.events: list[tuple[float, int]] = []
-            self.lock = threading.Lock()
-            super().__init__(*arguments)  # type: ignore[arg-type]
-            self.ask_workers("watch_vision")
-
-        async def _answer(self, request: Request, image: object) -> Completion:
-            self.events.append((time.monotonic(), 1))
-            completion = await super()._answer(request, image)  # type: ignore[arg-type]
-            self.events.append((time.monotonic(), -1))
-            return completion
-
-        def generate(self, requests: Sequence[Request]) -> list[Completion]:
-            completions = super().generate(requests)
-            if errors := [completion.error for completion in completions if completion.error]:
-                raise RuntimeError(errors[0])
-            with self.lock:
-                seen = {"events": self.events, "fill": self._plan.max_sequences, "encoded": self.ask_workers("encoded_images")}
-                (notes / "engine.json").write_text(json.dumps(seen))
-            return completions
-
-    served, description = prepare(model)
-    return Metered(served, description, 512)
-
-
-def measured(notes: Path, cpu: CpuTime, ended: float) -> Measured:
+def measured(notes: Path, cpu: CpuTime) -> Measured:
     """Work out the numbers of one side."""
     seen = json.loads((notes / "engine.json").read_text())
-    events = sorted((at, change) for at, change in seen["events"])
-    answers = [at for at, change in events if change < 0]
-    began, pages = answers[len(answers) // 3], (len(answers) - len(answers) // 3) / len(FIELDS)
-    has, short, last = 0, 0.0, began
-    for at, change in events:
-        if at > began:
-            short += (at - last) * (has < seen["fill"])
-            last = at
-        has += change
+    answered, ends = sorted(seen["answered"]), AT_ENDS * len(FIELDS)
+    began, ended = answered[ends - 1], answered[-ends - 1]
+    seconds, pages = ended - began, len(answered) / len(FIELDS) - 2 * AT_ENDS
+    busy = sum(max(0.0, min(end, ended) - max(start, began)) for start, end in seen["spans"])
     return Measured(
-        pages_per_s=pages / (ended - began),
-        short_share=(short + ended - last) / (ended - began),
-        outside_ms={kind: 1000 * seconds / pages for kind, seconds in cpu.between(began, ended).items()},
-        encodes_per_page=sum(seen["encoded"]) / (len(answers) / len(FIELDS)),
+        pages_per_s=pages / seconds,
+        busy_share=busy / seconds,
+        short_share=_short_s(seen["scheduled"], seen["fill"], began, ended) / seconds,
+        outside_ms={kind: 1000 * spent / pages for kind, spent in cpu.between(began, ended).items()},
+        encodes_per_page=seen["encoded"] / (len(answered) / len(FIELDS)),
     )
+
+
+def _short_s(scheduled: Sequence[tuple[float, int]], fill: int, began: float, ended: float) -> float:
+    """Return for how long the scheduler had fewer requests than `fill`, going by what was last heard of it."""
+    short, first = 0.0, max(0, bisect_left([at for at, _ in scheduled], began) - 1)
+    for (at, has), (until, _) in zip(scheduled[first:], [*scheduled[first + 1 :], (ended, 0)], strict=True):
+        if has < fill:
+            short += max(0.0, min(until, ended) - max(at, began))
+    return short
 
 
 if __name__ == "__main__":
