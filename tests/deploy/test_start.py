@@ -63,7 +63,7 @@ def start(api, tmp_path):
 
     def run() -> subprocess.CompletedProcess[str]:
         command = [sys.executable, str(FOLDER / "start.py"), str(FOLDER / "rayjob.yaml")]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
 
     return run
 
