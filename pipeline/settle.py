@@ -12,7 +12,7 @@ from pipeline.confidence import confidence, of_parts
 from pipeline.provenance import told_by_layer
 from pipeline.readings import Voice, chosen, faint, read, region_of, voices
 from pipeline.signals import of_part, parts_logprob, signals, standing_in
-from pipeline.sureness import Weigh
+from pipeline.sureness import Weigh, weighed_by_layer
 from pipeline.tasks.base import Ask, Reading
 from pipeline.whereabouts import whereabouts
 from pipeline.witness import agreement
@@ -56,7 +56,7 @@ class PageFacts:
         return replace(self, notes=(*self.notes, *notes))
 
     def with_text(self, text: str, lines: tuple[Line, ...], tables: tuple[Table, ...]) -> "PageFacts":
-        lines, tables = told_by_layer(lines, tables)
+        lines, tables = weighed_by_layer(text, *told_by_layer(lines, tables))
         return replace(self, text=text, text_source="text_layer", lines=lines, tables=tables)
 
     def witnessed(self, witness: CompletionRecord) -> "PageFacts":
@@ -237,7 +237,7 @@ def verification_key(ask: Ask) -> str:
 def facts_of(row: PageRow) -> PageFacts:
     """Return what a page's row says of the page without the model."""
     from_layer = row.text_source == "text_layer"
-    lines, tables = told_by_layer(row.lines, row.tables) if from_layer else ((), ())
+    lines, tables = weighed_by_layer(row.text or "", *told_by_layer(row.lines, row.tables)) if from_layer else ((), ())
     return PageFacts(
         page_index=row.page_index,
         width_pt=row.width_pt,

@@ -19,7 +19,9 @@ _PLACE = re.compile(QUAD)
 
 
 def lines_judged(page: PageRow, true: str) -> list[tuple[float, bool]]:
-    """Return how sure each line of a page is that says so, and whether it is right."""
+    """Return how sure each line that a model read is, where it says so, and whether it is right."""
+    if page.text_source != "model":
+        return []
     whole = _plain(true)
     return [(line.confidence, _plain(line.text) in whole) for line in page.lines if line.confidence is not None]
 

@@ -83,6 +83,13 @@ def nonsense(text: str) -> str | None:
     return _unlike_language([sign for sign in signs if sign.isalpha()], signs, common)
 
 
+def shows(text: str) -> bool:
+    """Return whether letters that were exchanged for others would show: there are enough of them, in a script whose statistics are known here."""
+    letters = [sign for sign in text if sign.isalpha()]
+    known = sum(base(letter) in _EUROPEAN for letter in letters)
+    return known >= max(_FEW, len(letters) // 2) and common_share(text) is not None
+
+
 def _is_odd(sign: str) -> bool:
     return sign == "\ufffd" or unicodedata.category(sign) in ("Co", "Cn", "Cc", "Cs")
 

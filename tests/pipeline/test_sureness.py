@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from pipeline.confidence import fingerprint, of_parts, shipped
 from pipeline.readings import read, record
-from pipeline.settle import WITNESS, Answered, Circumstances, PageFacts, Rows, rows, weigher
+from pipeline.settle import WITNESS, Answered, Circumstances, PageFacts, Rows, facts_of, rows, weigher
 from pipeline.sureness import said_of
 from pipeline.tasks.asks import asks
 from pipeline.tasks.parts import spans
+from schemas.box import Box
 from schemas.job import DetectTask, OcrTask, SpotTask, TableTask, Task
-from schemas.page import CompletionRecord
+from schemas.page import CompletionRecord, Line
 from schemas.signals import ConfidenceModel, Fitted, Weights
+from schemas.table import Cell, Table
 from schemas.unit import Origin
 from schemas.view import Affine, Completion, Region
 
@@ -98,6 +100,30 @@ def test_cells_and_things_are_as_sure_as_they_were_said():
     found = completion((f"{QUAD} stamp", SURE), (" ;", SURE), (f" {OTHER} logo", UNSURE))
     stamp, logo = sure_of(DetectTask(type="detect", labels=("stamp", "logo")), found).page.boxes
     assert logo.confidence < stamp.confidence
+
+
+PROSE = "The goods that were ordered in March left our house on Monday and will reach you by rail within the week"
+
+
+def test_a_text_layer_s_lines_and_cells_are_as_sure_as_it_is_believed():
+    """A filter by confidence keeps them; of few letters it is less sure, as exchanged ones would not show; a person's word stays as it is."""
+    cell = Cell(row_index=0, col_index=0, text="Bolts", box=Box(x0=0, y0=0, x1=9, y1=9))
+    table = Table(table_index=0, n_rows=1, n_cols=1, html="", cells=(cell,))
+    said = (Line(text=PROSE), Line(text="Bolts"), Line(text="put right", confidence=1.0))
+    facts = PageFacts(0, 600.0, 800.0, 0).with_text(PROSE, said, (table,))
+    page = rows(facts, [], ORIGIN, "d", GIVEN, 1.0).page
+    assert [line.confidence for line in page.lines] == [0.99, 0.99, 1.0]
+    assert page.tables[0].cells[0].confidence == 0.99
+    few = PageFacts(0, 600.0, 800.0, 0).with_text("A-17", (Line(text="A-17"),), ())
+    assert [line.confidence for line in few.lines] == [0.95]
+
+
+def test_rows_of_before_get_it_as_they_are_made_anew():
+    """As by `redecode`, or when a field is added."""
+    facts = PageFacts(0, 600.0, 800.0, 0).with_text(PROSE, (Line(text=PROSE),), ())
+    page = rows(facts, [], ORIGIN, "d", GIVEN, 1.0).page
+    before = page.model_copy(update={"lines": tuple(line.model_copy(update={"confidence": None}) for line in page.lines)})
+    assert facts_of(before).lines == page.lines
 
 
 def test_an_engine_that_does_not_tell_leaves_lines_without():

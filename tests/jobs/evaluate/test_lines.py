@@ -41,6 +41,7 @@ def test_a_line_is_right_where_its_words_stand_in_the_truth():
     sure = [line.model_copy(update={"confidence": 0.5}) for line in row.lines]
     row = row.model_copy(update={"lines": (*sure, row.lines[0].model_copy(update={"confidence": None}))})
     assert lines_judged(row, TRUE) == [(0.5, True), (0.5, False), (0.5, True)]
+    assert lines_judged(row.model_copy(update={"text_source": "text_layer"}), TRUE) == []
 
 
 def test_parts_know_what_speaks_for_them():
