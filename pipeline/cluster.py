@@ -34,6 +34,7 @@ CPUS_PER_ACTOR = 0.5  # a whole core each would starve the reads on a small mach
 READER_CPUS = 0.25
 LEAST_CPUS = 2  # Ray Data's own cutting of rows into blocks holds a whole one, beside the readers and the actors
 CORES_PER_MODEL = 4
+CALLS_PER_GPU = 12  # each is drawing pages, or waits for its answers: together they ask for more than vLLM answers at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ def pool_for(job: Job) -> Pool:
     """Return the actors that read pages: one a GPU share, or few on CPUs, as each holds the model and computes on all of its threads."""
     workers = job.workers
     if workers.gpus and job.model.engine != "scripted":
-        return Pool(actors=max(1, int(workers.gpus // workers.gpus_per_worker)), calls=3, gpus=workers.gpus_per_worker)
+        actors = max(1, int(workers.gpus // workers.gpus_per_worker))
+        return Pool(actors=actors, calls=CALLS_PER_GPU, gpus=workers.gpus_per_worker)
     if job.model.engine == "scripted":
         return Pool(actors=cores(workers))
     actors = max(1, cores(workers) // CORES_PER_MODEL)

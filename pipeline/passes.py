@@ -34,7 +34,7 @@ from schemas.job import Job
 from schemas.page import Failure
 from schemas.unit import StagedPart, Tally, Unit
 
-UNITS_PER_BLOCK = 8
+UNITS_PER_BLOCK, UNITS_PER_GPU_BLOCK = 8, 16
 MOST_LOSSES = 10  # a run whose workers die of everything is ended, and says so
 MOST_MOVES = 3  # whoever shares the sink may publish once more meanwhile, but hardly each time
 DEATHS_TO_REJECT = 3
@@ -94,8 +94,9 @@ class Passes:
         self._read_by_halves()
 
     def _read_together(self) -> None:
+        block = UNITS_PER_GPU_BLOCK if self._job.workers.gpus else UNITS_PER_BLOCK
         for _ in range(MOST_LOSSES):
-            if self._survives(units(self._ledger, but=[*self._suspects, *self._commits.given_up]), UNITS_PER_BLOCK):
+            if self._survives(units(self._ledger, but=[*self._suspects, *self._commits.given_up]), block):
                 return
             self._look_again()
         raise WorkersLost(f"workers died {MOST_LOSSES} times over; their logs say why, and the next run goes on from here")

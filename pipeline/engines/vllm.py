@@ -11,6 +11,7 @@ import math
 import os
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 import numpy as np
@@ -52,9 +53,11 @@ Result = TypeVar("Result")
 # Requests handed to vLLM at once, as a multiple of what it runs at once: it is never without work, and holds few images in waiting.
 _AHEAD = 2
 _LOOK_AGAIN_S = 1.0
+_FAREWELL_S = 10.0  # what is cancelled as the engine is closed has so long to end
 # The lead, a difference of logarithms, of a token that is the only one that a form allows.
 _ALONE = 30.0
 _GONE = "vLLM's engine process is gone: its last words are above"
+_CLOSED = "the engine was closed"
 
 
 class VllmEngine:
@@ -69,6 +72,7 @@ class VllmEngine:
         self._numbers = itertools.count()
         self._preempted = Preemptions()
         self._loop = asyncio.new_event_loop()
+        self._gate, self._is_closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._loop.run_forever, name="vllm", daemon=True)
         self._thread.start()
         self._llm: AsyncLLM | None = None
@@ -105,21 +109,38 @@ class VllmEngine:
         return self._run(self._ask_workers(question))
 
     def close(self) -> None:
-        if self._loop.is_closed():
-            return
-        if self._llm is not None:
-            llm, self._llm = self._llm, None
-            self._run(_shut_down(llm))
+        """End vLLM. Whoever still waits for an answer, in another thread, gets EngineDied."""
+        with self._gate:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            ended = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+        ended.result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine on the engine's thread and wait for it."""
-        if self._loop.is_closed():
-            work.close()
-            raise EngineDied("the engine was closed")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Run a coroutine on the engine's thread and wait for it. Nothing is begun once the engine is closed: it would wait for ever."""
+        with self._gate:
+            if self._is_closed:
+                work.close()
+                raise EngineDied(_CLOSED)
+            begun = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return begun.result()
+        except CancelledError as exc:
+            raise EngineDied(_CLOSED) from exc
+
+    async def _end(self) -> None:
+        """Shut vLLM down, and end all that waits for it or works for it on this thread."""
+        if self._llm is not None:
+            llm, self._llm = self._llm, None
+            llm.shutdown()
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others, timeout=_FAREWELL_S)
 
     async def _open(self, model: Model) -> AsyncLLM:
         announce()
@@ -152,7 +173,7 @@ class VllmEngine:
 
     def _alive(self) -> AsyncLLM:
         if self._llm is None:
-            raise EngineDied("the engine was closed")
+            raise EngineDied(_CLOSED)
         return self._llm
 
     async def _answer_all(self, requests: Sequence[Request]) -> list[Completion]:
@@ -249,8 +270,3 @@ def _margin(step: Mapping[int, Logprob], token: int) -> float:
     others = [other.logprob for number, other in step.items() if number != token]
     margin = float(step[token].logprob - max(others, default=-math.inf))
     return margin if math.isfinite(margin) else _ALONE
-
-
-async def _shut_down(llm: AsyncLLM) -> None:
-    llm.shutdown()
-    await asyncio.sleep(0)  # its own task hears that it was cancelled

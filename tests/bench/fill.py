@@ -1,8 +1,9 @@
-"""How full the pipeline keeps vLLM: the whole way (Ray, workers, three calls at once) against the bare engine, asked the same requests.
+"""How full the pipeline keeps vLLM: the whole way (Ray, a worker with several calls) against the bare engine, asked the same requests.
 
-`python tests/bench/fill.py [--pages N] [--rounds N] [--larger]` in an environment with vLLM, on two cores: scans that the project makes
-itself, three questions a page, a checkpoint of noise with the sizes of the one that ships, or, --larger, one that costs a core one to two
-seconds a page.
+`python tests/bench/fill.py [--pages N] [--rounds N] [--questions N] [--larger]` in an environment with vLLM, on two cores: scans that the
+project makes itself, three questions a page, a checkpoint of noise with the sizes of the one that ships, or, --larger, one that costs a
+core one to two seconds a page. What a worker hands over at once is a sixteenth of what it is on a GPU (12 calls of 16 pages), as is what
+vLLM runs at once (8 requests of 128).
 
 In production the engine computes on a GPU of its own, and so it does here: vLLM's processes have one core to themselves and everything else
 (driver, Ray, the child that renders, vLLM's front end) the other, on both sides alike (apart.py). Both sides are measured over the same
@@ -30,7 +31,6 @@ from pipeline.checkpoints.architecture import EMBEDDED, Sizes
 from pipeline.checkpoints.build import build
 from pipeline.cluster import Pool
 from pipeline.desk import Desk
-from pipeline.passes import UNITS_PER_BLOCK
 from pipeline.questions import questions
 from pipeline.shards import write_shards
 from pipeline.storage import open_store
@@ -39,9 +39,9 @@ from schemas.job import AnswerField, AnswerTask, Job, Model, Render, Sink, Sourc
 from schemas.unit import Origin, Unit
 from schemas.view import Request
 
-CALLS, TOKENS = 3, 16
+CALLS, UNITS_A_BLOCK, TOKENS = 3, 4, 16
 FIELDS = ("number", "date", "total")
-AT_ENDS = CALLS * UNITS_PER_BLOCK  # pages that are not measured, at the beginning and at the end
+AT_ENDS = CALLS * UNITS_A_BLOCK  # pages that are not measured, at the beginning and at the end
 LARGER = Sizes(
     vision_width=256,
     vision_layers=8,
@@ -74,8 +74,9 @@ class Measured:
 def main() -> None:
     """Print both sides of each round, and the medians."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=3 * AT_ENDS)
+    parser.add_argument("--pages", type=int, default=6 * AT_ENDS)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--questions", type=int, choices=(1, 2, 3), default=3)
     parser.add_argument("--larger", action="store_true")
     options = parser.parse_args()
     if options.pages <= 2 * AT_ENDS:
@@ -87,7 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Apart():
         home = Path(folder)
         checkpoint = build(home / "checkpoint", sizes=LARGER if options.larger else EMBEDDED)
-        job, units = work(home, checkpoint, options.pages)
+        job, units = work(home, checkpoint, options.pages, options.questions)
         requests = ready(job, units)
         for number in range(options.rounds):
             alone = bare(job, requests, home / f"bare-{number}")
@@ -113,7 +114,7 @@ def said(side: Measured) -> str:
     )
 
 
-def work(home: Path, checkpoint: Path, pages: int) -> tuple[Job, list[Unit]]:
+def work(home: Path, checkpoint: Path, pages: int, asked: int) -> tuple[Job, list[Unit]]:
     """Write one-page scans, and return the job that asks of them and its units."""
     (home / "source").mkdir()
     units = []
@@ -122,7 +123,7 @@ def work(home: Path, checkpoint: Path, pages: int) -> tuple[Job, list[Unit]]:
         path.write_bytes(generate("letter", seed, "scan")[0])
         origin = Origin(source_id=f"{seed:064x}", uri=str(path), version="", size_bytes=path.stat().st_size)
         units.append(Unit(document_id=f"{seed:064x}", media_type="application/pdf", origins=(origin,), first_page=0, n_pages=1))
-    fields = tuple(AnswerField(name=name, question=f"what is the {name}?") for name in FIELDS)
+    fields = tuple(AnswerField(name=name, question=f"what is the {name}?") for name in FIELDS[:asked])
     return (
         Job(
             name="fill",
@@ -160,7 +161,7 @@ def bare(job: Job, requests: Sequence[Request], notes: Path) -> Measured:
     with CpuTime() as cpu:
         engine.generate(requests)
     engine.close()
-    return measured(notes, cpu)
+    return measured(notes, cpu, len(questions(job)))
 
 
 def piped(job: Job, units: Sequence[Unit], notes: Path) -> Measured:
@@ -175,28 +176,28 @@ def piped(job: Job, units: Sequence[Unit], notes: Path) -> Measured:
     try:
         with CpuTime() as cpu:
             pool = Pool(actors=1, calls=CALLS)
-            given = (job, notes.name, (), notes, len(units) * len(FIELDS))
-            staged = list(cluster.stream(shards, MeteredWorker, given, rows_per_block=UNITS_PER_BLOCK, pool=pool))
+            given = (job, notes.name, (), notes, len(units) * len(questions(job)))
+            staged = list(cluster.stream(shards, MeteredWorker, given, rows_per_block=UNITS_A_BLOCK, pool=pool))
     finally:
         ray.shutdown()
     if not staged:
         raise RuntimeError("the pipeline staged nothing")
-    return measured(notes, cpu)
+    return measured(notes, cpu, len(questions(job)))
 
 
-def measured(notes: Path, cpu: CpuTime) -> Measured:
-    """Work out the numbers of one side."""
+def measured(notes: Path, cpu: CpuTime, asked: int) -> Measured:
+    """Work out the numbers of one side, which `asked` so many questions a page."""
     seen = json.loads((notes / "engine.json").read_text())
-    answered, ends = sorted(seen["answered"]), AT_ENDS * len(FIELDS)
+    answered, ends = sorted(seen["answered"]), AT_ENDS * asked
     began, ended = answered[ends - 1], answered[-ends - 1]
-    seconds, pages = ended - began, len(answered) / len(FIELDS) - 2 * AT_ENDS
+    seconds, pages = ended - began, len(answered) / asked - 2 * AT_ENDS
     busy = sum(max(0.0, min(end, ended) - max(start, began)) for start, end in seen["spans"])
     return Measured(
         pages_per_s=pages / seconds,
         busy_share=busy / seconds,
         short_share=_short_s(seen["scheduled"], seen["fill"], began, ended) / seconds,
         outside_ms={kind: 1000 * spent / pages for kind, spent in cpu.between(began, ended).items()},
-        encodes_per_page=seen["encoded"] / (len(answered) / len(FIELDS)),
+        encodes_per_page=seen["encoded"] / (len(answered) / asked),
     )
 
 

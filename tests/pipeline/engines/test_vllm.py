@@ -27,10 +27,12 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from pipeline.checkpoints.build import build
+from pipeline.cluster import CALLS_PER_GPU
 from pipeline.engines import exam, parity, reference
 from pipeline.engines.description import Description, describe
 from pipeline.engines.start import prepare, start
 from pipeline.errors import CheckpointError, EngineDied, ParityError
+from pipeline.passes import UNITS_PER_GPU_BLOCK
 from schemas.job import Model
 
 pytestmark = [
@@ -277,6 +279,13 @@ def test_a_preempted_request_is_an_error(engine: Any) -> None:
         engine._preempted.count = 0
 
 
+def test_a_worker_asks_for_more_than_vllm_answers_at_once() -> None:
+    """On a GPU one question a page fills the engine, also while a third of the worker's calls draw pages."""
+    from pipeline.engines.vllm_plan import _MOST_SEQUENCES
+
+    assert _MOST_SEQUENCES["gpu"] <= CALLS_PER_GPU * UNITS_PER_GPU_BLOCK * 2 // 3
+
+
 def test_what_cannot_be_served_is_refused_with_the_reason(tiny: Description) -> None:
     """An adapter, forms of quantisation that change answers and, on a CPU, tensor parallelism are refused before vLLM starts."""
     from pipeline.engines.vllm_plan import refuse_what_is_not_served
@@ -362,7 +371,10 @@ def test_the_engine_ends_with_its_worker(tiny: Description) -> None:
 
 
 def test_death_is_told_and_survived(tiny: Description, wanted: reference.Reference) -> None:
-    """When vLLM's process is killed, callers get EngineDied, even where vLLM never tells them; closing is safe, and a new one answers."""
+    """When vLLM's process is killed, callers get EngineDied, even where vLLM never tells them; closing is safe, and a new one answers.
+
+    So do callers who still wait in other threads when it is closed: none waits for ever.
+    """
     from pipeline.engines.vllm import VllmEngine
 
     class Untold(VllmEngine):
@@ -374,26 +386,33 @@ def test_death_is_told_and_survived(tiny: Description, wanted: reference.Referen
     before = {child.pid for child in multiprocessing.active_children()}
     served = Untold(model(tiny), tiny, max_tokens=64)
     with ThreadPoolExecutor() as pool:
-        at_work = pool.submit(served.generate, [replace(each, max_tokens=64) for each in exam.requests(448)] * 20)
-        time.sleep(0.5)
-        assert not at_work.done()
+        at_work = pool.submit(served.generate, [replace(each, max_tokens=64) for each in exam.requests(448)] * 50)
+        while not at_work.done() and not served._llm.output_processor.has_unfinished_requests():
+            time.sleep(0.01)
         for child in multiprocessing.active_children():
             if child.pid is not None and child.pid not in before:
                 os.kill(child.pid, signal.SIGKILL)
         with pytest.raises(EngineDied, match="is gone"):
             at_work.result(timeout=120)
-    for served.is_told in (True, False):
-        with pytest.raises(EngineDied, match="is gone"):
+        for served.is_told in (True, False):
+            with pytest.raises(EngineDied, match="is gone"):
+                served.generate(exam.requests(448))
+        served.close()
+        served.close()
+        with pytest.raises(EngineDied, match="was closed"):
             served.generate(exam.requests(448))
-    served.close()
-    served.close()
-    with pytest.raises(EngineDied):
-        served.generate(exam.requests(448))
-    again = VllmEngine(model(tiny), tiny, max_tokens=64)
-    try:
-        parity.require(again, wanted)
-    finally:
-        again.close()
+        again = Untold(model(tiny), tiny, max_tokens=64)
+        try:
+            parity.require(again, wanted)
+            again.is_told = False
+            waiting = [pool.submit(again.generate, exam.requests(448) * 5) for _ in range(2)]
+            while not again._slots.locked() and not any(each.done() for each in waiting):
+                time.sleep(0.01)
+        finally:
+            again.close()
+        for each in waiting:
+            with pytest.raises(EngineDied, match="was closed"):
+                each.result(timeout=60)
 
 
 def _descendants(pid: int) -> dict[int, str]:
