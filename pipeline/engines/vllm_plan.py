@@ -50,7 +50,7 @@ def plan(model: Model, description: Description, max_tokens: int) -> Plan:
             "vLLM finds no GPU here that it could use: give the job's workers GPUs (`workers.gpus`), on nodes with NVIDIA's driver"
         )
     device = "cpu" if current_platform.is_cpu() else "gpu"
-    refuse_what_is_not_served(model, description, device)
+    refuse_what_is_not_served(model, description, gpus=0 if device == "cpu" else current_platform.device_count())
     length = min(description.image_tokens + PROMPT_TOKENS + max_tokens, description.max_positions)
     sequence_bytes = _sequence_bytes(model, description.folder, length)
     sequences = min(_MOST_SEQUENCES[device], int(_kv_room(model, _served(model, description), device) // sequence_bytes))
@@ -107,8 +107,8 @@ def overrides(description: Description) -> dict[str, Any]:
     return changed
 
 
-def refuse_what_is_not_served(model: Model, description: Description, device: str) -> None:
-    """Raise CheckpointError, with the reason, for what would not be served as it is asked for."""
+def refuse_what_is_not_served(model: Model, description: Description, gpus: int) -> None:
+    """Raise CheckpointError, with the reason, for what would not be served as it is asked for; `gpus` are those that this process sees."""
     if model.adapter is not None:
         raise CheckpointError("the vllm engine takes no adapter: it is merged into the checkpoint before it is served")
     if reason := why_not_quantized(model.quantization, "vllm", model.dtype):
@@ -120,8 +120,12 @@ def refuse_what_is_not_served(model: Model, description: Description, device: st
             f"{description.folder} holds {description.quantization} weights, which the reference does not read: name the checkpoint that "
             "they were made from, with `quantization: int4` where it is too large"
         )
-    if model.tensor_parallel > 1 and device == "cpu":
+    if model.tensor_parallel > 1 and not gpus:
         raise CheckpointError("`tensor_parallel` spreads a checkpoint over GPUs, and this vLLM runs on a CPU: set it to 1")
+    if model.tensor_parallel > max(1, gpus):
+        raise CheckpointError(
+            f"`tensor_parallel: {model.tensor_parallel}` needs as many GPUs on one machine, and there are {gpus} here: set it lower"
+        )
 
 
 def _served(model: Model, description: Description) -> Path:

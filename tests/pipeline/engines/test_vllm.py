@@ -287,17 +287,18 @@ def test_a_worker_asks_for_more_than_vllm_answers_at_once() -> None:
 
 
 def test_what_cannot_be_served_is_refused_with_the_reason(tiny: Description) -> None:
-    """An adapter, forms of quantisation that change answers and, on a CPU, tensor parallelism are refused before vLLM starts."""
+    """An adapter, forms of quantisation that change answers, and more GPUs than there are, are refused before vLLM starts."""
     from pipeline.engines.vllm_plan import refuse_what_is_not_served
 
-    for settings, reason in [
-        ({"adapter": "x"}, "merged into the checkpoint"),
-        ({"quantization": "int8"}, "int8 is not served"),
-        ({"quantization": "int4", "dtype": "bfloat16"}, "was not rounded to int4"),
-        ({"tensor_parallel": 2}, "runs on a CPU"),
+    for settings, gpus, reason in [
+        ({"adapter": "x"}, 0, "merged into the checkpoint"),
+        ({"quantization": "int8"}, 0, "int8 is not served"),
+        ({"quantization": "int4", "dtype": "bfloat16"}, 0, "was not rounded to int4"),
+        ({"tensor_parallel": 2}, 0, "runs on a CPU"),
+        ({"tensor_parallel": 4}, 2, "there are 2 here"),
     ]:
         with pytest.raises(CheckpointError, match=reason):
-            refuse_what_is_not_served(model(tiny).model_copy(update=settings), tiny, "cpu")
+            refuse_what_is_not_served(model(tiny).model_copy(update=settings), tiny, gpus)
 
 
 def test_four_bits_are_the_rounded_weights_and_nothing_else(
