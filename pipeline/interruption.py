@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,6 +49,32 @@ def named() -> Iterator[None]:
         if str(error) != _QUERY_INTERRUPTED:
             raise
         raise KeyboardInterrupt from error
+
+
+@contextmanager
+def outlasted(interrupts: int = 1) -> Iterator[list[int]]:
+    """Let what is inside outlast so many interrupts, and end it at the next; yields the signals that came.
+
+    Whoever handles them hears of each as ever; only the KeyboardInterrupt that it raises is held back.
+    """
+    came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # where no signal is ever handled
+        yield came
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        with suppress(KeyboardInterrupt) if len(came) <= interrupts else nullcontext():
+            before[number](number, frame)
+
+    before = {int(number): each for number in (signal.SIGINT, signal.SIGTERM) if callable(each := signal.getsignal(number))}
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield came
+    finally:
+        for number, each in before.items():
+            signal.signal(number, each)
 
 
 def _interrupt() -> None:

@@ -18,7 +18,7 @@ from pipeline.confidence import fingerprint, of_job
 from pipeline.correction import Corrector
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
-from pipeline.interruption import kept, named
+from pipeline.interruption import kept, named, outlasted
 from pipeline.ladder import stages, waiting
 from pipeline.ledger import Ledger
 from pipeline.listing import Manifest, in_shard, list_source, write_manifest
@@ -283,14 +283,17 @@ class Steps:
         return [question.fingerprint for question in questions(self.job)]
 
     def publish(self) -> None:
-        """Make the datasets say what is committed."""
-        self.progress.phase("publish")
-        self._publish()
-        ended, killed = {self.run_id, *self.earlier.ended}, self.earlier.killed
-        sweep(self.ledger, self.store, self.places, ended, killed)
-        if not self.was_interrupted:
-            for run_id in killed:
-                self.runs.bury(run_id)
+        """Make the datasets say what is committed. It is short, and who presses Ctrl-C meanwhile is told that what is done is published."""
+        was_told = self.was_interrupted and self.budget.spent is None  # that once more ends it at once
+        with outlasted(0 if was_told else 1) as came:
+            self.progress.phase("publish")
+            self._publish()
+            ended, killed = {self.run_id, *self.earlier.ended}, self.earlier.killed
+            sweep(self.ledger, self.store, self.places, ended, killed)
+            if not self.was_interrupted:
+                for run_id in killed:
+                    self.runs.bury(run_id)
+        self.was_interrupted |= bool(came)
 
     def seal(self) -> None:
         """Let the next run see at a glance that nothing is left, where that is so."""

@@ -9,7 +9,7 @@ import weakref
 import duckdb
 import pytest
 
-from pipeline.interruption import kept, named
+from pipeline.interruption import kept, named, outlasted
 
 
 class _Thing:
@@ -77,3 +77,29 @@ def test_other_errors_stay_what_they_are():
     """Nothing else passes for an interrupt."""
     with pytest.raises(RuntimeError, match="out of order"), named():
         raise RuntimeError("out of order")
+
+
+@pytest.mark.usefixtures("_interruptible")
+def test_what_is_nearly_done_outlasts_one_interrupt_and_not_two():
+    """The first is noted and heard of by whoever handles it, and raises nothing; the second does; then all is as before."""
+    handler = signal.getsignal(signal.SIGINT)
+    with outlasted() as came:
+        signal.raise_signal(signal.SIGINT)
+        assert came == [signal.SIGINT]
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_in_other_threads_there_is_nothing_to_outlast():
+    """Signals are the main thread's."""
+    found = []
+
+    def work() -> None:
+        with outlasted() as came:
+            found.append(came)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [[]]
