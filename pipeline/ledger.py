@@ -14,6 +14,7 @@ Its tables live in DuckDB, which keeps to MEMORY and puts on disk what is more. 
 """
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ from schemas.unit import StagedPart
 RECORDS: dict[str, type[Shape]] = {"sources": Inspected, "units": Committed}
 SNAPSHOT = {"sources": "sources", "units": "cover", "files": "files"}  # a snapshot's files, and the tables that they fill
 ATTEMPTS_TO_READ = 5
+PAUSES_S = (0.1, 0.3, 1.0, *[3.0] * 40)  # for a store that lists late
 READS_AT_ONCE = 16  # half an hour without a publication leaves hundreds of small records, each a request away
 MEMORY = "4GB"
 
@@ -72,6 +74,7 @@ class Ledger:
         self._sql = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": self._scratch.name})
         self._sql.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         self._written = 0
+        self._own = set[str]()  # names of records of this process that no listing has shown yet
         self._is_folded = False
         self._loaded: Records | None = None
         self.current = Current()
@@ -94,7 +97,20 @@ class Ledger:
         self._scratch.cleanup()
 
     def reload(self) -> None:
-        """Read again what storage holds, if other runs have written since."""
+        """Read again what storage holds, if other runs have written since; wait until it lists what this one has written."""
+        self._read_again()
+        for pause_s in PAUSES_S:
+            if not self._unseen():
+                break
+            time.sleep(pause_s)
+            self._read_again()
+        else:  # without them, what they commit would pass for what nobody needs
+            raise StorageError(
+                f"{self._places.ledger()}: the store does not list what was written to it; run it again to go on"
+            )
+        self.fold()
+
+    def _read_again(self) -> None:
         for attempt in range(ATTEMPTS_TO_READ):
             try:
                 self._load()
@@ -104,7 +120,12 @@ class Ledger:
                 if attempt == ATTEMPTS_TO_READ - 1:
                     message = f"the ledger is damaged: {error}; restore it, as without it no row can be accounted for"
                     raise StorageError(message) from error
-        self.fold()
+
+    def _unseen(self) -> set[str]:
+        """Return the records of one's own that are there and are not listed yet."""
+        self._own -= {*self.current.folded, *self.unfolded}
+        self._own = {name for name in self._own if self._store.exists(self._places.ledger(*name.split("/")))}
+        return self._own
 
     @property
     def loaded(self) -> Records | None:
@@ -185,6 +206,7 @@ class Ledger:
         name = f"{self._run_id}-{self._written:06d}.parquet"
         self._written += 1
         self._store.write(self._places.ledger(kind, name), parquet_bytes(table))
+        self._own.add(f"{kind}/{name}")
         if self._loaded:
             self._loaded = replace(self._loaded, names=self._loaded.names | {f"{kind}/{name}"})
         self.unfolded.append(f"{kind}/{name}")

@@ -2,10 +2,14 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 
+from pipeline import ledger
+from pipeline.errors import StorageError
 from pipeline.flow import redecode
+from pipeline.publish import sweep
 from pipeline.runs import Runs
 from pipeline.staging import Part
 from pipeline.storage.local import LocalStore
@@ -91,3 +95,26 @@ def test_a_sink_of_many_runs_is_looked_through_as_often_as_one_of_few(book, work
             work(each)
             _end(book, each.run_id)
     assert listings() == after_one
+
+
+@pytest.mark.parametrize("looks", [3, None])
+def test_what_is_committed_is_not_swept_where_its_record_is_not_listed_yet(machine, book, work, monkeypatch, looks):
+    """Stores may list late what was written: a run waits for its own records before it publishes and sweeps, and gives up where none come."""
+    listing, seen = LocalStore.list, count()
+
+    def late(store, uri):
+        is_early = uri.endswith("/ledger/units") and (looks is None or next(seen) < looks)
+        return iter(()) if is_early else listing(store, uri)
+
+    monkeypatch.setattr(ledger, "PAUSES_S", (0.0,) * 5)
+    with book.run() as run:
+        run.commit(work(run))
+        monkeypatch.setattr(LocalStore, "list", late)
+        if looks is None:
+            with pytest.raises(StorageError, match="does not list what was written"):
+                run.publish()
+            monkeypatch.setattr(LocalStore, "list", listing)
+        run.publish()
+        sweep(run.ledger, book.store, book.places, {run.run_id})
+    assert [row["text"] for row in machine.glob(book.sink_uri, "pages")] == [f"{run.run_id} 0"]
+    assert _lying(machine, book) == {}
