@@ -186,11 +186,19 @@ def _tried(stage: Stage, action: Callable[[], T]) -> T:
 
 def _loaded(file: pymupdf.Document, page_index: int) -> pymupdf.Page:
     """Return a page; where its crop box shows nothing of it, whole, as other readers show it (MuPDF shows an empty Letter page)."""
-    page = file[page_index]
+    page = _turned(file, file[page_index])
     crop, media = _sides(page, "CropBox"), _sides(page, "MediaBox")
     if crop is None or media is None or crop.intersects(media):
         return page
     file.xref_set_key(page.xref, "CropBox", f"[{media.x0:f} {media.y0:f} {media.x1:f} {media.y1:f}]")
+    return file.reload_page(page)
+
+
+def _turned(file: pymupdf.Document, page: pymupdf.Page) -> pymupdf.Page:
+    """Return a page as far turned as it says; no multiple of 90 degrees turns nothing, as in other readers (MuPDF draws the next one)."""
+    if mupdf.pdf_to_int(mupdf.pdf_dict_get_inheritable(_object(page), mupdf.PDF_ENUM_NAME_Rotate)) % 90 == 0:
+        return page
+    file.xref_set_key(page.xref, "Rotate", "0")
     return file.reload_page(page)
 
 

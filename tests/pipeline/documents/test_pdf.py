@@ -87,6 +87,20 @@ def test_a_turned_and_cropped_page_is_seen_as_such(opened, tmp_path):
     assert view[50, 32].tolist() == [255, 255, 255]
 
 
+@pytest.mark.parametrize("rotate", ["45", "-135", "300", "[90]"])
+def test_a_turn_that_is_none_turns_nothing(opened, tmp_path, rotate):
+    """/Rotate may only be a multiple of 90, also where all pages inherit it: else the page is seen as it is written, and its words stand so."""
+    with pymupdf.open(written(tmp_path / "whole.pdf")) as source:
+        parent = int(source.xref_get_key(source[0].xref, "Parent")[1].split()[0])
+        source.xref_set_key(source[0].xref, "Rotate", "null")
+        source.xref_set_key(parent, "Rotate", rotate)
+        source.save(tmp_path / "a.pdf")
+    whole_, turned = (opened(tmp_path / name) for name in ("whole.pdf", "a.pdf"))
+    assert turned.probe(0, text_layer=True) == whole_.probe(0, text_layer=True)
+    assert turned.probe(0, text_layer=False).rotation == 0
+    assert np.array_equal(whole(turned), whole(whole_))
+
+
 @pytest.mark.parametrize("crop", ["[0 0 0 0]", "[500 500 700 700]"])
 def test_a_crop_box_that_shows_nothing_crops_nothing(opened, tmp_path, crop):
     """Such a page is seen whole, as other readers show it, and never taken for a blank one."""
