@@ -5,6 +5,7 @@ Others are the page's text layer, the model's own text of the whole page, other 
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -87,7 +88,7 @@ def agreement(one: FieldValue, other: FieldValue) -> float:
 
 def standing_in(value: FieldValue, text: str | None) -> float | None:
     """Return how far a value's words stand in a page's text: 1 where they do as whole words; None of no value or no text."""
-    words, page = _plain(value.value_raw or value.value_text), _plain(text)
+    words, page = _plain(value.value_raw or value.value_text), _plain_page(text)
     if value.status == "absent" or not words or not page:
         return None
     return 1.0 if _has(page, words) else _ALMOST * fuzz.partial_ratio(words, page) / 100
@@ -96,7 +97,7 @@ def standing_in(value: FieldValue, text: str | None) -> float | None:
 def stands_in(value: FieldValue, text: str) -> bool:
     """Return whether a value's words stand in a text as whole words."""
     words = _plain(value.value_raw or value.value_text)
-    return value.status != "absent" and bool(words) and _has(_plain(text), words)
+    return value.status != "absent" and bool(words) and _has(_plain_page(text), words)
 
 
 def _named(name: str, text: str | None) -> float | None:
@@ -131,3 +132,7 @@ def _has(page: str, words: str) -> bool:
 
 def _plain(text: str | None) -> str:
     return " ".join((text or "").casefold().split())
+
+
+_plain_page = lru_cache(maxsize=4)(_plain)
+"""All lines of a page are looked for in the same two texts, each of which may be long."""
