@@ -7,6 +7,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 
+from pipeline.errors import ParityError
 from pipeline.serving import Serving
 from schemas.box import Box
 from schemas.job import AnswerField, AnswerTask, Confidence, Model, Render, Rung
@@ -329,3 +330,17 @@ def test_a_text_layer_beside_the_models_text_is_a_witness(mill, machine, serving
     assert ran.commits.witnessed.pages == 1
     assert ran.commits.witnessed.word_recall == pytest.approx(page["agreement"]["word_recall"]) == pytest.approx(3 / 9)
     assert field["signals"]["layer"] == 1.0
+
+
+def test_a_model_that_fails_its_gate_ends_the_run_before_any_page_has_a_row(mill, machine):
+    """What differs from the reference reaches whoever started the run, no row is written, and no page is suspected of it."""
+
+    def start(_model, _resolution):
+        raise ParityError("question 0 ('ocr'), token 3: another token")
+
+    mill.put("a.pdf", machine.pdf("one", "two"))
+    job = mill.job(machine.OCR, render=Render(text_layer="ignore"))
+    with pytest.raises(ParityError, match="token 3: another token"):
+        mill.run(job, serving=lambda job: Serving(job.model, 448, start))
+    assert mill.rows() == []
+    assert not list(Path(mill.sink_uri, "_pagemill", "in_flight").glob("*/*"))
