@@ -6,9 +6,10 @@ core one to two seconds a page. What a worker hands over at once is a sixteenth 
 vLLM runs at once (8 requests of 128).
 
 In production the engine computes on a GPU of its own, and so it does here: vLLM's processes have one core to themselves and everything else
-(driver, Ray, the child that renders, vLLM's front end) the other, on both sides alike (apart.py). Both sides are measured over the same
-middle of the answers: without the first blocks, which were rendered while the engine started, and without as many at the end, behind which
-nothing comes. Rounds measure one side after the other in turns, since a machine's load changes.
+(driver, Ray, the child that renders, vLLM's front end) the other (apart.py). In each round one engine is asked all requests at once, without
+the pipeline, then by the pipeline, then all at once again, since a machine's load changes. All three are measured over the same middle of
+the answers: without the first blocks, which were rendered while the engine was busy otherwise, and without as many at the end, behind which
+nothing comes.
 """
 
 import argparse
@@ -20,24 +21,21 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from apart import Apart
 from cputime import CpuTime
 
 from jobs.synth import generate
 from pipeline import cluster
-from pipeline.cache import DocumentCache
 from pipeline.checkpoints.architecture import EMBEDDED, Sizes
 from pipeline.checkpoints.build import build
 from pipeline.cluster import Pool
-from pipeline.desk import Desk
-from pipeline.questions import questions
 from pipeline.shards import write_shards
 from pipeline.storage import open_store
 from schemas.arrow import to_table
 from schemas.job import AnswerField, AnswerTask, Job, Model, Render, Sink, Source
 from schemas.unit import Origin, Unit
-from schemas.view import Request
 
 CALLS, UNITS_A_BLOCK, TOKENS = 3, 4, 16
 FIELDS = ("number", "date", "total")
@@ -89,19 +87,17 @@ def main() -> None:
         home = Path(folder)
         checkpoint = build(home / "checkpoint", sizes=LARGER if options.larger else EMBEDDED)
         job, units = work(home, checkpoint, options.pages, options.questions)
-        requests = ready(job, units)
         for number in range(options.rounds):
-            alone = bare(job, requests, home / f"bare-{number}")
-            print(f"bare     {said(alone)}", flush=True)
-            whole = piped(job, units, home / f"piped-{number}")
-            print(f"pipeline {said(whole)}", flush=True)
-            rounds.append((alone, whole))
-    ratios = sorted(one.pages_per_s / other.pages_per_s for other, one in rounds)
-    busy = [statistics.median(side.busy_share for side in sides) for sides in zip(*rounds, strict=True)]
-    short = statistics.median(one.short_share for _, one in rounds)
+            rounds.append(sides(job, units, home / str(number)))
+            for name, side in zip(("bare", "pipeline", "bare"), rounds[-1], strict=True):
+                print(f"{name:8} {said(side)}; load {os.getloadavg()[0]:.1f}", flush=True)
+    ratios = sorted(2 * whole.pages_per_s / (before.pages_per_s + after.pages_per_s) for before, whole, after in rounds)
+    busy = statistics.median(whole.busy_share for _, whole, _ in rounds)
+    alone = statistics.median(side.busy_share for before, _, after in rounds for side in (before, after))
+    short = statistics.median(whole.short_share for _, whole, _ in rounds)
     print(
         f"pipeline against bare vLLM: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}; aim 0.95); "
-        f"engine busy {busy[1]:.1%} of the time (bare {busy[0]:.1%}), short of requests {short:.1%}"
+        f"engine busy {busy:.1%} of the time (bare {alone:.1%}), short of requests {short:.1%}"
     )
 
 
@@ -110,7 +106,7 @@ def said(side: Measured) -> str:
     return (
         f"{side.pages_per_s:.3f} pages/s, engine busy {side.busy_share:.1%}, short of requests {side.short_share:.1%} of the time, "
         f"{sum(side.outside_ms.values()):.0f} CPU-ms a page outside the engine ({parts}), "
-        f"{side.encodes_per_page:.2f} images encoded a page; load {os.getloadavg()[0]:.1f}"
+        f"{side.encodes_per_page:.2f} images encoded a page"
     )
 
 
@@ -137,35 +133,8 @@ def work(home: Path, checkpoint: Path, pages: int, asked: int) -> tuple[Job, lis
     )
 
 
-def ready(job: Job, units: Sequence[Unit]) -> list[Request]:
-    """Return the very requests that the workers will make."""
-    desk = Desk(job, DocumentCache(open_store(job.source.uri)), ())
-    requests = []
-    try:
-        for unit in units:
-            desk.lay(unit)
-            asked = [question.ask for question in questions(job)]
-            for view in desk.views(unit.document_id, desk.facts(0), job.render.ladder[0], asked):
-                requests += [Request(view, ask.prompt, ask.max_tokens) for ask in asked]
-    finally:
-        desk.close()
-    return requests
-
-
-def bare(job: Job, requests: Sequence[Request], notes: Path) -> Measured:
-    """Ask the engine everything at once, in this process."""
-    from metered import MeteredEngine
-
-    notes.mkdir()
-    engine = MeteredEngine(job.model, notes, len(requests))
-    with CpuTime() as cpu:
-        engine.generate(requests)
-    engine.close()
-    return measured(notes, cpu, len(questions(job)))
-
-
-def piped(job: Job, units: Sequence[Unit], notes: Path) -> Measured:
-    """Send the units through Ray to one worker, as a run on one GPU does."""
+def sides(job: Job, units: Sequence[Unit], notes: Path) -> list[Measured]:
+    """Send the units through Ray to one worker, as a run on one GPU does; its engine is asked alone before and after."""
     import ray
     from metered import MeteredWorker
 
@@ -175,29 +144,33 @@ def piped(job: Job, units: Sequence[Unit], notes: Path) -> Measured:
     cluster.connect(job.workers)
     try:
         with CpuTime() as cpu:
-            pool = Pool(actors=1, calls=CALLS)
-            given = (job, notes.name, (), notes, len(units) * len(questions(job)))
-            staged = list(cluster.stream(shards, MeteredWorker, given, rows_per_block=UNITS_A_BLOCK, pool=pool))
+            given = (job, notes.name, (), units, notes / "engine.json")
+            staged = list(
+                cluster.stream(shards, MeteredWorker, given, rows_per_block=UNITS_A_BLOCK, pool=Pool(actors=1, calls=CALLS))
+            )
     finally:
         ray.shutdown()
     if not staged:
         raise RuntimeError("the pipeline staged nothing")
-    return measured(notes, cpu, len(questions(job)))
-
-
-def measured(notes: Path, cpu: CpuTime, asked: int) -> Measured:
-    """Work out the numbers of one side, which `asked` so many questions a page."""
     seen = json.loads((notes / "engine.json").read_text())
-    answered, ends = sorted(seen["answered"]), AT_ENDS * asked
+    return [measured(seen, which, len(units), cpu) for which in range(3)]
+
+
+def measured(seen: dict[str, Any], which: int, pages: int, cpu: CpuTime) -> Measured:
+    """Work out the numbers of one of three sides, each of which has the same answers."""
+    count = len(seen["answered"]) // 3
+    answered = sorted(seen["answered"][which * count : (which + 1) * count])
+    ends = AT_ENDS * count // pages
     began, ended = answered[ends - 1], answered[-ends - 1]
-    seconds, pages = ended - began, len(answered) / asked - 2 * AT_ENDS
+    seconds, between = ended - began, pages - 2 * AT_ENDS
     busy = sum(max(0.0, min(end, ended) - max(start, began)) for start, end in seen["spans"])
+    encoded = [0, *seen["encoded"]]
     return Measured(
-        pages_per_s=pages / seconds,
+        pages_per_s=between / seconds,
         busy_share=busy / seconds,
         short_share=_short_s(seen["scheduled"], seen["fill"], began, ended) / seconds,
-        outside_ms={kind: 1000 * spent / pages for kind, spent in cpu.between(began, ended).items()},
-        encodes_per_page=seen["encoded"] / (len(answered) / asked),
+        outside_ms={kind: 1000 * spent / between for kind, spent in cpu.between(began, ended).items()},
+        encodes_per_page=(encoded[which + 1] - encoded[which]) / pages,
     )
 
 
