@@ -39,14 +39,17 @@ def features(signals: Signals, value: FieldValue) -> dict[str, float]:
     return {name: of(signals, value) for name, of in FEATURES.items()}
 
 
-def of_parts(model: ConfidenceModel) -> Weights | None:
-    """Return the weights of lines, cells and things: a model's own, or those that ship."""
-    return model.parts or shipped().parts
+def of_parts(model: ConfidenceModel, *, is_thing: bool) -> Weights:
+    """Return the weights of lines and cells, or of things that were found: a model's own, or those that ship."""
+    weights = (model.things or shipped().things) if is_thing else (model.parts or shipped().parts)
+    if weights is None:
+        raise ValueError("the model that ships lacks weights of parts or of things")
+    return weights
 
 
 def fingerprint(model: ConfidenceModel) -> str:
     """Return what names a model's weights, whatever they were fitted on."""
-    every = [(each.intercept, sorted(each.weights.items())) for each in (model, of_parts(model)) if each]
+    every = [(each.intercept, sorted(each.weights.items())) for each in _weights(model)]
     weights = json.dumps([model.version, every])
     return hashlib.sha256(weights.encode()).hexdigest()[:16]
 
@@ -69,7 +72,7 @@ def load(uri: str) -> ConfidenceModel:
         raise JobError(
             f"{uri} holds no confidence model: write one with `pagemill evaluate SINK LABELS --calibrate {uri}`"
         ) from exc
-    weighed = {*model.weights, *(model.parts.weights if model.parts else ())}
+    weighed = {name for weights in _weights(model) for name in weights.weights}
     if unknown := sorted(weighed - set(FEATURES)):
         raise JobError(f"{uri} weighs {', '.join(unknown)}, which this version does not know: calibrate again")
     return model
@@ -85,6 +88,10 @@ def shipped() -> ConfidenceModel:
 def embedded() -> ConfidenceModel:
     """Return the model that is fitted to the checkpoint that ships."""
     return ConfidenceModel.model_validate_json(EMBEDDED_CONFIDENCE.read_bytes())
+
+
+def _weights(model: ConfidenceModel) -> tuple[Weights, ...]:
+    return model, of_parts(model, is_thing=False), of_parts(model, is_thing=True)
 
 
 def _odds(logprob: float | None) -> float:

@@ -210,14 +210,14 @@ def rows(
 
 def weigher(model: ConfidenceModel | None, layer: str | None, records: Sequence[CompletionRecord]) -> Weigh | None:
     """Return how sure lines, cells and things of completions are, beside a page's text layer; None where nothing weighs them."""
-    weights = of_parts(model) if model else None
-    if weights is None:
+    if model is None:
         return None
+    of_words, of_things = (of_parts(model, is_thing=is_thing) for is_thing in (False, True))
     sure = parts_logprob(records)
 
     def weigh(text: str | None, said: PartSaid, item: CompletionRecord) -> float:
         value = FieldValue(status="ok", value_raw=text)
-        return confidence(of_part(said, item, value, layer, sure), value, weights)
+        return confidence(of_part(said, item, value, layer, sure), value, of_things if text is None else of_words)
 
     return weigh
 

@@ -82,6 +82,8 @@ class RunSummary(Shape):
 
         One that could not be opened before and still cannot be counts for nothing: it was counted when that was news.
         """
+        if self.kind == "corrections":  # nothing was read: what is in part was so before
+            return 0.0
         news = 0 if self.documents_retried else self.documents_unreadable
         rejected = self.pages_partial + self.pages_failed + news
         total = self.pages_ok + self.pages_blank + rejected

@@ -58,10 +58,11 @@ class Weights(Shape):
 
 
 class ConfidenceModel(Weights):
-    """How answers to fields are weighed, and with weights of their own the `parts` of other answers: lines, cells and things.
+    """How answers to fields are weighed, and with weights of their own the `parts` of others, lines and cells, and `things` that are found.
 
-    A model without them weighs parts as the one that ships does.
+    A model without them weighs parts or things as the one that ships does.
     """
 
     version: Literal[1] = 1
     parts: Weights | None = None
+    things: Weights | None = None

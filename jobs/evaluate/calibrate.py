@@ -26,10 +26,10 @@ _Numbers = NDArray[np.float64]
 def calibrated(answers: Sequence[Judged], note: str = "", parts: Sequence[Judged] = ()) -> ConfidenceModel:
     """Return the weights that fit answers and lines; where either are too few, those that ship. Raises JobError where both are."""
     if is_enough(parts) and not is_enough(answers):
-        return shipped().model_copy(update={"parts": _fitted(parts, note)})
+        return shipped().model_copy(update={"parts": fitted(parts, note)})
     _require_enough(answers)
-    of_parts = _fitted(parts, note) if is_enough(parts) else None
-    return ConfidenceModel(**dict(_fitted(answers, note)), parts=of_parts)
+    of_parts = fitted(parts, note) if is_enough(parts) else None
+    return ConfidenceModel(**dict(fitted(answers, note)), parts=of_parts)
 
 
 def is_enough(answers: Sequence[Judged]) -> bool:
@@ -50,7 +50,7 @@ def held_out(answers: Sequence[Judged], seed: int) -> list[float]:
     sure: dict[int, float] = {}
     for low, high in pairwise(edges):
         apart = {documents[index] for index in order[low:high]}
-        model = _fitted([each for each in answers if each.document not in apart], "")
+        model = fitted([each for each in answers if each.document not in apart], "")
         for index, each in enumerate(answers):
             if each.document in apart:
                 sure[index] = confidence(each.signals, each.value, model)
@@ -71,7 +71,8 @@ def _too_few(answers: Sequence[Judged]) -> bool:
     return len(answers) < _LEAST_ANSWERS or min(wrong, len(answers) - wrong) < _LEAST_WRONG
 
 
-def _fitted(answers: Sequence[Judged], note: str) -> Weights:
+def fitted(answers: Sequence[Judged], note: str) -> Weights:
+    """Return the weights that fit answers, or parts of them, however few."""
     known = {name: np.array(column) for name, column in zip(FEATURES, zip(*map(_features, answers), strict=True), strict=True)}
     right = np.array([float(each.is_right) for each in answers])
     intercept, weights = _newton(known, right)

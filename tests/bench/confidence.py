@@ -62,7 +62,7 @@ def main() -> None:
     show("no text layer, held out", without, held_out(without, options.seed))
     show("lines, held out", lines, held_out(lines, options.seed))
     model = calibrated(answers, "made-up documents, read by a reader who errs by seed; no trained checkpoint", lines)
-    of_lines = of_parts(model) or model
+    of_lines = of_parts(model, is_thing=False)
     for seed in options.unseen:
         unseen, unseen_lines = of_documents(options.documents, seed)
         show(f"seed {seed}, weights of {options.seed}", unseen, [sureness(answer, model) for answer in unseen])
@@ -74,7 +74,7 @@ def main() -> None:
     for weights in (model, of_lines):
         print({name: round(weight, 2) for name, weight in weights.weights.items()}, round(weights.intercept, 2))
     if options.write:
-        options.write.write_text(model.model_dump_json(indent=2) + "\n")
+        options.write.write_text(model.model_copy(update={"things": shipped().things}).model_dump_json(indent=2) + "\n")
 
 
 def show(name: str, answers: Sequence[Judged], sure: Sequence[float]) -> None:

@@ -76,6 +76,11 @@ def test_documents_that_still_cannot_be_opened_are_no_news():
     assert _summary(**tried, pages_failed=1).exit_code == 1
 
 
+def test_taking_corrections_rejects_nothing():
+    """A page that is corrected and still lacks something else was in part before: all that was asked for was done."""
+    assert _summary(kind="corrections", documents_unreadable=0, max_reject_rate=0.0).exit_code == 0
+
+
 def test_requests_that_were_made_again_are_counted():
     """A store that fails now and then is told of; one that does not is not mentioned."""
     assert "3 requests made again" in in_words(_summary(store_retries=3))

@@ -31,6 +31,7 @@ MODEL = ConfidenceModel(
     weights={"least_margin": 1.0},
     fitted_on=FITTED,
     parts=Weights(intercept=2.0, weights={"least_margin": 1.0, "layer": 4.0, "page": 1.0}, fitted_on=FITTED),
+    things=Weights(intercept=0.0, weights={"mean_odds": 1.0}, fitted_on=FITTED),
 )
 """Weights of our own, so that others may ship."""
 GIVEN = Circumstances("job", "run", datetime(2026, 1, 1, tzinfo=UTC), "hash", "scripted 1", MODEL)
@@ -146,7 +147,9 @@ def test_what_is_kept_is_enough_to_weigh_again():
 
 def test_a_model_without_weights_of_parts_weighs_them_as_the_one_that_ships():
     """Which weights were taken names the model all the same."""
-    assert of_parts(MODEL.model_copy(update={"parts": None})) == shipped().parts
+    for is_thing, name in ((False, "parts"), (True, "things")):
+        assert of_parts(MODEL.model_copy(update={name: None}), is_thing=is_thing) == getattr(shipped(), name)
+        assert of_parts(MODEL, is_thing=is_thing) == getattr(MODEL, name)
     other = MODEL.parts.model_copy(update={"intercept": -4.0})
     assert fingerprint(MODEL.model_copy(update={"parts": other})) != fingerprint(MODEL)
 
