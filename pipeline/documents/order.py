@@ -3,17 +3,17 @@
 It knows boxes only. What spans the columns ends them; columns are told from tables by their lines, which fill them.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from math import inf
 from statistics import median
 
+from pipeline.documents.blocks import blocks_from
+from pipeline.documents.labelled import fields_from
+from pipeline.documents.rows import Gutter, are_level, gaps, narrowed, rows_of, sides, stand_beside
 from schemas.box import Box
 
 _LEAST_LINES = 3
 """Fewer lines side by side are no columns."""
-_GUTTER_EM = 0.8
-"""A gutter is at least this wide, in heights of a line."""
 _LONG_EM = 12.0
 """Lines this long, in their own heights, are running text: the cells of a table seldom are."""
 _SHORT_EM = 6.0
@@ -21,22 +21,21 @@ _FULL = 0.55
 """Shorter ones are, down to _SHORT_EM, if the median line fills at least this part of its column."""
 _BESIDE = 0.5
 """Columns stand side by side over this part of the shorter one; what stands higher is read first."""
-_ALONE = 3.0
+_ALONE = 2.2
 """A first or last line so far from its column, in its height, is none of it."""
 _LEAST_CELLS = 3
 """In a row of two, what stands under the one may as well be a row of its own."""
 _TIGHT, _TIGHTER = 0.7, 0.8
 """A line goes on in the line under it, in a cell, if that is so near, in its height, and so much nearer than what stands above and below."""
 
-_TIGHT_BLOCK, _LEVEL, _LEVEL_SHARE, _MORE, _SHORT = 0.95, 0.2, 0.34, 2, 5
-"""Lines of a block stand no further apart, in their height; lines are level that are off by less; so many may be by chance. Of two
-blocks one often has more lines than the other, which is no address then; a table's columns have the same rows."""
+_INSET_EM, _FLUSH_EM = 0.2, 0.5
+"""A cell's lines begin under one another, and amounts end so, but for so much of a line's height."""
+_LEAST_BLOCK, _ABOVE_EM = 2, 1.0
+"""So many lines to the right, and so far above the column at the left, are no column beside it."""
+_SAME_SIZE = 1.3
+"""In a row of two, what goes on is as high."""
 _FEW_PAIRS = 8
 """More lines that are short are columns even where all of them are level."""
-_SAME_SIZE = 1.7
-"""A line with long letters is so many times as high as one without, and no more."""
-_APART_EM = 4.0
-"""A name stands nearer to its value."""
 
 
 def reading_order(boxes: Sequence[Box]) -> list[int]:
@@ -46,10 +45,15 @@ def reading_order(boxes: Sequence[Box]) -> list[int]:
 
 def _order(items: list[int], boxes: Sequence[Box]) -> list[int]:
     """Read bands from top to bottom, and bands that share a gutter as columns."""
-    rows = _rows(items, boxes)
+    rows = rows_of(items, boxes)
     ordered: list[int] = []
     start = 0
     while start < len(rows):
+        end, fields = fields_from(rows, start, boxes)
+        if fields:
+            ordered += fields
+            start = end
+            continue
         end, gutter = _columns_from(rows, start, boxes)
         block = [item for row in rows[start:end] for item in row]
         left = [item for item in block if gutter is not None and _middle(boxes[item]) < gutter]
@@ -60,161 +64,123 @@ def _order(items: list[int], boxes: Sequence[Box]) -> list[int]:
                 (boxes[item].y1 for item in ordered[-1:]), default=-inf
             )
             start += 1
-            while start < len(rows) and (cell := _continued(cells, above, rows[start : start + 2], boxes)):
+            before = rows[start - 2] if start > 1 else []
+            while start < len(rows) and (cell := _continued(cells, above, rows[start : start + 2], before, boxes)):
                 cell += rows[start]
                 start += 1
             ordered += [item for cell in cells for item in cell]
             continue
-        ordered += _order(left, boxes) + _order(right, boxes)
+        for side in _in_turn(left, right, boxes):
+            ordered += _order(side, boxes)
         start = end
     return ordered
 
 
-def _rows(items: list[int], boxes: Sequence[Box]) -> list[list[int]]:
-    """Group boxes that stand side by side: each overlaps the row's first one by half of the lower of the two."""
-    rows: list[list[int]] = []
-    for item in sorted(items, key=lambda each: ((boxes[each].y0 + boxes[each].y1) / 2, boxes[each].x0)):
-        box = boxes[item]
-        if rows:
-            first = boxes[rows[-1][0]]
-            shared = min(first.y1, box.y1) - max(first.y0, box.y0)
-            if shared > 0.5 * min(first.height, box.height):
-                rows[-1].append(item)
-                continue
-        rows.append([item])
-    return rows
+def _in_turn(left: list[int], right: list[int], boxes: Sequence[Box]) -> list[list[int]]:
+    """Return two groups side by side in the order in which they are read: the left one first, but for one that hardly stands beside the other."""
+    one, other = ([boxes[item] for item in side] for side in (left, right))
+    if stand_beside(one, other, _BESIDE):
+        return [left, right]
+    return sorted((left, right), key=lambda side: min(boxes[item].y0 for item in side))
 
 
-def _continued(cells: list[list[int]], above: float, below: list[list[int]], boxes: Sequence[Box]) -> list[int] | None:
-    """Return the cell of a row that goes on in the row below; None if none does. The row stands so far under what is above it."""
-    if len(cells) < _LEAST_CELLS or len(below[0]) > 1:
+def _continued(
+    cells: list[list[int]], above: float, below: list[list[int]], before: list[int], boxes: Sequence[Box]
+) -> list[int] | None:
+    """Return the cell of a row that goes on in the row below; None if none does. The row stands so far under what is above it, the row `before`."""
+    if len(below[0]) > 1:
+        return None
+    if len(cells) < _LEAST_CELLS and not _is_of_list([cell[0] for cell in cells], before, below[1:], boxes):
         return None
     line = boxes[below[0][0]]
     for cell in cells:
         last = boxes[cell[-1]]
         gap = line.y0 - last.y1
         following = min((boxes[item].y0 for item in below[1]), default=inf) - line.y1 if len(below) > 1 else inf
-        if abs(line.x0 - last.x0) < last.height and gap < _TIGHT * last.height and gap < _TIGHTER * min(above, following):
+        begins, ends = line.x0 - last.x0, line.x1 - last.x1
+        is_under = min(abs(begins), abs(ends), abs(begins + ends) / 2) < _INSET_EM * last.height
+        is_like = len(cells) >= _LEAST_CELLS or last.height < _SAME_SIZE * line.height < _SAME_SIZE**2 * last.height
+        if is_under and is_like and gap < _TIGHT * last.height and gap < _TIGHTER * min(above, following):
             return cell
     return None
 
 
+def _is_of_list(cells: list[int], before: list[int], after: list[list[int]], boxes: Sequence[Box]) -> bool:
+    """Say whether a row of two goes on a list of names with amounts, which end under one another, and is not its end."""
+    if not after or not len(before) == len(cells) == len(after[0]):
+        return False
+    height = boxes[cells[0]].height
+    ends = [max(boxes[item].x1 for item in row) for row in (before, cells)]
+    return _apart(before, cells, boxes) <= height and abs(ends[0] - ends[1]) <= _FLUSH_EM * height
+
+
+def _apart(row: list[int], other: list[int], boxes: Sequence[Box]) -> float:
+    """Return how far apart two rows are, from the lower edge of the upper one."""
+    (top, bottom), (other_top, other_bottom) = (
+        (min(boxes[item].y0 for item in each), max(boxes[item].y1 for item in each)) for each in (row, other)
+    )
+    return max(other_top - bottom, top - other_bottom)
+
+
 def _columns_from(rows: list[list[int]], start: int, boxes: Sequence[Box]) -> tuple[int, float | None]:
     """Return where the columns that begin at row `start` end, and their leftmost gutter's middle; None if none begin there."""
-    for gap in _gaps(rows[start], boxes):
+    for gap in gaps(rows[start], boxes):
         end, gutter = start, gap
-        while end < len(rows) and (narrowed := _narrowed(gutter, rows[end], boxes)) is not None:
-            gutter = narrowed
+        while end < len(rows) and (left := narrowed(gutter, rows[end], boxes)) is not None:
+            gutter = left
             end += 1
         while end - start > 1 and _stands_alone([boxes[item] for item in rows[end - 1]], rows[start : end - 1], boxes, gutter):
             end -= 1
         block = [item for row in rows[start:end] for item in row]
-        if _are_columns(block, gutter, boxes) and not any(
-            _stands_alone([boxes[item]], rows[start + 1 : end], boxes, gutter) for item in rows[start]
+        if (
+            _are_columns(block, gutter, boxes)
+            and not _is_above(rows[start:end], gutter, boxes)
+            and not any(_stands_alone([boxes[item]], rows[start + 1 : end], boxes, gutter) for item in rows[start])
         ):
             return end, (gutter[0] + gutter[1]) / 2
-    return _blocks_from(rows, start, boxes)
+    return blocks_from(rows, start, boxes)
 
 
-def _blocks_from(rows: list[list[int]], start: int, boxes: Sequence[Box]) -> tuple[int, float | None]:
-    """Return where blocks of short lines that begin side by side at row `start` end, and the gutter's middle; None if none begin there.
-
-    An address stands beside a list of values, a date beside an address: what tells them from a table is that their lines stand close, and are not
-    level or not as many.
-    """
-    for gap in _gaps(rows[start], boxes):
-        end, gutter, bottom = start, gap, inf
-        while end < len(rows) and (narrowed := _narrowed(gutter, rows[end], boxes)) is not None:
-            row = [boxes[item] for item in rows[end]]
-            if any(sum(is_there(box) for box in row) > 2 for is_there in _sides(narrowed)) or min(
-                box.y0 for box in row
-            ) - bottom > _TIGHT_BLOCK * median(box.height for box in row):
-                break
-            gutter, bottom = narrowed, max(box.y1 for box in row)
-            end += 1
-        left, right = (
-            [item for row in rows[start:end] for item in row if is_there(boxes[item])] for is_there in _sides(gutter)
-        )
-        far = gutter[1] - gutter[0] > _APART_EM * boxes[rows[start][0]].height
-        if left and right and far and _are_blocks(_rows(left, boxes), _rows(right, boxes), boxes):
-            return end, (gutter[0] + gutter[1]) / 2
-    return start, None
-
-
-def _sides(gutter: tuple[float, float]) -> tuple[Callable[[Box], bool], Callable[[Box], bool]]:
-    return (lambda box: box.x1 <= gutter[0]), (lambda box: box.x0 >= gutter[1])
-
-
-def _are_blocks(left: list[list[int]], right: list[list[int]], boxes: Sequence[Box]) -> bool:
-    """Say whether rows side by side are two blocks: each of them tight, and few of them level with one of the other."""
-    fewer, more = sorted((left, right), key=len)
-    if len(more) < _LEAST_LINES or not all(_is_tight(side, boxes) for side in (left, right)):
+def _is_above(rows: list[list[int]], gutter: Gutter, boxes: Sequence[Box]) -> bool:
+    """Say whether what is right of a gutter begins with a block of its own, above all that is left of it: a letterhead over an address."""
+    is_left, _ = sides(gutter)
+    first = next(index for index, row in enumerate(rows) if any(is_left(boxes[item]) for item in row))
+    if first < _LEAST_BLOCK:
         return False
-    heights = [boxes[row[0]].height for row in more]
-    if len(fewer) == 1 and max(heights) > _SAME_SIZE * min(heights):
-        return False  # a headline and what stands under it
-    top, bottom = boxes[more[0][0]].y0, boxes[more[-1][0]].y1
-    if len(fewer) == 1 and not top - 1 < boxes[fewer[0][0]].y0 < boxes[fewer[0][0]].y1 < bottom:
-        return False
-    level = sum(any(_are_level(boxes[row[0]], boxes[other[0]]) for other in more) for row in fewer)
-    return level <= _LEVEL_SHARE * len(fewer) or (len(more) - len(fewer) >= _MORE and len(fewer) <= _SHORT)
+    bottom = max(boxes[item].y1 for row in rows[:first] for item in row)
+    line = boxes[rows[first][0]]
+    return min(boxes[item].y0 for item in rows[first]) - bottom > _ABOVE_EM * line.height
 
 
-def _is_tight(rows: list[list[int]], boxes: Sequence[Box]) -> bool:
-    return all(
-        boxes[below[0]].y0 - boxes[above[0]].y1 <= _TIGHT_BLOCK * max(boxes[above[0]].height, boxes[below[0]].height)
-        for above, below in pairwise(rows)
+def _are_columns(block: list[int], gutter: Gutter, boxes: Sequence[Box]) -> bool:
+    left = [boxes[item] for item in block if boxes[item].x1 <= gutter[0]]
+    right = [boxes[item] for item in block if boxes[item].x0 >= gutter[1]]
+    return (
+        all(_is_text(side) for side in (left, right))
+        and stand_beside(left, right, _BESIDE)
+        and _are_beside(*sorted((left, right), key=len))
+        and not _are_pairs(left, right)
     )
 
 
-def _are_level(one: Box, other: Box) -> bool:
-    return abs(one.y0 + one.y1 - other.y0 - other.y1) < 2 * _LEVEL * min(one.height, other.height)
-
-
-def _gaps(row: list[int], boxes: Sequence[Box]) -> list[tuple[float, float]]:
-    """Return the gaps that could be gutters between the row's boxes, and those beside a row's only box."""
-    ordered = sorted((boxes[item] for item in row), key=lambda box: box.x0)
-    gaps = [(left.x1, right.x0) for left, right in pairwise(ordered)]
-    gaps += [(ordered[-1].x1, float("inf")), (float("-inf"), ordered[0].x0)]
-    return [gap for gap in gaps if gap[1] - gap[0] >= _GUTTER_EM * ordered[0].height]
-
-
-def _narrowed(gutter: tuple[float, float], row: list[int], boxes: Sequence[Box]) -> tuple[float, float] | None:
-    """Return what the row leaves of the gutter, or None if it crosses it."""
-    low, high = gutter
-    least = _GUTTER_EM * max(boxes[item].height for item in row)
-    for item in row:
-        box = boxes[item]
-        if box.x1 <= low or box.x0 >= high:
-            continue
-        beside, before = box.x0 - low, high - box.x1  # what would be left if it stood right or left of the gutter
-        if low != float("-inf") and beside >= least and (beside >= before or high == float("inf")):
-            high = box.x0
-        elif before >= least:
-            low = box.x1
-        else:
-            return None
-    return low, high
-
-
-def _are_columns(block: list[int], gutter: tuple[float, float], boxes: Sequence[Box]) -> bool:
-    left = [boxes[item] for item in block if boxes[item].x1 <= gutter[0]]
-    right = [boxes[item] for item in block if boxes[item].x0 >= gutter[1]]
-    return all(_is_text(side) for side in (left, right)) and _stand_beside(left, right) and not _are_pairs(left, right)
+def _are_beside(fewer: list[Box], more: list[Box]) -> bool:
+    """Say whether most lines of the column that has fewer have a line of the other beside them; else the two take turns down the page."""
+    beside = sum(any(line.y0 < other.y1 and line.y1 > other.y0 for other in more) for line in fewer)
+    return beside >= _BESIDE * len(fewer)
 
 
 def _are_pairs(left: list[Box], right: list[Box]) -> bool:
     """Say whether a few short lines on either side are names with their values: each level with one of the other."""
     if len(left) != len(right) or len(left) > _FEW_PAIRS or (_is_long(left) and _is_long(right)):
         return False
-    return all(any(_are_level(one, other) for other in right) for one in left)
+    return all(any(are_level(one, other) for other in right) for one in left)
 
 
 def _is_long(lines: list[Box]) -> bool:
     return median(line.width for line in lines) >= _LONG_EM * median(line.height for line in lines)
 
 
-def _stands_alone(line: list[Box], rows: list[list[int]], boxes: Sequence[Box], gutter: tuple[float, float]) -> bool:
+def _stands_alone(line: list[Box], rows: list[list[int]], boxes: Sequence[Box], gutter: Gutter) -> bool:
     """Say whether one line is far above or below the others of its column: a running head, or the page's number."""
     if len(line) > 1:
         return False
@@ -222,13 +188,6 @@ def _stands_alone(line: list[Box], rows: list[list[int]], boxes: Sequence[Box], 
     column = [boxes[item] for row in rows for item in row if (boxes[item].x1 <= gutter[0]) == is_left]
     apart = min((max(box.y0 - line[0].y1, line[0].y0 - box.y1) for box in column), default=0.0)
     return apart > _ALONE * line[0].height
-
-
-def _stand_beside(left: list[Box], right: list[Box]) -> bool:
-    (top, bottom), (other_top, other_bottom) = (
-        (min(box.y0 for box in side), max(box.y1 for box in side)) for side in (left, right)
-    )
-    return min(bottom, other_bottom) - max(top, other_top) >= _BESIDE * min(bottom - top, other_bottom - other_top)
 
 
 def _is_text(lines: list[Box]) -> bool:

@@ -143,3 +143,46 @@ def test_an_address_beside_names_with_their_values():
     address = block(40, 106, [90, 80, 100])
     pairs = [line for row in range(4) for line in (*block(300, 100 + 14 * row, [40]), *block(360, 100 + 14 * row, [50]))]
     assert reading_order([*address, *pairs]) == list(range(11))
+
+
+def field(x: float, y: float, label: float, value: float | None) -> list[Box]:
+    """Return a label and its value under it, if it has one."""
+    return [line(x, y, label, 8), *([line(x + 1, y + 13, value, 9.5)] if value else [])]
+
+
+def test_a_label_is_followed_by_its_value():
+    """Fields side by side, a value under each label or none, are read field by field; a table's rows, which are evenly apart, are not."""
+    fields = [field(40 + 270 * (n % 2), 90 + 32 * (n // 2), 50, None if n == 2 else 90) for n in range(8)]
+    boxes = [box for each in fields for box in each]
+    assert reading_order(boxes) == list(range(15))
+    rows = [line(40 + 270 * column, 90 + 16 * row, 50) for row in range(8) for column in range(2)]
+    assert reading_order(rows) == list(range(16))
+
+
+def test_lines_that_are_level_by_chance_are_blocks():
+    """An address and pairs of labels and values in other steps beside it: two blocks, though one line in three is level."""
+    address = block(38, 188, [37, 70, 110, 108], pitch=14.9, height=11)
+    numbers = [line(227, 188 + 30.8 * row + 12.7 * half, 60 + 20 * half, 11) for row in range(3) for half in range(2)]
+    assert reading_order([*address, *numbers]) == list(range(10))
+
+
+def test_of_two_blocks_that_hardly_stand_beside_one_another_the_higher_one_is_read_first():
+    """A title with its numbers at the right, and a sender lower at the left whose first lines are beside the last number."""
+    numbers = [line(320, 56, 100, 15), line(320, 78, 70, 10), line(320, 92, 80, 10)]
+    sender = [line(56, 97 + 14 * row, 140 - 30 * row, 10) for row in range(3)]
+    assert reading_order([*numbers, *sender]) == list(range(6))
+
+
+def test_a_name_goes_on_under_itself_beside_its_amount():
+    """In a list of names with amounts a line close under a name belongs to it; the last line under the list is no part of it."""
+    names = [line(15, y, 80, 9) for y in (87, 100, 111.5, 127, 141, 152)]
+    amounts = [line(185, y, 27, 9) for y in (87, 100, 127, 141)]
+    assert reading_order([*names, *amounts]) == [0, 6, 1, 2, 7, 3, 8, 4, 9, 5]
+
+
+def test_columns_that_take_turns_down_the_page_are_none():
+    """A sender at the right, an address lower at the left, and a table under both: read from top to bottom."""
+    sender = [line(227, 106 + 12.5 * row, 106, 9) for row in range(4)]
+    address = [line(39, 170 + 12.5 * row, 90, 9) for row in range(5)]
+    table = [line(x, 249 + 18 * row, width, 9) for row in range(2) for x, width in ((53, 20), (144, 60), (291, 22), (336, 40))]
+    assert reading_order([*sender, *address, *table]) == list(range(17))
