@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.documents.child import Child
-from pipeline.documents.tiles import MOST_TILES, OVERLAP_PT, PIXELS_PER_POINT, grid, whole_page
+from pipeline.documents.tiles import MOST_TILES, OVERLAP_PT, PIXELS_PER_POINT, grid, uncut, whole_page
 from pipeline.documents.whitespace import PICTURE_PX, cut
 from schemas.box import Box
 from schemas.job import Limits
@@ -43,6 +43,22 @@ def test_a_grid_covers_the_page(width, height, resolution):
         assert stretches[-1][1] == pytest.approx(length, abs=1e-3)
         for (_, end), (start, _) in pairwise(stretches):
             assert end - start == pytest.approx(OVERLAP_PT, abs=1e-3)
+
+
+@pytest.mark.parametrize("first", [40.0, 44.0, 49.0])
+def test_a_grid_s_edges_cut_no_line_above_or_below(first):
+    """Upper and lower edges move outwards to where the page is white; where columns leave no white, they stay, and so do sides."""
+    lines = [Box(x0=50, y0=first + 14 * row, x1=540, y1=first + 10 + 14 * row) for row in range(50)]
+    before = grid(595, 842, 448)
+    after = uncut(before, lines, 842)
+    for old, new in zip(boxes(before), boxes(after), strict=True):
+        assert (new.x0, new.x1) == (old.x0, old.x1)
+        assert new.y0 <= old.y0 + 1e-9
+        assert new.y1 >= old.y1 - 1e-9
+        assert new.height <= old.height + 2 * OVERLAP_PT
+        assert not any(line.y0 + 1 < edge < line.y1 - 1 for line in lines for edge in (new.y0, new.y1))
+    askew = [*lines, *(Box(x0=50, y0=line.y0 + 7, x1=540, y1=line.y1 + 7) for line in lines)]
+    assert boxes(uncut(before, askew, 842))[1].y1 == pytest.approx(boxes(before)[1].y1)
 
 
 @pytest.mark.parametrize(("resolution", "count"), [(224, 35), (448, 6), (896, 2)])
