@@ -51,7 +51,7 @@ def rerun(job: Job, where: str | None = None, *, progress: Progress | None = Non
     `where` is an expression of DuckDB over the columns of pages/ and fields/ (of those that both have, the page's). Without one, all that was
     not wholly read is read again, and documents that could not be opened are tried again. Raises JobError on what is no such expression.
     """
-    asked = checked(where or UNREAD)
+    asked = checked(UNREAD if where is None else where)
     with _begun(job, None, progress, "rerun") as steps:
         with steps.interruptible():
             if where is None:

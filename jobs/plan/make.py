@@ -152,7 +152,7 @@ class _Weights:
 
 
 def _said(gpu: str, reached: float, looked_at: int, candidates: int) -> tuple[str, ...]:
-    said = [f"a {gpu} reaches {reached:.0%} of its {PEAK_TFLOPS[gpu]:g} Tflop/s, and does nothing else"]
+    said = [f"one {gpu} reaches {reached:.0%} of its {PEAK_TFLOPS[gpu]:g} Tflop/s, and does nothing else"]
     if 0 < looked_at < min(10, candidates):
         said.append(f"{looked_at} documents are few: the intervals are too narrow; take a larger --sample")
     return tuple(said)

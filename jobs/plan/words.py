@@ -23,10 +23,14 @@ def in_words(plan: Plan) -> str:
         lines.append(f"    rung {index + 1} ({shown}): {_number(each.requests)} requests, {_number(each.tokens)} tokens")
     lines.append(f"  GPU hours   {_hours(plan.gpu_hours)} on {plan.gpu}")
     if plan.dollars is not None:
-        lines.append(
-            f"  money       ${plan.dollars.value:,.2f} ({plan.dollars.low:,.2f} to {plan.dollars.high:,.2f}) at ${plan.dollars_per_hour:g} an hour"
-        )
+        value, low, high = map(_money, (plan.dollars.value, plan.dollars.low, plan.dollars.high))
+        lines.append(f"  money       ${value} ({low} to {high}) at ${plan.dollars_per_hour:g} an hour")
     return "\n".join([*lines, *(f"  assuming    {said}" for said in plan.taken_for_granted)])
+
+
+def _money(dollars: float) -> str:
+    """Return dollars with cents; less than ten cents by their first two figures, so that little is not called nothing."""
+    return f"{dollars:,.2f}" if dollars == 0 or dollars >= 0.1 else f"{dollars:.2g}"
 
 
 def _number(estimate: Estimate) -> str:

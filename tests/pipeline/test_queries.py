@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -133,6 +134,14 @@ def test_pages_to_look_at(asked, place):
     odd = rows[bare(row["source_uri"] for row in rows).index("odd.pdf")]
     assert (odd["page"], odd["status"], odd["doubtful"]) == (1, "partial", ["subtotal", "total"])
     assert "subtotal <= total does not hold" in " ".join(odd["why"])
+
+
+def test_how_sure(asked, place):
+    """Every value is counted once; those of an invoice whose values cannot be together are bad, and neither sure nor unsure."""
+    (rows,) = asked["How sure"]
+    known = read(str(place / "ledger"), "fields")["source_uri"].to_pylist()
+    assert {row["source_uri"]: row["sure"] + row["unsure"] + row["bad"] + row["untold"] for row in rows} == Counter(known)
+    assert {bare([row["source_uri"]])[0]: row["bad"] for row in rows}["odd.pdf"] == 2
 
 
 def test_duplicates(asked):

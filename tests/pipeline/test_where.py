@@ -3,6 +3,7 @@
 import pytest
 
 from pipeline.errors import JobError
+from pipeline.reader import read
 from pipeline.serving import Serving
 from pipeline.where import checked, pages_where
 
@@ -70,3 +71,11 @@ def test_files_stay_closed(read_once, tmp_path):
     (tmp_path / "secret.txt").write_text("secret")
     with pytest.raises(JobError, match="where"):
         chosen(read_once, f"(SELECT count(*) FROM read_text('{tmp_path}/secret.txt')) > 0")
+
+
+def test_columns_can_be_read_alone(read_once):
+    """In the order they are named in, from either dataset and from the answers; one that is not there is refused by name."""
+    assert read(read_once.sink_uri, "pages", columns=["status", "source_uri"]).column_names == ["status", "source_uri"]
+    assert read(read_once.sink_uri, "answers", columns=["name", "rule"]).column_names == ["name", "rule"]
+    with pytest.raises(JobError, match="no column is called txt; there are page_id"):
+        read(read_once.sink_uri, "pages", columns=["txt"])
