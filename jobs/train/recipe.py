@@ -112,7 +112,7 @@ ON_CPU = Recipe(
         Stage("grids", 448, 1_700, 48, 2e-3, _WORD_BY_WORD),
         Stage("walk", 448, 160, 6, 1.2e-3, _DENSE_FIRST, falls=0.7),
         Stage("words", 448, 420, 4, 2.5e-3, _DENSE_FIRST, falls=0.8),
-        Stage("large", 448, 3_580, 4, 7e-4, _DENSE_FIRST, falls=0.8, answers_every=2),
+        Stage("large", 448, 4_950, 4, 7e-4, _DENSE_FIRST, falls=0.8, answers_every=2),
     ),
     asks=(("ocr", 1),),
     tilings=("grid",),
