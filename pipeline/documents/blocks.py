@@ -28,6 +28,8 @@ _BESIDE = 0.5
 """Blocks stand side by side over this part of the shorter one; what stands higher is read first."""
 _FLUSH_EM = 0.8
 """A block's lines begin together, end together or have their middles over one another, but for so much."""
+_MARK_EM = 2.0
+"""What is all shorter are the marks or numbers of a list, each of which belongs to the line beside it."""
 
 
 def blocks_from(rows: Sequence[list[int]], start: int, boxes: Sequence[Box]) -> tuple[int, float | None]:
@@ -59,6 +61,8 @@ def _are_blocks(left: list[list[int]], right: list[list[int]], gutter: Gutter, b
     if len(more) < _LEAST_LINES or not all(_is_tight(side, boxes) and _is_flush(side, boxes) for side in (left, right)):
         return False
     one, other = ([boxes[item] for row in side for item in row] for side in (left, right))
+    if any(all(line.width < _MARK_EM * line.height for line in side) for side in (one, other)):
+        return False
     if len(fewer) == 1 and not _is_amid(fewer[0], more, boxes):
         return False
     level = _in_step([boxes[row[0]] for row in fewer], [boxes[row[0]] for row in more])

@@ -186,3 +186,10 @@ def test_columns_that_take_turns_down_the_page_are_none():
     address = [line(39, 170 + 12.5 * row, 90, 9) for row in range(5)]
     table = [line(x, 249 + 18 * row, width, 9) for row in range(2) for x, width in ((53, 20), (144, 60), (291, 22), (336, 40))]
     assert reading_order([*sender, *address, *table]) == list(range(17))
+
+
+def test_the_marks_of_a_list_stand_with_their_items():
+    """A mark that is lower than its line, amid lines that go on under one another, is read right before its own."""
+    items = [line(40, 0, 420, 15), line(40, 13, 80, 15), line(40, 29, 420, 15), line(40, 43, 370, 15)]
+    marks = [line(17, 3, 7, 8.4), line(17, 32, 7, 8.4)]
+    assert ordered(*items, *marks) == [4, 0, 1, 5, 2, 3]
