@@ -128,6 +128,11 @@ class Ledger:
         return self._own
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever recorded here: as far as anyone can tell, this is no sink."""
+        return not self.current.generation and not self.unfolded
+
+    @property
     def loaded(self) -> Records | None:
         """Return which records are loaded."""
         return self._loaded

@@ -13,6 +13,7 @@ from pipeline.ledger import ATTEMPTS_TO_READ, Ledger
 from pipeline.merge import kept
 from pipeline.places import Places, fields_beside
 from pipeline.register import document_rows, judge
+from pipeline.runs import Runs
 from pipeline.storage import Store, open_store
 from schemas.arrow import DATASETS, schema_of
 
@@ -44,7 +45,7 @@ def read(sink_uri: str, dataset: Dataset = "pages", *, columns: Sequence[str] | 
     """Return all rows that hold now: every page once, of the latest whole version of every source object.
 
     `columns` names those to return, in their order; the rest of a large sink takes no memory then. `frame` says as what: a pyarrow Table, or a
-    DataFrame of Polars or pandas, where that is installed (else JobError says what to install).
+    DataFrame of Polars or pandas, where that is installed (else JobError says what to install). Raises JobError where no run has been.
     "answers" has a row for each document and field: the one page's answer that was chosen, and by which rule (pipeline.answers).
     Plain globs over the Parquet files give the same between runs; during one they may show a page twice or a moment late.
     """
@@ -64,6 +65,8 @@ def _only(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
 def _table(sink_uri: str, dataset: Dataset, columns: Sequence[str] | None) -> pa.Table:
     store, places = open_store(sink_uri), Places(sink_uri)
     with Ledger(store, places, run_id="read") as ledger:
+        if ledger.is_empty and not Runs(store, places).begun():
+            raise JobError(f"{sink_uri} holds no results of Pagemill; name the folder that a job's `sink.uri` names")
         for _ in range(ATTEMPTS_TO_READ - 1):
             try:
                 return _rows(ledger, store, places, dataset, columns)

@@ -58,7 +58,7 @@ def verify(sink_uri: str) -> VerifyReport:
     """Recount a sink. Raises JobError where there is none."""
     store, places = open_store(sink_uri), Places(sink_uri)
     with Ledger(store, places, run_id="verify") as ledger:
-        if not ledger.current.generation and not ledger.unfolded:
+        if ledger.is_empty:
             raise JobError(f"{sink_uri} holds no results of Pagemill; name the folder that a job's `sink.uri` names")
         findings = list(_load(ledger, store, places))
         ledger.execute(_EXPECTED)

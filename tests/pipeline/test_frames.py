@@ -14,6 +14,7 @@ import pytest
 import pipeline
 from pipeline.errors import JobError
 from pipeline.frames import framed
+from schemas.job import Job
 
 TABLE = pa.table(
     {
@@ -81,3 +82,20 @@ def test_rows_are_read_within_a_running_loop(book):
         lengths = thread.submit(lambda: asyncio.run(cell())).result()
     assert {key[0]: count for key, count in lengths.items()} == {"documents": 1, "pages": 2, "fields": 0, "answers": 0}
     assert len(set(lengths)) == 12
+
+
+def test_a_folder_that_is_no_sink_is_refused(tmp_path):
+    """A name that is misspelt gives no empty table; that of a sink whose runs found nothing does."""
+    with pytest.raises(JobError, match="holds no results of Pagemill; name the folder"):
+        pipeline.read(str(tmp_path / "otu"))
+    (tmp_path / "in").mkdir()
+    job = Job.model_validate(
+        {
+            "name": "none",
+            "source": {"uri": str(tmp_path / "in")},
+            "model": {"engine": "scripted", "checkpoint": str(tmp_path / "in")},
+            "sink": {"uri": str(tmp_path / "out")},
+        }
+    )
+    pipeline.run(job)
+    assert pipeline.read(str(tmp_path / "out")).num_rows == 0

@@ -108,7 +108,7 @@ def test_a_report_replaces_a_report_and_nothing_else(small, tmp_path):
     with pytest.raises(JobError, match="no report of ours"):
         build(small, mine, picture_limit=0, is_one_file=None)
     assert (mine / "letter.txt").read_text() == "dear"
-    with pytest.raises(JobError, match="nothing to report"):
+    with pytest.raises(JobError, match="holds no results of Pagemill"):
         build(str(tmp_path / "nowhere"), tmp_path / "other", picture_limit=0, is_one_file=None)
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".") or path.name == "other"]
 
