@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -54,7 +53,7 @@ class Nodes:
         for url in self.exporters:
             try:
                 text = urllib.request.urlopen(url, timeout=10).read().decode()  # noqa: S310 (this machine)
-            except urllib.error.URLError:
+            except OSError:  # not up yet, or not in time: asked again
                 continue
             for labels, value in re.findall(rf"^{name}{{(.*?)}} (\S+)$", text, re.MULTILINE):
                 pairs = dict(re.findall(r'(\w+)="(.*?)"', labels))
