@@ -24,8 +24,6 @@ _STEP = 0.12
 """From line to line a table's columns step alike, but for so much of a line's height."""
 _FAR_EM, _LONG_EM, _RAGGED_EM = 5.0, 6.0, 0.3
 """Names are shorter, and nearer to their values; amounts end together."""
-_BESIDE = 0.5
-"""Blocks stand side by side over this part of the shorter one; what stands higher is read first."""
 _FLUSH_EM = 0.8
 """A block's lines begin together, end together or have their middles over one another, but for so much."""
 _MARK_EM = 2.0
@@ -66,7 +64,7 @@ def _are_blocks(left: list[list[int]], right: list[list[int]], gutter: Gutter, b
     if len(fewer) == 1 and not _is_amid(fewer[0], more, boxes):
         return False
     level = _in_step([boxes[row[0]] for row in fewer], [boxes[row[0]] for row in more])
-    if not stand_beside(one, other, _BESIDE) and (level or len(fewer) < _LEAST_LINES):
+    if not stand_beside(one, other) and (level or len(fewer) < _LEAST_LINES):
         return False
     if level <= _LEVEL_SHARE * len(fewer):
         return gutter[1] - gutter[0] > _NEAR_EM * boxes[fewer[0][0]].height

@@ -34,11 +34,10 @@ def fields_from(rows: Sequence[list[int]], start: int, boxes: Sequence[Box]) -> 
     are_whole = all(len(row) >= len(starts) for band in filled for row in band)
     if len(filled) < max(_LEAST if are_whole else _MANY, 0.6 * len(bands)) or any(len(band) > _MOST_ROWS for band in bands):
         return start, []
-    ends = [*starts[1:], inf]
     order = [
         item
         for band in bands
-        for end, begin in zip(ends, [-inf, *ends], strict=False)
+        for begin, end in pairwise([-inf, *starts[1:], inf])
         for row in band
         for item in sorted(row, key=lambda each: boxes[each].x0)
         if begin - height <= boxes[item].x0 < end - height

@@ -20,7 +20,7 @@ _SHORT_EM = 6.0
 _FULL = 0.55
 """Shorter ones are, down to _SHORT_EM, if the median line fills at least this part of its column."""
 _BESIDE = 0.5
-"""Columns stand side by side over this part of the shorter one; what stands higher is read first."""
+"""So many lines of the column that has fewer stand beside one of the other."""
 _ALONE = 2.2
 """A first or last line so far from its column, in its height, is none of it."""
 _LEAST_CELLS = 3
@@ -79,7 +79,7 @@ def _order(items: list[int], boxes: Sequence[Box]) -> list[int]:
 def _in_turn(left: list[int], right: list[int], boxes: Sequence[Box]) -> list[list[int]]:
     """Return two groups side by side in the order in which they are read: the left one first, but for one that hardly stands beside the other."""
     one, other = ([boxes[item] for item in side] for side in (left, right))
-    if stand_beside(one, other, _BESIDE):
+    if stand_beside(one, other):
         return [left, right]
     return sorted((left, right), key=lambda side: min(boxes[item].y0 for item in side))
 
@@ -153,11 +153,10 @@ def _is_above(rows: list[list[int]], gutter: Gutter, boxes: Sequence[Box]) -> bo
 
 
 def _are_columns(block: list[int], gutter: Gutter, boxes: Sequence[Box]) -> bool:
-    left = [boxes[item] for item in block if boxes[item].x1 <= gutter[0]]
-    right = [boxes[item] for item in block if boxes[item].x0 >= gutter[1]]
+    left, right = ([boxes[item] for item in block if is_there(boxes[item])] for is_there in sides(gutter))
     return (
         all(_is_text(side) for side in (left, right))
-        and stand_beside(left, right, _BESIDE)
+        and stand_beside(left, right)
         and _are_beside(*sorted((left, right), key=len))
         and not _are_pairs(left, right)
     )

@@ -10,6 +10,9 @@ _GUTTER_EM = 0.8
 _LEVEL, _ALIKE = 0.12, 1.5
 """Lines are level whose upper or lower edges are off by less, in their height; one that is so many times as high as the other is not."""
 
+_BESIDE = 0.5
+"""Groups stand side by side over this part of the lower one; of others, what stands higher is read first."""
+
 Gutter = tuple[float, float]
 
 
@@ -65,9 +68,9 @@ def are_level(one: Box, other: Box) -> bool:
     return higher <= _ALIKE * lower and min(abs(one.y0 - other.y0), abs(one.y1 - other.y1)) <= _LEVEL * lower
 
 
-def stand_beside(left: Sequence[Box], right: Sequence[Box], part: float) -> bool:
-    """Say whether two groups stand side by side over some part of the shorter one."""
+def stand_beside(left: Sequence[Box], right: Sequence[Box]) -> bool:
+    """Say whether two groups stand side by side, and not one above the other."""
     (top, bottom), (other_top, other_bottom) = (
         (min(box.y0 for box in side), max(box.y1 for box in side)) for side in (left, right)
     )
-    return min(bottom, other_bottom) - max(top, other_top) >= part * min(bottom - top, other_bottom - other_top)
+    return min(bottom, other_bottom) - max(top, other_top) >= _BESIDE * min(bottom - top, other_bottom - other_top)

@@ -84,8 +84,8 @@ def _config(source: Path) -> dict[str, Any]:
         config = json.loads((source / "adapter_config.json").read_text(encoding="utf-8"))
     except ValueError as exc:
         raise CheckpointError(f"{source / 'adapter_config.json'} cannot be read: {exc}") from exc
-    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
-        kind = config.get("peft_type") if isinstance(config, dict) else None
+    kind = config.get("peft_type") if isinstance(config, dict) else None
+    if kind != "LORA":
         raise CheckpointError(f"{source} is a {kind} adapter, and only LORA can be merged")
     if other := sorted(key for key, value in config.items() if not _is_plain(key, value)):
         raise CheckpointError(
