@@ -6,7 +6,7 @@ to the documents of one seed, and held against those of other seeds. The figures
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -45,17 +45,13 @@ ELSEWHERE = (
 _IMAGE = np.zeros((448, 448, 3), np.uint8)
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 (OCR,) = asks(OcrTask(type="ocr", max_tokens=4096))
+Two = tuple[list[Judged], list[Judged]]
 
 
 def main() -> None:
     """Answer, judge, and say how far the confidence of answers can be trusted."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--documents", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--unseen", type=int, nargs="*", default=[8, 9])
-    parser.add_argument("--write", type=Path)
-    options = parser.parse_args()
-    answers, lines = of_documents(options.documents, options.seed)
+    options = asked_for()
+    answers, lines = of_documents(of_document, options.documents, options.seed)
     print(f"{'answers':24} {'n':>6} {'wrong':>6} {'AUC':>7} {'ECE':>7} {'at 80%':>8}")
     show("all, held out", answers, held_out(answers, options.seed))
     without = [answer for answer in answers if answer.signals.layer is None]
@@ -64,7 +60,7 @@ def main() -> None:
     model = calibrated(answers, "made-up documents, read by a reader who errs by seed; no trained checkpoint", lines)
     of_lines = of_parts(model, is_thing=False)
     for seed in options.unseen:
-        unseen, unseen_lines = of_documents(options.documents, seed)
+        unseen, unseen_lines = of_documents(of_document, options.documents, seed)
         show(f"seed {seed}, weights of {options.seed}", unseen, [sureness(answer, model) for answer in unseen])
         show(f"lines, seed {seed}", unseen_lines, [sureness(line, of_lines) for line in unseen_lines])
     whole = [(line.signals.mean_logprob or 0.0) * (line.signals.tokens or 0) for line in lines]
@@ -85,10 +81,20 @@ def show(name: str, answers: Sequence[Judged], sure: Sequence[float]) -> None:
     )
 
 
-def of_documents(count: int, seed: int) -> tuple[list[Judged], list[Judged]]:
-    """Return the judged answers and the judged lines of documents."""
+def asked_for() -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--documents", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--unseen", type=int, nargs="*", default=[8, 9])
+    parser.add_argument("--write", type=Path)
+    return parser.parse_args()
+
+
+def of_documents(of_document: Callable[[int, int], Two], count: int, seed: int) -> Two:
+    """Return what is judged, of two sorts, of so many documents of a seed."""
     found = [of_document(number, seed) for number in range(count)]
-    return [each for answers, _ in found for each in answers], [each for _, lines in found for each in lines]
+    return [each for one, _ in found for each in one], [each for _, other in found for each in other]
 
 
 def sureness(answer: Judged, model: Weights) -> float:

@@ -8,15 +8,13 @@ right where it says what stands in that row and column, a thing where one of its
 that weighs, not of a model.
 """
 
-import argparse
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from math import exp, expm1, log
-from pathlib import Path
 from random import Random
 
-from confidence import KINDS, RATES, show, sureness
+from confidence import KINDS, RATES, asked_for, of_documents, show, sureness
 
 from jobs.evaluate.calibrate import fitted, held_out
 from jobs.evaluate.reliability import Judged
@@ -48,21 +46,16 @@ Said = tuple[str, float]
 
 def main() -> None:
     """Answer, judge, and say how far the confidence of cells and things can be trusted."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--documents", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--unseen", type=int, nargs="*", default=[8, 9])
-    parser.add_argument("--write", type=Path)
-    options = parser.parse_args()
+    options = asked_for()
     print(f"{'parts':32} {'n':>6} {'wrong':>6} {'AUC':>7} {'ECE':>7} {'at 80%':>8}")
     of_lines = of_parts(shipped(), is_thing=False)
-    cells, things = of_documents(options.documents, options.seed)
+    cells, things = of_documents(of_document, options.documents, options.seed)
     for name, parts in (("cells", cells), ("things", things)):
         show(f"{name}, weights of lines", parts, [sureness(part, of_lines) for part in parts])
         show(f"{name}, own, held out", parts, held_out(parts, options.seed))
     own = fitted(things, "made-up things, found by a reader who errs by seed; no trained checkpoint")
     for seed in options.unseen:
-        cells, things = of_documents(options.documents, seed)
+        cells, things = of_documents(of_document, options.documents, seed)
         show(f"cells, seed {seed}, lines", cells, [sureness(part, of_lines) for part in cells])
         show(f"things, seed {seed}, lines", things, [sureness(part, of_lines) for part in things])
         show(f"things, seed {seed}, own", things, [sureness(part, own) for part in things])
@@ -70,12 +63,6 @@ def main() -> None:
     if options.write:
         model = ConfidenceModel.model_validate_json(options.write.read_bytes()).model_copy(update={"things": own})
         options.write.write_text(model.model_dump_json(indent=2) + "\n")
-
-
-def of_documents(count: int, seed: int) -> tuple[list[Judged], list[Judged]]:
-    """Return the judged cells and the judged things of documents."""
-    found = [of_document(number, seed) for number in range(count)]
-    return [each for cells, _ in found for each in cells], [each for _, things in found for each in things]
 
 
 def of_document(number: int, seed: int) -> tuple[list[Judged], list[Judged]]:
