@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
+
+from watching import Watching
 
 PERIOD_S = 0.2
 
 
-class Apart:
+class Apart(Watching):
     """Keeps this process and all below it off the engine's core, and vLLM's own processes on it, new ones within a fifth of a second."""
 
     def __init__(self) -> None:
@@ -18,16 +19,6 @@ class Apart:
             raise SystemExit("two cores are needed to measure this: one for the engine, one for all else")
         self.rest, self.engine = there[0], there[-1]
         os.environ["VLLM_CPU_OMP_THREADS_BIND"] = str(self.engine)
-
-    def __enter__(self) -> Apart:
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
     def _watch(self) -> None:
         while not self._over.wait(PERIOD_S):

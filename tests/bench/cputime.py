@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections import defaultdict
 from pathlib import Path
 
+from watching import Watching
+
 PERIOD_S = 0.5
 
 
-class CpuTime:
+class CpuTime(Watching):
     """Notes, twice a second, the CPU seconds of this process and all below it but vLLM's own; it counts those that have ended, too.
 
     Kinds are "driver" (this process), "reader" (the child that opens documents), "worker" (Ray's processes that run our code) and "ray".
     """
 
-    def __enter__(self) -> CpuTime:
+    def __init__(self) -> None:
         self._noted: list[tuple[float, defaultdict[str, float]]] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
     def between(self, start: float, end: float) -> dict[str, float]:
         """Return the CPU seconds of each kind between the notes nearest to two moments of the monotonic clock."""

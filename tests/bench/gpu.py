@@ -17,12 +17,12 @@ import json
 import os
 import struct
 import tempfile
-import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from watching import Watching
 
 from pipeline.checkpoints.architecture import TINY, Sizes, image_tokens, write_configuration
 from pipeline.checkpoints.tokenizer import write_tokenizer
@@ -147,25 +147,17 @@ def checkpoint(folder: Path, resolution: int, sizes: Sizes, *, tiny: bool) -> Pa
     return folder
 
 
-class Busy:
+class Busy(Watching):
     """Asks NVIDIA's driver, five times a second, whether the GPU was at work; `share` is None where there is no such driver."""
 
-    def __enter__(self) -> "Busy":
+    def __init__(self) -> None:
         self._samples: list[int] = []
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
 
     @property
     def share(self) -> float | None:
         return sum(self._samples) / len(self._samples) / 100 if self._samples else None
 
-    def _sample(self) -> None:
+    def _watch(self) -> None:
         from vllm.third_party import pynvml
 
         try:
@@ -173,7 +165,7 @@ class Busy:
             device = pynvml.nvmlDeviceGetHandleByIndex(0)
         except pynvml.NVMLError:
             return
-        while not self._done.wait(0.2):
+        while not self._over.wait(0.2):
             self._samples.append(pynvml.nvmlDeviceGetUtilizationRates(device).gpu)
 
 
