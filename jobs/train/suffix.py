@@ -81,7 +81,7 @@ def packed(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Said:
-    """How a batch went: the mean loss a token, and how many of the tokens asked for were the likeliest."""
+    """How a batch went: the answers' mean loss, and how many of the tokens asked for were the likeliest."""
 
     loss: Tensor
     right: Tensor
@@ -91,8 +91,9 @@ class Said:
 def suffix_loss(model: PaliGemmaForConditionalGeneration, features: Tensor, rows: Rows, softcap: float | None = None) -> Said:
     """Return the loss of the answers, given what the tower (or a lesson in its place) made of the images: (rows, image tokens, width).
 
-    `softcap` is PaliGemma 2's, which it was trained with and transformers leaves out. Logits are made for the answers' tokens alone:
-    over all of a published vocabulary they are most of the memory.
+    An answer's loss is the mean over its tokens, and each answer weighs as much as another, as PaliGemma was trained: in a mean over all
+    tokens a value of six letters would weigh nothing beside a page of four hundred. `softcap` is PaliGemma 2's, which it was trained with
+    and transformers leaves out. Logits are made for the answers' tokens alone: over all of a published vocabulary they are most of the memory.
     """
     hidden = model.model(
         input_ids=rows.ids,
@@ -105,5 +106,7 @@ def suffix_loss(model: PaliGemmaForConditionalGeneration, features: Tensor, rows
     labels, logits = rows.labels[scored], model.lm_head(hidden[scored]).float()
     if softcap is not None:
         logits = softcap * torch.tanh(logits / softcap)
-    loss = torch.nn.functional.cross_entropy(logits, labels)
+    each = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    share = 1 / scored.sum(1, keepdim=True).expand_as(scored)[scored]
+    loss = (each * share).sum() / len(scored)
     return Said(loss, (logits.argmax(-1) == labels).sum(), int(labels.numel()))
