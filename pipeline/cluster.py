@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError, WorkersLost
 from pipeline.process import children, end, wait
 from pipeline.shards import Shards
+from pipeline.standstill import Standstill
 from pipeline.storage import open_store
 from schemas.job import Job, Workers
 
@@ -140,7 +141,7 @@ def stream(
     """
     from ray.exceptions import RayError
 
-    _quieten()
+    _set_up()
     try:
         results = _results(shards, worker, arguments, rows_per_block, pool)
         for row in results.iter_rows():
@@ -245,13 +246,18 @@ def _native_silence() -> Iterator[None]:
         os.close(kept)
 
 
-def _quieten() -> None:
+def _set_up() -> None:
     import ray
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.max_errored_blocks = 0  # a dropped block would be lost pages
+    context.execution_no_progress_timeout_s = (
+        -1
+    )  # of half an hour: a block may take longer on CPUs, and so may a cluster to grow
+    watching: list[Any] = [Standstill]
+    context.custom_execution_callback_classes = watching
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would say as an error is raised, and reported once
 
 
