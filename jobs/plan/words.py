@@ -1,5 +1,7 @@
 """A plan in words. Pure."""
 
+from math import floor, log10
+
 from schemas.plan import Estimate, Plan
 
 
@@ -23,14 +25,16 @@ def in_words(plan: Plan) -> str:
         lines.append(f"    rung {index + 1} ({shown}): {_number(each.requests)} requests, {_number(each.tokens)} tokens")
     lines.append(f"  GPU hours   {_hours(plan.gpu_hours)} on {plan.gpu}")
     if plan.dollars is not None:
-        value, low, high = map(_money, (plan.dollars.value, plan.dollars.low, plan.dollars.high))
-        lines.append(f"  money       ${value} ({low} to {high}) at ${plan.dollars_per_hour:g} an hour")
+        value, low, high, price = map(
+            _money, (plan.dollars.value, plan.dollars.low, plan.dollars.high, plan.dollars_per_hour or 0.0)
+        )
+        lines.append(f"  money       {value} ({low} to {high}) at {price} an hour")
     return "\n".join([*lines, *(f"  assuming    {said}" for said in plan.taken_for_granted)])
 
 
 def _money(dollars: float) -> str:
     """Return dollars with cents; less than ten cents by their first two figures, so that little is not called nothing."""
-    return f"{dollars:,.2f}" if dollars == 0 or dollars >= 0.1 else f"{dollars:.2g}"
+    return f"${dollars:,.2f}" if dollars == 0 or round(dollars, 2) >= 0.1 else f"${_figures(dollars, 2)}"
 
 
 def _number(estimate: Estimate) -> str:
@@ -41,8 +45,15 @@ def _number(estimate: Estimate) -> str:
 
 def _hours(estimate: Estimate) -> str:
     if estimate.low == estimate.high:
-        return f"{estimate.value:,.3g}"
-    return f"{estimate.value:,.3g} ({estimate.low:,.3g} to {estimate.high:,.3g})"
+        return _figures(estimate.value, 3)
+    return f"{_figures(estimate.value, 3)} ({_figures(estimate.low, 3)} to {_figures(estimate.high, 3)})"
+
+
+def _figures(number: float, count: int) -> str:
+    """Return a number to its first figures, all before the point among them, and written out: nobody says hours or money by powers of ten."""
+    decimals = max(0, count - 1 - floor(log10(abs(number)))) if number else 0
+    said = f"{number:,.{decimals}f}"
+    return said.rstrip("0").rstrip(".") if decimals else said
 
 
 def _share(estimate: Estimate) -> str:

@@ -191,7 +191,7 @@ def test_the_command_keeps_its_plan_in_the_sink(tmp_path, machine):
     arguments = ["plan", str(tmp_path / "in"), "--sink", str(sink), "--quiet"]
     told = CliRunner().invoke(cli, [*arguments, "--price", "2.5", "--no-keep"], catch_exceptions=False)
     assert "pages       1\n" in told.output
-    assert "at $2.5 an hour" in told.output
+    assert "at $2.50 an hour" in told.output
     assert not sink.exists()
     told = CliRunner().invoke(cli, [*arguments, "--json"], catch_exceptions=False)
     (kept,) = (sink / "_pagemill" / "plans").iterdir()
