@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -22,9 +23,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError, WorkersLost
+from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError, StorageError, WorkersLost
 from pipeline.process import children, end, wait
 from pipeline.shards import Shards
+from pipeline.sockets import folder_for
 from pipeline.standstill import Standstill
 from pipeline.storage import open_store
 from schemas.job import Job, Workers
@@ -36,6 +38,8 @@ READER_CPUS = 0.25
 LEAST_CPUS = 2  # Ray Data's own cutting of rows into blocks holds a whole one, beside the readers and the actors
 CORES_PER_MODEL = 4
 CALLS_PER_GPU = 12  # each is drawing pages, or waits for its answers: together they ask for more than vLLM answers at once
+SOCKET = "/ray/session_2026-12-31_23-59-59_123456_4194304/sockets/plasma_store"
+"""The longest name that Ray gives a socket in the folder for temporary files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def connect(workers: Workers) -> None:
         return
     here = not os.environ.get("RAY_ADDRESS")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers
     tells = bool(os.environ.get("PAGEMILL_RAY_LOGS"))
     on_sigterm = signal.getsignal(signal.SIGTERM)
     begin = partial(
@@ -67,6 +72,7 @@ def connect(workers: Workers) -> None:
         include_dashboard=False if here else None,
         log_to_driver=tells,
         logging_level=logging.ERROR,
+        **(_folders() if here else {}),
     )
     with _native_silence():  # Ray's native part says on stderr that it will say nothing on stderr
         _begin(begin, tries=STARTS if here else 1)
@@ -87,12 +93,28 @@ def _cpus_here(workers: Workers) -> int:
     return max(LEAST_CPUS, workers.cpus or int(there or 1))
 
 
+def _folders() -> dict[str, Any]:
+    """Return where Ray is to keep its files, if it cannot have its sockets where it would; what memory has no room for goes there all the same.
+
+    Raises StorageError where no folder will do.
+    """
+    given = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or tempfile.gettempdir()  # as Ray looks for it
+    short = folder_for(SOCKET, given, setting="RAY_TMPDIR")
+    return {} if short == given else {"_temp_dir": f"{short}/ray", "object_spilling_directory": tempfile.gettempdir()}
+
+
 def _begin(begin: Callable[[], object], tries: int) -> None:
-    """Start Ray, and start it anew where its node took longer than the 30 s that Ray gives it; what the failed start left is ended."""
+    """Start Ray, and start it anew where its node took longer than the 30 s that Ray gives it; what the failed start left is ended.
+
+    Raises StorageError where Ray cannot have its files.
+    """
     before = children()
     try:
         begin()
     except Exception as error:  # Ray raises just that where one of its processes is slow to start
+        if isinstance(error, OSError) and error.filename:
+            said = f"{error.filename}: {error.strerror}"
+            raise StorageError(f"Ray did not start: {said}; RAY_TMPDIR names the folder that it works in") from error
         if tries == 1:
             raise RunError(f"Ray did not start: {_first_line(error)} Run it again once this machine has less to do") from error
         for pid in children() - before:

@@ -12,17 +12,22 @@ import os
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError
+from tempfile import gettempdir
 from typing import Any, TypeVar
+from uuid import UUID
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from pipeline.sockets import folder_for
 
 # vLLM reads these when it is imported. A fork of a process with threads, as a Ray worker is, can hang: spawn.
 os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+os.environ.setdefault("VLLM_RPC_BASE_PATH", folder_for(f"/{UUID(int=0)}", gettempdir(), setting="VLLM_RPC_BASE_PATH"))
 
 import vllm
 from vllm import SamplingParams

@@ -3,13 +3,23 @@
 import signal
 import subprocess
 import sys
+import tempfile
 
 import pyarrow as pa
 import pytest
 from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayActorError, RayTaskError
 
-from pipeline.cluster import STARTS, _begin, _given_up, _Guarded, _raised
-from pipeline.errors import CheckpointError, EngineDied, PagemillError, RunError, StorageUnavailable, WorkersLost
+from pipeline.cluster import STARTS, _begin, _folders, _given_up, _Guarded, _raised
+from pipeline.errors import (
+    CheckpointError,
+    EngineDied,
+    PagemillError,
+    RunError,
+    StorageError,
+    StorageUnavailable,
+    WorkersLost,
+)
+from pipeline.sockets import SHORT
 
 ROWS = pa.table({"unit": [1, 2]})
 
@@ -107,6 +117,33 @@ def test_a_node_that_never_starts_is_told() -> None:
     assert [each.wait() for each in start.nodes[:-1]] == [-signal.SIGKILL] * (STARTS - 1)
     start.nodes[-1].kill()
     start.nodes[-1].wait()
+
+
+def test_a_folder_that_ray_may_not_use_is_named() -> None:
+    """Trying again would not help, so that it is not tried again, and it is said by what another folder is named."""
+    tries = []
+
+    def begin() -> None:
+        tries.append(1)
+        raise PermissionError(13, "Permission denied", "/root/ray")
+
+    with pytest.raises(StorageError, match=r"Ray did not start: /root/ray: Permission denied; RAY_TMPDIR names"):
+        _begin(begin, STARTS)
+    assert len(tries) == 1
+
+
+def test_ray_has_its_sockets_where_names_are_short(monkeypatch, tmp_path) -> None:
+    """They go where temporary files go, unless that has a long name; what memory has no room for still goes there then."""
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setenv("TMPDIR", "/scratch/job.123456")
+    assert _folders() == {}
+    long = tmp_path / "with as long a name as schedulers give"
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # it remembers what TMPDIR was
+    assert _folders() == {"_temp_dir": f"{SHORT}/ray", "object_spilling_directory": str(long)}
+    monkeypatch.setenv("RAY_TMPDIR", "/r")
+    assert _folders() == {}
 
 
 @pytest.mark.parametrize(("is_needed", "code"), [(True, 3), (False, 0)])

@@ -44,14 +44,19 @@ print(json.dumps(asyncio.run(cells())))
 @pytest.mark.slow
 @pytest.mark.ray
 def test_a_cell_runs_a_job_with_ray(machine, tmp_path):
-    """One core is enough. What it did can be read in the next line, a second run does nothing, a thread may run another job, the loop goes on."""
+    """One core is enough. What it did can be read in the next line, a second run does nothing, a thread may run another job, the loop goes on.
+
+    Nor does it matter that the folder for temporary files has too long a name for Ray's sockets.
+    """
+    long = tmp_path / "with as long a name as schedulers give"
+    long.mkdir()
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.pdf").write_bytes(machine.pdf("one two three", "four five six"))
     script = tmp_path / "cells.py"
     script.write_text(textwrap.dedent(CELLS))
     ran = subprocess.run(
         [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True, timeout=280, cwd=ROOT, check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(long)},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-3000:]
     found = json.loads(ran.stdout.splitlines()[-1])
