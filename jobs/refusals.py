@@ -127,6 +127,8 @@ def _of_workers(job: Job) -> Iterator[Refusal]:
     if 0 < workers.gpus < workers.gpus_per_worker:
         message = f"a worker takes {workers.gpus_per_worker:g} GPUs and {workers.gpus:g} are given: no worker could start"
         yield ("workers", "gpus_per_worker"), message
+    if workers.gpus_per_worker > 1 and workers.gpus_per_worker % 1:
+        yield ("workers", "gpus_per_worker"), f"a worker has a part of one GPU or whole ones, not {workers.gpus_per_worker:g}"
     if workers.gpus and job.model.tensor_parallel > workers.gpus_per_worker:
         message = f"`tensor_parallel: {job.model.tensor_parallel}` needs as many GPUs a worker, not {workers.gpus_per_worker:g}"
         yield ("workers", "gpus_per_worker"), message

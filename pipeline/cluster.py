@@ -68,7 +68,7 @@ def connect(workers: Workers) -> None:
         ray.init,
         address="local" if here else None,  # left alone, Ray would join whatever cluster was started last on this machine
         num_cpus=_cpus_here(workers) if here else None,
-        num_gpus=int(workers.gpus) if here and workers.gpus else None,
+        num_gpus=ceil(workers.gpus) if here and workers.gpus else None,
         include_dashboard=False if here else None,
         log_to_driver=tells,
         logging_level=logging.ERROR,
@@ -144,7 +144,7 @@ def pool_for(job: Job) -> Pool:
     """Return the actors that read pages: one a GPU share, or few on CPUs, as each holds the model and computes on all of its threads."""
     workers = job.workers
     if workers.gpus and job.model.engine != "scripted":
-        actors = max(1, int(workers.gpus // workers.gpus_per_worker))
+        actors = max(1, int(round(workers.gpus / workers.gpus_per_worker, 6)))  # 1 // 0.1 is 9
         return Pool(actors=actors, calls=CALLS_PER_GPU, gpus=workers.gpus_per_worker)
     if job.model.engine == "scripted":
         return Pool(actors=cores(workers))

@@ -69,7 +69,8 @@ class Worker:
         self._least = Least(job.confidence.settle, job.confidence.settle_text)
         self._rules = rules_of(job.tasks, self._confidence)
         longest = max(question.ask.max_tokens for question in self._questions)
-        self._serving = serving or Serving(self._stage.model, self._stage.resolution, partial(start, max_tokens=longest))
+        begin = partial(start, max_tokens=longest, gpu_share=min(1.0, job.workers.gpus_per_worker))
+        self._serving = serving or Serving(self._stage.model, self._stage.resolution, begin)
         self._desks: LifoQueue[Desk] = LifoQueue()
         self._metrics = Metrics(job.name)
 

@@ -14,11 +14,11 @@ from schemas.job import Model
 MAX_TOKENS = 4096
 
 
-def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS) -> Engine:
+def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS, gpu_share: float = 1.0) -> Engine:
     """Return the engine, ready to answer views of `resolution` px with up to `max_tokens` tokens.
 
     Raises CheckpointError, with the cure, on what cannot be served, and ParityError on what would be served wrong. Room for long answers
-    costs vLLM memory, and so requests at once: name what the job's tasks ask for.
+    costs vLLM memory, and so requests at once: name what the job's tasks ask for. Of a GPU's memory it takes `gpu_share` at the most.
     """
     if model.engine == "scripted":
         return _scripted(model, resolution)
@@ -34,7 +34,7 @@ def start(model: Model, resolution: int, max_tokens: int = MAX_TOKENS) -> Engine
     from pipeline.engines.reference import reference
 
     wanted = reference(model, description)  # before the engine takes the GPU's memory
-    engine = launch(model, description, max_tokens)
+    engine = launch(model, description, max_tokens, gpu_share)
     try:
         require(engine, wanted)
     except ParityError:
@@ -59,10 +59,10 @@ def prepare(model: Model) -> tuple[Model, Description]:
     return model, describe(folder)
 
 
-def launch(model: Model, description: Description, max_tokens: int = MAX_TOKENS) -> Engine:
+def launch(model: Model, description: Description, max_tokens: int = MAX_TOKENS, gpu_share: float = 1.0) -> Engine:
     """Return a served checkpoint that has not been held against the reference yet."""
     if model.engine == "vllm":
-        return _vllm(model, description, max_tokens)
+        return _vllm(model, description, max_tokens, gpu_share)
     from pipeline.engines.transformers import TransformersEngine
 
     return TransformersEngine(model, description)
@@ -77,7 +77,7 @@ def _scripted(model: Model, resolution: int) -> Engine:
     return ScriptedEngine(truth, resolution)
 
 
-def _vllm(model: Model, description: Description, max_tokens: int) -> Engine:
+def _vllm(model: Model, description: Description, max_tokens: int, gpu_share: float) -> Engine:
     from pipeline.engines.vllm import VllmEngine
 
-    return VllmEngine(model, description, max_tokens)
+    return VllmEngine(model, description, max_tokens, gpu_share)

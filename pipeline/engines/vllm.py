@@ -68,12 +68,12 @@ _CLOSED = "the engine was closed"
 class VllmEngine:
     """A checkpoint that vLLM serves. Questions on one view that stand together in a call are asked together: it is encoded once."""
 
-    def __init__(self, model: Model, description: Description, max_tokens: int) -> None:
-        """Start vLLM, ready for answers of up to `max_tokens`. Raises CheckpointError on what it does not serve as asked."""
+    def __init__(self, model: Model, description: Description, max_tokens: int, gpu_share: float = 1.0) -> None:
+        """Start vLLM on a share of a GPU, ready for answers of up to `max_tokens`. Raises CheckpointError on what it does not serve as asked."""
         self._description = description
         self._vocabulary = Vocabulary.load(description)
         self._hash = checkpoint_hash(description.folder)
-        self._plan = plan(model, description, max_tokens)
+        self._plan = plan(model, description, max_tokens, gpu_share)
         self._numbers = itertools.count()
         self._preempted = Preemptions()
         self._loop = asyncio.new_event_loop()

@@ -34,17 +34,24 @@ _BYTES = {"float32": 4, "bfloat16": 2}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What vLLM is told. Lengths in tokens; `kv_bytes` is a device's share and holds every sequence at its full length."""
+    """What vLLM is told. Lengths in tokens; `kv_bytes` is a device's share and holds every sequence at its full length.
+
+    `memory_share` is how much of a GPU's memory may be taken in all; on a CPU it says nothing.
+    """
 
     device: str
     max_model_len: int
     max_sequences: int
     max_batched_tokens: int
     kv_bytes: int
+    memory_share: float
 
 
-def plan(model: Model, description: Description, max_tokens: int) -> Plan:
-    """Return the set-up for answers of up to `max_tokens`. Raises CheckpointError where the device has no room."""
+def plan(model: Model, description: Description, max_tokens: int, gpu_share: float = 1.0) -> Plan:
+    """Return the set-up for answers of up to `max_tokens`, by an engine to which `gpu_share` of a GPU belongs.
+
+    Raises CheckpointError where the device has no room.
+    """
     if current_platform.is_unspecified():
         raise CheckpointError(
             "vLLM finds no GPU here that it could use: give the job's workers GPUs (`workers.gpus`), on nodes with NVIDIA's driver"
@@ -53,11 +60,18 @@ def plan(model: Model, description: Description, max_tokens: int) -> Plan:
     refuse_what_is_not_served(model, description, gpus=0 if device == "cpu" else current_platform.device_count())
     length = min(description.image_tokens + PROMPT_TOKENS + max_tokens, description.max_positions)
     sequence_bytes = _sequence_bytes(model, description.folder, length)
-    sequences = min(_MOST_SEQUENCES[device], int(_kv_room(model, _served(model, description), device) // sequence_bytes))
+    share = _GPU_SHARE * gpu_share
+    room = _CPU_KV_BYTES if device == "cpu" else _kv_room(model, _served(model, description), share)
+    sequences = min(_MOST_SEQUENCES[device], int(room // sequence_bytes))
     if sequences < 1:
+        cure = (
+            "spread it over more GPUs with `tensor_parallel`"
+            if gpu_share == 1
+            else "give a worker more of a GPU with `gpus_per_worker`"
+        )
         raise CheckpointError(
             f"{description.folder} leaves no room for one answer of {length} tokens ({sequence_bytes / 2**20:.0f} MiB) beside its weights: "
-            "spread it over more GPUs with `tensor_parallel`, or ask for fewer `max_tokens`"
+            f"{cure}, or ask for fewer `max_tokens`"
         )
     return Plan(
         device=device,
@@ -65,6 +79,7 @@ def plan(model: Model, description: Description, max_tokens: int) -> Plan:
         max_sequences=sequences,
         max_batched_tokens=max(length, _BATCHED_TOKENS[device]),
         kv_bytes=(sequences + 1) * sequence_bytes,  # one more: vLLM keeps a block for itself
+        memory_share=share,
     )
 
 
@@ -77,6 +92,7 @@ def engine_args(model: Model, description: Description, planned: Plan) -> AsyncE
         max_num_seqs=planned.max_sequences,
         max_num_batched_tokens=planned.max_batched_tokens,
         kv_cache_memory_bytes=planned.kv_bytes,
+        gpu_memory_utilization=planned.memory_share,  # so much must be free as it starts, though `kv_bytes` are all that it takes
         block_size=_BLOCK_TOKENS,
         enable_prefix_caching=False,  # an image's keys depend on the question
         enable_chunked_prefill=False,  # a chunk would not see what comes after it
@@ -141,11 +157,10 @@ def _sequence_bytes(model: Model, folder: Path, length: int) -> int:
     return int(tokens * 2 * text.num_hidden_layers * heads * text.head_dim * _BYTES[model.dtype])
 
 
-def _kv_room(model: Model, folder: Path, device: str) -> float:
-    if device == "cpu":
-        return _CPU_KV_BYTES
+def _kv_room(model: Model, folder: Path, share: float) -> float:
+    """Return what a share of a GPU's memory has room for beside weights, graphs and activations, which every engine has for itself."""
     weights = _weight_bytes(folder, _BYTES[model.dtype]) / model.tensor_parallel
-    return float(current_platform.get_device_total_memory()) * _GPU_SHARE - weights - _GPU_RESERVE_BYTES
+    return float(current_platform.get_device_total_memory()) * share - weights - _GPU_RESERVE_BYTES
 
 
 def _weight_bytes(folder: Path, float_bytes: int) -> int:

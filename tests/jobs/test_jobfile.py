@@ -229,6 +229,7 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
         ),
         ("tasks: [{type: ocr}, {type: ocr}]", "tasks[1]: a task `ocr` like this stands above already"),
         ("workers: {gpus: 1, gpus_per_worker: 2}", "no worker could start"),
+        ("workers: {gpus: 3, gpus_per_worker: 1.5}", "a part of one GPU or whole ones, not 1.5"),
         ("model: {engine: vllm, tensor_parallel: 2}\nworkers: {gpus: 4}", "needs as many GPUs a worker"),
         ("sink: {uri: gs://bucket/x}", "sink.uri: gs://bucket/x: only local paths, file:// and s3://"),
         ("source: {uri: in, inventory: https://x/y}", "source.inventory: https://x/y: only local paths"),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayActorError, RayTaskError
 
-from pipeline.cluster import STARTS, _begin, _folders, _given_up, _Guarded, _raised
+from pipeline.cluster import STARTS, _begin, _folders, _given_up, _Guarded, _raised, pool_for
 from pipeline.errors import (
     CheckpointError,
     EngineDied,
@@ -20,6 +20,7 @@ from pipeline.errors import (
     WorkersLost,
 )
 from pipeline.sockets import SHORT
+from schemas.job import Job, Model, OcrTask, Sink, Source, Workers
 
 ROWS = pa.table({"unit": [1, 2]})
 
@@ -167,3 +168,16 @@ def test_a_full_object_store_is_no_worker_s_death() -> None:
         assert type(given_up) is RunError
         assert "object store is full" in str(given_up)
     assert type(_given_up(RayActorError())) is WorkersLost
+
+
+@pytest.mark.parametrize(
+    ("gpus", "of_each", "actors"), [(4, 1, 4), (1, 0.5, 2), (1, 0.1, 10), (3, 2, 1), (0.5, 0.5, 1), (2.5, 1, 2)]
+)
+def test_workers_share_gpus_as_the_job_says(gpus: float, of_each: float, actors: int) -> None:
+    """As many as the GPUs have room for, in whole GPUs or in parts of them."""
+    job = Job(
+        name="j", source=Source(uri="in"), tasks=(OcrTask(type="ocr"),), sink=Sink(uri="out"), model=Model(engine="vllm"),
+        workers=Workers(gpus=gpus, gpus_per_worker=of_each),
+    )  # fmt: skip
+    assert pool_for(job).actors == actors
+    assert pool_for(job).gpus == of_each

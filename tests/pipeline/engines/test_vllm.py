@@ -286,6 +286,34 @@ def test_a_worker_asks_for_more_than_vllm_answers_at_once() -> None:
     assert _MOST_SEQUENCES["gpu"] <= CALLS_PER_GPU * UNITS_PER_GPU_BLOCK * 2 // 3
 
 
+def test_engines_that_share_a_gpu_share_its_memory(tiny: Description, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each asks for so many answers at once as its part has room for, and wants no more free than that; for none, it says what to change."""
+    from pipeline.engines import vllm_plan
+
+    class Gpu:
+        """A platform of one GPU."""
+
+        total = 100 * 2**30
+
+        def __getattr__(self, name: str) -> Any:
+            answers = {"is_unspecified": False, "is_cpu": False, "device_count": 1, "get_device_total_memory": self.total}
+            return lambda: answers[name]
+
+    gpu = Gpu()
+    monkeypatch.setattr(vllm_plan, "current_platform", gpu)
+    monkeypatch.setattr(vllm_plan, "_MOST_SEQUENCES", {"gpu": 10**9})
+    whole, half = (vllm_plan.plan(model(tiny), tiny, 64, share) for share in (1.0, 0.5))
+    assert half.memory_share == whole.memory_share / 2 < 0.5
+    assert vllm_plan.engine_args(model(tiny), tiny, half).gpu_memory_utilization == half.memory_share
+    for planned in (whole, half):
+        taken = planned.kv_bytes + 8 * 2**30
+        assert 0.99 < taken / (planned.memory_share * gpu.total) <= 1
+    gpu.total = 12 * 2**30
+    assert vllm_plan.plan(model(tiny), tiny, 64).max_sequences > 0
+    with pytest.raises(CheckpointError, match=r"no room for one answer .* give a worker more of a GPU with `gpus_per_worker`"):
+        vllm_plan.plan(model(tiny), tiny, 64, 0.5)
+
+
 def test_what_cannot_be_served_is_refused_with_the_reason(tiny: Description) -> None:
     """An adapter, forms of quantisation that change answers, and more GPUs than there are, are refused before vLLM starts."""
     from pipeline.engines.vllm_plan import refuse_what_is_not_served
