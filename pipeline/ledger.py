@@ -129,7 +129,7 @@ class Ledger:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was ever recorded here: as far as anyone can tell, this is no sink."""
+        """Whether nothing was ever recorded here: what runs found, if there were any, was nothing."""
         return not self.current.generation and not self.unfolded
 
     @property

@@ -13,7 +13,7 @@ from pipeline.ledger import ATTEMPTS_TO_READ, Ledger
 from pipeline.merge import kept
 from pipeline.places import Places, fields_beside
 from pipeline.register import document_rows, judge
-from pipeline.runs import Runs
+from pipeline.runs import require_sink
 from pipeline.storage import Store, open_store
 from schemas.arrow import DATASETS, schema_of
 
@@ -65,8 +65,7 @@ def _only(table: pa.Table, columns: Sequence[str] | None) -> pa.Table:
 def _table(sink_uri: str, dataset: Dataset, columns: Sequence[str] | None) -> pa.Table:
     store, places = open_store(sink_uri), Places(sink_uri)
     with Ledger(store, places, run_id="read") as ledger:
-        if ledger.is_empty and not Runs(store, places).begun():
-            raise JobError(f"{sink_uri} holds no results of Pagemill; name the folder that a job's `sink.uri` names")
+        require_sink(ledger, store, places)
         for _ in range(ATTEMPTS_TO_READ - 1):
             try:
                 return _rows(ledger, store, places, dataset, columns)

@@ -9,7 +9,8 @@ A run without an end is at work, or was killed. Whoever holds the job's claim kn
 from collections import defaultdict
 from dataclasses import dataclass
 
-from pipeline.errors import ObjectMissing
+from pipeline.errors import JobError, ObjectMissing
+from pipeline.ledger import Ledger
 from pipeline.places import Places
 from pipeline.storage import Store
 from schemas.job import Job
@@ -27,6 +28,12 @@ class Earlier:
     """Those of one job and shard whose leavings nobody has seen to."""
     ended: frozenset[str] = frozenset()
     """Those of any job that came to an end, or were killed and have been seen to."""
+
+
+def require_sink(ledger: Ledger, store: Store, places: Places) -> None:
+    """Raise JobError where no run has been, most likely as the name is misspelt; a sink whose runs found nothing is one."""
+    if ledger.is_empty and not Runs(store, places).begun():
+        raise JobError(f"{places.sink_uri} holds no results of Pagemill; name the folder that a job's `sink.uri` names")
 
 
 class Runs:

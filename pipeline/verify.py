@@ -9,10 +9,11 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import JobError, ObjectMissing
+from pipeline.errors import ObjectMissing
 from pipeline.format import lake_of, shown_files
 from pipeline.ledger import Ledger
 from pipeline.places import Places
+from pipeline.runs import require_sink
 from pipeline.storage import Store, open_store
 from schemas.arrow import DATASETS, schema_of
 from schemas.run import Finding, FindingCode, VerifyReport
@@ -58,8 +59,7 @@ def verify(sink_uri: str) -> VerifyReport:
     """Recount a sink. Raises JobError where there is none."""
     store, places = open_store(sink_uri), Places(sink_uri)
     with Ledger(store, places, run_id="verify") as ledger:
-        if ledger.is_empty:
-            raise JobError(f"{sink_uri} holds no results of Pagemill; name the folder that a job's `sink.uri` names")
+        require_sink(ledger, store, places)
         findings = list(_load(ledger, store, places))
         ledger.execute(_EXPECTED)
         findings += [

@@ -14,6 +14,7 @@ import pytest
 import pipeline
 from pipeline.errors import JobError
 from pipeline.frames import framed
+from pipeline.verify import verify
 from schemas.job import Job
 
 TABLE = pa.table(
@@ -85,7 +86,7 @@ def test_rows_are_read_within_a_running_loop(book):
 
 
 def test_a_folder_that_is_no_sink_is_refused(tmp_path):
-    """A name that is misspelt gives no empty table; that of a sink whose runs found nothing does."""
+    """A name that is misspelt gives no empty table; that of a sink whose runs found nothing does, and such a sink is exact."""
     with pytest.raises(JobError, match="holds no results of Pagemill; name the folder"):
         pipeline.read(str(tmp_path / "otu"))
     (tmp_path / "in").mkdir()
@@ -99,3 +100,5 @@ def test_a_folder_that_is_no_sink_is_refused(tmp_path):
     )
     pipeline.run(job)
     assert pipeline.read(str(tmp_path / "out")).num_rows == 0
+    report = verify(str(tmp_path / "out"))
+    assert (report.is_exact, report.documents, report.pages) == (True, 0, 0)
