@@ -11,8 +11,9 @@ from pipeline.framing import is_for
 from pipeline.overlay import combine, readdressed
 from pipeline.questions import Question, is_asked_nowhere, is_asked_of
 from pipeline.readings import read
-from pipeline.settle import Answered, Beside, Circumstances, PageFacts, Rows, rows
+from pipeline.settle import Answered, Circumstances, PageFacts, Rows, rows
 from pipeline.signals import page_logprob
+from pipeline.unsettled import Beside
 from schemas.page import CompletionRecord
 from schemas.unit import Origin, Unit
 from schemas.view import Affine, View

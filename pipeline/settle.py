@@ -1,4 +1,4 @@
-"""From what the model said to rows: when is a task settled, and what do its completions make of the page.
+"""From what the model said to rows: what the completions of a page make of it.
 
 Pure folds. Rows are always made from the kept completions, so that `redecode` and a rerun that adds a task go the same way as a first run.
 It does not know where completions come from, nor where rows go.
@@ -10,7 +10,7 @@ from datetime import datetime
 
 from pipeline.confidence import confidence, of_parts
 from pipeline.provenance import told_by_layer
-from pipeline.readings import Voice, chosen, faint, read, region_of, voices
+from pipeline.readings import Voice, chosen, read, region_of, voices
 from pipeline.signals import of_part, parts_logprob, signals, standing_in
 from pipeline.sureness import Weigh, weighed_by_layer
 from pipeline.tasks.base import Ask, Reading
@@ -26,8 +26,6 @@ from schemas.unit import Origin
 from schemas.view import Affine
 
 WITNESS = "text_layer"  # the task under which a text layer is kept beside the model's text
-_AGREES = 0.5
-"""Less agreement than this is another answer, and no misread letter."""
 TEXT_LAYER_KEYS = ("ocr", "spot", "table")  # what a trustworthy text layer answers in the model's place
 
 
@@ -110,57 +108,11 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What was said of a page beside one answer: the text that was read of it, and the mean log-probability of all its tokens."""
-
-    text: str | None = None
-    logprob: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Least:
-    """How sure an answer must be to stand: a value's confidence, and the mean probability of a token in each view's text."""
-
-    value: float = 0.0
-    text: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Rows:
     """A page's row and the rows of its fields."""
 
     page: PageRow
     fields: tuple[FieldRow, ...]
-
-
-def why_unsettled(
-    ask: Ask,
-    records: Sequence[CompletionRecord],
-    facts: PageFacts,
-    model: ConfidenceModel | None = None,
-    least: Least = Least(),
-    beside: Beside = Beside(),
-) -> str | None:
-    """Return why what was said so far cannot stand and should climb to the next rung, or None where it can.
-
-    That is a reject's code, and where something is the `least` that will do, "low_confidence", or, of values, "disagreement": views, words or
-    the page's text layer say something else.
-    """
-    if not records:
-        return "not_asked"
-    heard = voices(ask, records)
-    reading = chosen(heard).reading
-    if reading.verdict == "reject":
-        return reading.code or "rejected"
-    if reading.value is None:
-        return "low_confidence" if faint(ask, chosen(heard).records, least.text) else None
-    if not least.value or model is None:
-        return None
-    known = signals(ask, heard, reading.value, facts.layer_text, beside.text)
-    known = known.model_copy(update={"page_logprob": beside.logprob})
-    if any(each is not None and each < _AGREES for each in (known.tiles, known.questions, known.layer)):
-        return "disagreement"
-    return "low_confidence" if confidence(known, reading.value, model) < least.value else None
 
 
 def rows(

@@ -29,20 +29,12 @@ from pipeline.prior import prior_rows
 from pipeline.questions import Question, mask_decoder, questions, still_answered
 from pipeline.readings import in_need, read, record
 from pipeline.serving import Meter, Serving
-from pipeline.settle import (
-    TEXT_LAYER_KEYS,
-    Beside,
-    Circumstances,
-    Least,
-    PageFacts,
-    Rows,
-    facts_of,
-    why_unsettled,
-)
+from pipeline.settle import TEXT_LAYER_KEYS, Circumstances, PageFacts, Rows, facts_of
 from pipeline.staging import Part
 from pipeline.storage import open_store
 from pipeline.storage.retries import NewRetries
 from pipeline.tasks.base import Ask
+from pipeline.unsettled import Beside, Least, why_unsettled
 from pipeline.verification import verifier
 from schemas.arrow import from_table
 from schemas.job import Job, Rung

@@ -8,9 +8,10 @@ from pipeline.ladder import is_final, stages, waiting
 from pipeline.questions import questions
 from pipeline.readings import chosen, in_need, read, record, voices
 from pipeline.serving import Serving
-from pipeline.settle import Beside, Least, PageFacts, why_unsettled
+from pipeline.settle import PageFacts
 from pipeline.signals import signals
 from pipeline.tasks.asks import page_asks
+from pipeline.unsettled import Beside, Least, why_unsettled
 from pipeline.worker import climber
 from schemas.box import Box
 from schemas.job import AnswerField, AnswerTask, Job, Model, OcrTask, Render, Rung, Sink, Source

@@ -6,16 +6,9 @@ import pytest
 
 from pipeline.overlay import combine, readdressed
 from pipeline.readings import read, record
-from pipeline.settle import (
-    Answered,
-    Circumstances,
-    PageFacts,
-    Rows,
-    facts_of,
-    rows,
-    why_unsettled,
-)
+from pipeline.settle import Answered, Circumstances, PageFacts, Rows, facts_of, rows
 from pipeline.tasks.asks import asks
+from pipeline.unsettled import why_unsettled
 from schemas.box import Box
 from schemas.job import AnswerField, AnswerTask, DetectTask, OcrTask, SpotTask, TableTask
 from schemas.page import Failure, Line
