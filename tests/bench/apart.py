@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from contextlib import suppress
 
+from processes import family, threads
 from watching import Watching
 
 PERIOD_S = 0.2
@@ -22,22 +23,13 @@ class Apart(Watching):
 
     def _watch(self) -> None:
         while not self._over.wait(PERIOD_S):
-            self._put(os.getpid(), self.rest)
+            for pid, is_engine in family(os.getpid()):
+                _put(pid, self.engine if is_engine else self.rest)
 
-    def _put(self, pid: int, core: int) -> None:
-        """Put a process and all below it on a core; from vLLM's own downwards that is the engine's."""
-        try:
-            title = Path(f"/proc/{pid}/cmdline").read_bytes()
-            tasks = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
-        except OSError:
-            return
-        core = self.engine if b"VLLM::" in title else core
-        for task in tasks:
-            try:
-                if os.sched_getaffinity(task) != {core}:
-                    os.sched_setaffinity(task, {core})
-                below = Path(f"/proc/{pid}/task/{task}/children").read_text().split()
-            except OSError:  # it has ended meanwhile
-                continue
-            for child in below:
-                self._put(int(child), core)
+
+def _put(pid: int, core: int) -> None:
+    """Put all threads of a process on a core."""
+    for thread in threads(pid):
+        with suppress(OSError):  # it has ended meanwhile
+            if os.sched_getaffinity(thread) != {core}:
+                os.sched_setaffinity(thread, {core})

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from processes import command, family
 from watching import Watching
 
 PERIOD_S = 0.5
@@ -45,15 +46,7 @@ class CpuTime(Watching):
 
 def below(pid: int) -> list[int]:
     """Return a process and its descendants, without vLLM's engine and what is below that."""
-    try:
-        if "VLLM::" in Path(f"/proc/{pid}/cmdline").read_text():
-            return []
-        children = [
-            int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-        ]
-    except OSError:
-        return []
-    return [pid, *(found for child in children for found in below(child))]
+    return [each for each, is_engine in family(pid) if not is_engine]
 
 
 def cpu_s(pid: int) -> float:
@@ -73,10 +66,7 @@ def _renamed(one: tuple[int, str], other: tuple[int, str]) -> bool:
 def _kind(pid: int) -> str:
     if pid == os.getpid():
         return "driver"
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return "ray"
-    if b"documents.reader" in command:
+    title = command(pid)
+    if b"documents.reader" in title:
         return "reader"
-    return "worker" if command.startswith(b"ray::") else "ray"
+    return "worker" if title.startswith(b"ray::") else "ray"
