@@ -56,7 +56,10 @@ def _pdf(words: str) -> bytes:
 
 @pytest.fixture
 def ray_folder(monkeypatch):
-    """Put all the secrets into the environment and start an S3 server that knows them; return the folder in which Ray keeps its logs."""
+    """Put all the secrets into the environment and start an S3 server that knows them; return the folder in which Ray keeps its logs.
+
+    Moto's servers of one process share their buckets: each test has one of its own.
+    """
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -131,14 +134,14 @@ def _files(folder: Path) -> Iterator[tuple[Path, bytes]]:
 def test_no_secret_is_ever_told_and_no_key_leaves_the_sink(command, tmp_path):
     """Credentials, passwords and signatures are in no output of any command, also where it fails; keys that climb are names and nothing else."""
     s3 = boto3.session.Session().client("s3")
-    s3.create_bucket(Bucket="bucket")
+    s3.create_bucket(Bucket="odd-keys")
     for key in KEYS:
-        s3.put_object(Bucket="bucket", Key=key, Body=_pdf(f"words of {KEYS.index(key)}"))
-    s3.put_object(Bucket="bucket", Key="in/locked.pdf", Body=_locked("locked words"))
-    put = [item.uri for item in open_store("s3://bucket").list("s3://bucket/in")]
+        s3.put_object(Bucket="odd-keys", Key=key, Body=_pdf(f"words of {KEYS.index(key)}"))
+    s3.put_object(Bucket="odd-keys", Key="in/locked.pdf", Body=_locked("locked words"))
+    put = [item.uri for item in open_store("s3://odd-keys").list("s3://odd-keys/in")]
     outside = {path for path in tmp_path.iterdir() if path.name != "work"}
 
-    code, said = command("run", _job(tmp_path / "work", "s3://bucket/in", "out"))
+    code, said = command("run", _job(tmp_path / "work", "s3://odd-keys/in", "out"))
     assert code == 0, said
     assert command("verify", "out")[0] == 0
     assert command("report", "out", "--out", "report")[0] == 0
@@ -148,12 +151,12 @@ def test_no_secret_is_ever_told_and_no_key_leaves_the_sink(command, tmp_path):
     assert "locked words" in {page["text"].strip() for page in pages}
 
     code, said = command(
-        "run", _job(tmp_path / "work", "s3://bucket/in/locked.pdf", "refused"), PDF_PASSWORDS=f"{CANARY}-wrong"
+        "run", _job(tmp_path / "work", "s3://odd-keys/in/locked.pdf", "refused"), PDF_PASSWORDS=f"{CANARY}-wrong"
     )
     assert "password_wrong" in said, said
     assert command("report", "refused", "--out", "refused-report")[0] == 0
     signed = (
-        s3.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": f"in/{KEYS[0]}"})
+        s3.generate_presigned_url("get_object", Params={"Bucket": "odd-keys", "Key": f"in/{KEYS[0]}"})
         + f"&X-Amz-Signature={CANARY}"
     )
     assert command("run", _job(tmp_path / "work", signed, "never"))[0] == 2
@@ -174,12 +177,12 @@ def test_no_secret_is_ever_told_and_no_key_leaves_the_sink(command, tmp_path):
 def test_a_run_at_work_and_one_that_is_killed_tell_no_secret(ray_folder, tmp_path):
     """What is staged, noted and logged by the way holds none, nor does the command line of any process; also where nobody could tidy up."""
     s3 = boto3.session.Session().client("s3")
-    s3.create_bucket(Bucket="bucket")
+    s3.create_bucket(Bucket="locked")
     for number in range(12):
-        s3.put_object(Bucket="bucket", Key=f"in/{number}.pdf", Body=_locked(f"words of {number}"))
+        s3.put_object(Bucket="locked", Key=f"in/{number}.pdf", Body=_locked(f"words of {number}"))
     (tmp_path / "slow").mkdir()
     (tmp_path / "slow" / "scripted.json").write_text('{"seconds_per_request": 1}')
-    job = _job(tmp_path, "s3://bucket/in", f"{tmp_path}/out", f'{{engine: scripted, checkpoint: "{tmp_path}/slow"}}')
+    job = _job(tmp_path, "s3://locked/in", f"{tmp_path}/out", f'{{engine: scripted, checkpoint: "{tmp_path}/slow"}}')
     processes = None
     while processes is None:  # Ray may not start on a machine that is busy
         processes = _killed_at_work(tmp_path, job)
