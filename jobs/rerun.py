@@ -28,7 +28,8 @@ def rerun(place: str, where: str | None, corrections: str | None, *, as_json: bo
     """Read those pages of SINK again of which an expression holds; the new rows take the place of the old.
 
     Without --where, all that was not wholly read is: documents that could not be opened are tried again, too. Such as still cannot are told,
-    and count for nothing in the exit code; pages that are read again and are rejected do.
+    and count for nothing in the exit code; pages that are read again and are rejected do. Pages whose document the last run found gone from
+    its source, or changed there, keep their rows.
 
     They are read by the job that made them, as it ran last. JOB is a job file: of a job that has changed since, or where several share a sink.
 

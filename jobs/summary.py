@@ -3,6 +3,7 @@
 from shlex import quote
 
 from jobs.progress import duration
+from pipeline.errors import ObjectChanged, ObjectMissing
 from schemas.run import RunSummary
 from schemas.unit import Reject
 
@@ -64,7 +65,9 @@ def _came_out(summary: RunSummary) -> list[str]:
 
 def _nothing(summary: RunSummary) -> str:
     if summary.where is not None:
-        return f"nothing was read: no page of this job has rows of which this holds: {summary.where}"
+        return (
+            f"nothing was read: no page of this job that is still at its source has rows of which this holds: {summary.where}"
+        )
     return (
         "nothing to do: every page is read already" if summary.kind == "run" else "nothing to do: no page of this job is meant"
     )
@@ -114,7 +117,14 @@ def _verdict(summary: RunSummary) -> str:
     ended = summary.stopped or ("it was interrupted" if summary.interrupted else None)
     why = ended or "; ".join(summary.left_reasons) or "work is left"
     left = f" {_n(summary.left, 'unit')} of up to 32 pages left." if summary.left else ""
-    return f"exit code 3: not complete: {why}.{left} The same command goes on where this one ended"
+    return f"exit code 3: not complete: {why}.{left} {_cure(summary)}"
+
+
+def _cure(summary: RunSummary) -> str:
+    moved = tuple(f"{error.__name__}: " for error in (ObjectMissing, ObjectChanged))
+    if summary.kind == "rerun" and any(reason.startswith(moved) for reason in summary.left_reasons):
+        return "`pagemill run` sees what is gone from the source, or has changed there, since it was read; the same command goes on after that"
+    return "The same command goes on where this one ended"
 
 
 def _n(count: int, noun: str) -> str:

@@ -115,7 +115,8 @@ FROM gathered ORDER BY uri, first_page
 """
 
 
-# Chosen pages, less those that this run has read meanwhile, in ranges; what other jobs know of them is kept.
+# Chosen pages, less those that this run has read meanwhile, in ranges; what other jobs know of them is kept. Those that tasks are
+# asked of must still be there to be read: their rows stand on when an object is gone from its source, or is another by now.
 _CHOSEN = """
 CREATE OR REPLACE TEMP TABLE todo AS
 WITH page AS (
@@ -133,7 +134,7 @@ SELECT any_value(island.document_id) AS document_id, any_value(media_type) AS me
     min(page_index) AS first_page, count(*) AS n_pages, any_value(page_count) AS page_count,
     struct_pack(pages_file := pages_file, source_id := source_id,
         tasks := list_filter(any_value(tasks), lambda task: NOT list_contains($tasks::VARCHAR[], task)), jobs := any_value(jobs)) AS prior
-FROM island JOIN source USING (source_id) WHERE is_live
+FROM island JOIN source USING (source_id) WHERE is_live AND ((is_newest AND is_present) OR len($tasks::VARCHAR[]) = 0)
 GROUP BY source_id, island.part_id, island.first_page, slot, island, pages_file ORDER BY any_value(uri), min(page_index)
 """
 
@@ -155,7 +156,7 @@ _KEPT = f"""{_STANDING}
 WHERE is_live AND list_contains(jobs, $job) AND cover.run_id <> $run_id ORDER BY uri, first_page
 """
 
-# Pages of which a question waits for a stage of the ladder; the same bytes under several names climb once.
+# Pages of which a question waits for a stage of the ladder, while their object is there; the same bytes under several names climb once.
 _CLIMBING = """
 CREATE OR REPLACE TEMP TABLE todo AS
 SELECT cover.document_id, any_value(media_type) AS media_type,
@@ -163,7 +164,7 @@ SELECT cover.document_id, any_value(media_type) AS media_type,
     first_page, n_pages, any_value(page_count) AS page_count,
     struct_pack(pages_file := arg_min(pages_file, uri), source_id := arg_min(source_id, uri), tasks := tasks,
         jobs := list_sort(list_distinct(flatten(list(jobs))))) AS prior
-FROM cover JOIN source USING (source_id) WHERE is_newest AND list_contains(jobs, $job) AND list_has_any(tasks, $marks::VARCHAR[])
+FROM cover JOIN source USING (source_id) WHERE is_newest AND is_present AND list_contains(jobs, $job) AND list_has_any(tasks, $marks::VARCHAR[])
 GROUP BY cover.document_id, first_page, n_pages, tasks ORDER BY min(uri), first_page
 """
 
@@ -230,7 +231,10 @@ def select(ledger: Ledger, *, tasks: Sequence[str], job_name: str, backfill: boo
 
 
 def select_pages(ledger: Ledger, pages: pa.Table, *, tasks: Sequence[str], job_name: str, run_id: str) -> Selected:
-    """Choose the pages (columns source_id, page_index) that this run has not read yet, to be asked these tasks anew."""
+    """Choose the pages (columns source_id, page_index) that this run has not read yet, to be asked these tasks anew.
+
+    Without tasks nothing is read, and pages of objects that are gone from their source are chosen too.
+    """
     ledger.create("chosen", pages.schema)
     ledger.insert("chosen", pages)
     ledger.execute(_CHOSEN, {"tasks": list(tasks), "job": job_name, "run_id": run_id, "unit_pages": UNIT_PAGES})

@@ -62,7 +62,7 @@ def test_a_rerun_that_chose_nothing_says_what_held_of_no_page():
     words = in_words(
         _summary(kind="rerun", where="confidence < 0", pages_selected=0, documents_unreadable=0, pages_ok=0, rejects=())
     )
-    assert "no page of this job has rows of which this holds: confidence < 0" in words
+    assert "no page of this job that is still at its source has rows of which this holds: confidence < 0" in words
     assert "read already" not in words
 
 
@@ -108,6 +108,14 @@ def test_each_kind_of_reject_has_its_number_its_cure_and_a_place_to_look_at():
         (
             {"left": 3, "left_reasons": ("StorageUnavailable: busy",)},
             "exit code 3: not complete: StorageUnavailable: busy. 3 units of up to 32",
+        ),
+        (
+            {"left": 1, "left_reasons": ("ObjectMissing: no such file: a.pdf",)},
+            "exit code 3: not complete: ObjectMissing: no such file: a.pdf. 1 unit of up to 32 pages left. The same command goes on",
+        ),
+        (
+            {"kind": "rerun", "left": 1, "left_reasons": ("ObjectMissing: no such file: a.pdf",)},
+            "exit code 3: not complete: ObjectMissing: no such file: a.pdf. 1 unit of up to 32 pages left. `pagemill run` sees what is gone",
         ),
         ({"interrupted": True}, "exit code 3: not complete: it was interrupted. The same command goes on"),
         (

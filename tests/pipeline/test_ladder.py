@@ -1,5 +1,7 @@
 """The ladder: finer views of what needs them, turned views of what reads as nothing, no more requests than allowed, checkpoints one by one."""
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.confidence import confidence, shipped
@@ -257,6 +259,22 @@ def test_a_run_that_was_killed_between_checkpoints_goes_on_with_the_second(mill,
     page = mill.page("a.pdf")
     assert (page["text"], page["status"]) == ("all of it", "ok")
     assert [item["rung"] for item in page["completions"]] == [0, 1]
+
+
+def test_what_waits_for_the_second_checkpoint_and_is_gone_by_then_is_waited_for_no_more(mill, machine, serving, asked):
+    """Its rows stay what the first made of it, and the run is complete; each run would fall short else, for ever."""
+    gone = mill.put("a.pdf", machine.pdf("one one one"))
+    mill.put("b.pdf", machine.pdf("two two two"))
+    job = _two(mill, OCR)
+    say = lambda request: _said("cut", "length") if request.view.resolution == 448 else machine.said("all of it")  # noqa: E731
+    mill.run(job, serving=serving(say), until="commit", until_stage=1)
+    Path(gone).unlink()
+    asked.clear()
+    ran = mill.run(job, serving=serving(say))
+    assert (ran.left, len(asked)) == ([], 1)
+    assert (mill.page("a.pdf")["status"], mill.page("b.pdf")["text"]) == ("failed", "all of it")
+    assert mill.document("a.pdf")["status"] == "deleted"
+    assert mill.verify().is_exact
 
 
 def test_stages_are_neighbouring_rungs_of_one_checkpoint():

@@ -161,6 +161,21 @@ def test_chosen_pages_are_asked_anew(run):
     assert [(u.first_page, u.n_pages, u.prior.tasks) for u in found] == [(1, 2, ("other",)), (3, 1, ()), (5, 1, ())]
 
 
+def test_what_is_gone_from_its_source_is_not_read_again(run):
+    """Nor is what has changed there since: those bytes are nowhere to be had. Rows that stand can still be put right, which reads nothing."""
+    gone, changed, there = (run.inspect(f"{name}.pdf", "1", 1) for name in "abc")
+    for known in (gone, changed, there):
+        _commit(run, known, 0, 1)
+    run.inspect("a.pdf", "1", 1, is_present=False)
+    run.inspect("b.pdf", "2", 1)
+    chosen = pa.table({"source_id": [known.source_id for known in (gone, changed, there)], "page_index": [0, 0, 0]})
+    with run.book.run() as later:
+        for tasks, names in ((("t",), ["c.pdf"]), ((), ["a.pdf", "b.pdf", "c.pdf"])):
+            select_pages(later.ledger, chosen, tasks=tasks, job_name="book", run_id=later.run_id)
+            found = [unit for batch in units(later.ledger) for unit in from_table(pa.Table.from_batches([batch]), Unit)]
+            assert [unit.origins[0].uri.rpartition("/")[2] for unit in found] == names
+
+
 def test_an_object_is_inspected_once_a_version(run):
     """What is new, changed or back is inspected; what is known is not."""
     known, changed, back = run.inspect("a.pdf", "1", 1), run.inspect("b.pdf", "1", 1), run.inspect("c.pdf", "1", 1)
