@@ -27,7 +27,7 @@ from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError
 from pipeline.process import children, end, wait
 from pipeline.shards import Shards
 from pipeline.sockets import folder_for
-from pipeline.standstill import Standstill
+from pipeline.standstill import Standstill, await_verdict
 from pipeline.storage import open_store
 from schemas.job import Job, Workers
 
@@ -161,7 +161,7 @@ def stream(
     as its block is done. Raises what the worker raises of pipeline.errors, and WorkersLost when actors died more often than they may be
     restarted, RunError when Ray's object store is full; what was yielded until then holds.
     """
-    from ray.exceptions import RayError
+    from ray.exceptions import ActorUnavailableError, RayError
 
     _set_up()
     try:
@@ -171,6 +171,8 @@ def stream(
                 raise _raised(row["error"], row["said"])
             yield row["said"]
     except RayError as error:
+        if isinstance(error, ActorUnavailableError):  # dead, or on a node that is
+            await_verdict()
         raise _given_up(error) from error
 
 

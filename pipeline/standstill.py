@@ -13,6 +13,7 @@ from pipeline.errors import WorkersLost
 LOOK_S = 30.0
 LOOKS = 10
 ROOM_CPUS = 1.0
+VERDICT_S = 30.0
 
 
 class Standstill:
@@ -43,6 +44,19 @@ class Standstill:
 
     def after_execution_fails(self, executor: object, error: Exception) -> None:
         """Nothing to do then."""
+
+
+def await_verdict() -> None:
+    """Wait until Ray knows that a node is gone, half a minute at most: what is sent there before is what it may forget."""
+    nodes, until = _nodes(), time.monotonic() + VERDICT_S
+    while _nodes() == nodes and time.monotonic() < until:
+        time.sleep(1)
+
+
+def _nodes() -> int:
+    import ray
+
+    return sum(bool(each["Alive"]) for each in ray.nodes())  # type: ignore[no-untyped-call]
 
 
 def _has_room() -> bool:

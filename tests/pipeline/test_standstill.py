@@ -11,7 +11,7 @@ from pipeline import cluster, standstill
 from pipeline.cluster import Pool
 from pipeline.errors import WorkersLost
 from pipeline.shards import Shards
-from pipeline.standstill import LOOKS, Standstill
+from pipeline.standstill import LOOKS, Standstill, await_verdict
 
 
 class Execution:
@@ -81,6 +81,18 @@ def test_it_looks_now_and_then() -> None:
     watch, execution = Standstill(), Execution(1, 0, 0)
     for _ in range(5 * LOOKS):
         watch.on_execution_step(execution)
+
+
+def test_a_node_is_given_up_once_ray_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent anywhere before that; of an actor that died alone, no node is ever gone, and the wait has an end."""
+    known, waited = iter([3, 3, 3, 2]), list[float]()
+    monkeypatch.setattr(standstill, "_nodes", lambda: next(known))
+    monkeypatch.setattr(standstill.time, "sleep", waited.append)
+    await_verdict()
+    assert (waited, list(known)) == ([1, 1], [])
+    monkeypatch.setattr(standstill, "_nodes", lambda: 3)
+    monkeypatch.setattr(standstill, "VERDICT_S", 0.1)
+    await_verdict()
 
 
 @pytest.mark.slow
