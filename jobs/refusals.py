@@ -11,7 +11,7 @@ from pipeline.engines.quantization import why_not_quantized
 from pipeline.errors import JobError, StorageError
 from pipeline.redact import redact
 from pipeline.storage import canonical
-from schemas.job import Job, RawTask, ReferTask, Sink, Task
+from schemas.job import AnswerTask, Job, RawTask, ReferTask, Sink, Task
 
 Refusal = tuple[Path, str]
 
@@ -110,16 +110,22 @@ def _of_tasks(job: Job) -> Iterator[Refusal]:
     seen: set[object] = set()
     for index, task in enumerate(job.tasks):
         if (identity := _identity(task)) in seen:
-            yield ("tasks", index), f"a task `{task.type}` like this stands above already: its results could not be told apart"
+            yield (
+                ("tasks", index),
+                f"a task `{task.type}` like this stands above already: put them into one, as results could not be told apart",
+            )
         seen.add(identity)
 
 
 def _identity(task: Task) -> object:
+    """Return what no two tasks may share, as their results would stand under one key (pipeline.tasks.asks)."""
     if isinstance(task, RawTask):
         return task.type, task.name
     if isinstance(task, ReferTask):
-        return task.type, task.phrase, task.ask_as
-    return task.type if task.type in ("ocr", "spot", "table") else task
+        from pipeline.tasks.refer import slug  # it takes numpy along
+
+        return task.type, slug(task.phrase)
+    return task if isinstance(task, AnswerTask) else task.type  # the names of fields are the job's to hold apart
 
 
 def _of_workers(job: Job) -> Iterator[Refusal]:

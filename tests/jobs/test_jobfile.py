@@ -228,6 +228,15 @@ def test_aliases_that_unfold_without_end_are_refused(complaints):
             "render.ladder[1]: a checkpoint reads views of one resolution",
         ),
         ("tasks: [{type: ocr}, {type: ocr}]", "tasks[1]: a task `ocr` like this stands above already"),
+        ("tasks: [{type: caption}, {type: caption, box: [0, 0, 1, 0.5]}]", "tasks[1]: a task `caption` like this stands above"),
+        (
+            "tasks: [{type: detect, labels: [a]}, {type: detect, labels: [b]}]",
+            "tasks[1]: a task `detect` like this stands above",
+        ),
+        (
+            "tasks: [{type: refer, phrase: the seal}, {type: refer, phrase: The-Seal, ask_as: segment}]",
+            "tasks[1]: a task `refer`",
+        ),
         ("workers: {gpus: 1, gpus_per_worker: 2}", "no worker could start"),
         ("workers: {gpus: 3, gpus_per_worker: 1.5}", "a part of one GPU or whole ones, not 1.5"),
         ("model: {engine: vllm, tensor_parallel: 2}\nworkers: {gpus: 4}", "needs as many GPUs a worker"),
