@@ -36,13 +36,14 @@ TASKS: list[dict[str, Any]] = [
     {"type": "detect", "labels": ["signature", "stamp"]},
     {"type": "segment", "labels": ["logo"]},
     {"type": "refer", "phrase": "the stamp", "ask_as": "segment"},
-    {"type": "caption"},
-    {"type": "question", "answer": "42"},
+    {"type": "refer", "phrase": "the seal"},
+    {"type": "caption", "box": [0.05, 0.05, 0.95, 0.5]},  # of a region: its places are tokens of the prompt
+    {"type": "question", "answer": "42", "prompt": "ask {lang} {answer}"},
     {"type": "table"},
     {"type": "raw", "name": "toc", "prompt": "list the headings"},
 ]
 KEYS = {
-    *("ocr", "answer.number", "answer.date", "answer.total", "spot", "detect", "segment", "refer.the-stamp"),
+    *("ocr", "answer.number", "answer.date", "answer.total", "spot", "detect", "segment", "refer.the-stamp", "refer.the-seal"),
     *("caption", "question", "table", "raw.toc"),
 }
 
