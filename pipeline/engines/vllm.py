@@ -43,7 +43,7 @@ from vllm.v1.engine.exceptions import EngineDeadError
 
 from pipeline.engines.description import Description
 from pipeline.engines.refusal import accepted, failed
-from pipeline.engines.transformers import pixels
+from pipeline.engines.transformers import pixels as pixels_of
 from pipeline.engines.vllm_guard import Preemptions, faults
 from pipeline.engines.vllm_image import ViewImage
 from pipeline.engines.vllm_plan import engine_args, plan
@@ -210,7 +210,7 @@ class VllmEngine:
     async def _answer(self, request: Request, image: ViewImage) -> Completion:
         try:
             async with self._slots:
-                return self._completion(await self._ask(self._input(request, image), request))
+                return self._completion(await self._ask(await self._input(request, image), request))
         except EngineDeadError as exc:
             raise EngineDied(_GONE) from exc
         except (VLLMError, ValueError) as exc:
@@ -229,13 +229,14 @@ class VllmEngine:
         answers = [answer async for answer in self._alive().generate(prompt, settings, request_id=str(next(self._numbers)))]
         return answers[-1]
 
-    def _input(self, request: Request, image: ViewImage) -> MultiModalInput:
+    async def _input(self, request: Request, image: ViewImage) -> MultiModalInput:
         """Return the request in vLLM's terms, already rendered. Raises ValueError with what is wrong with it."""
         taken = accepted(request, self._description, self._prefix, self._plan.max_model_len)
+        digest, pixels = await image.made()
         return mm_input(
             taken.prefix,
-            mm_kwargs=image.kwargs,
-            mm_hashes={"image": [image.digest]},
+            mm_kwargs=pixels,
+            mm_hashes={"image": [digest]},
             mm_placeholders={"image": [PlaceholderRange(offset=0, length=self._description.image_tokens)]},
         )
 
@@ -243,7 +244,7 @@ class VllmEngine:
         return self._vocabulary.prefix(prompt)
 
     def _pixels(self, image: NDArray[np.uint8]) -> torch.Tensor:
-        return pixels([image], torch.device("cpu"))
+        return pixels_of([image], torch.device("cpu"))
 
     def _completion(self, answer: RequestOutput) -> Completion:
         (output,) = answer.outputs
