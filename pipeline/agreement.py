@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rapidfuzz.distance import Levenshtein
+
 from pipeline.widths import between
 
 _LEAST_PT = 1.0
+_SURELY, _PERHAPS = 6, 3
+"""A text is known again with one error for so many of its letters; perhaps, with one for so many."""
+_LEAST_ALIKE = 4
+"""Of shorter ones nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,25 @@ def agreement(one: Said, other: Said) -> float:
     this, that = (_shown(each, start, end) for each in (one, other))
     run = _common_run(this, that)
     return (run / max(len(this), len(that))) ** 2 if run > 1 else 0.0
+
+
+def alike(one: str, other: str) -> bool:
+    """Say whether two texts are one line, read twice by a reader who errs. Rows of a table differ in their figures, so these must be the same."""
+    return _figures(one) == _figures(other) and _is_again(one, other, _SURELY)
+
+
+def perhaps_alike(one: str, other: str) -> bool:
+    """Say whether two texts may be one line, read twice, if its place says so too: two rows of a table may be as like one another."""
+    return alike(one, other) or _is_again(one, other, _PERHAPS)
+
+
+def _is_again(one: str, other: str, letters: int) -> bool:
+    shorter, longer = sorted((len(one), len(other)))
+    return shorter >= _LEAST_ALIKE and letters * Levenshtein.distance(one, other) <= longer
+
+
+def _figures(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 def _shown(said: Said, start: float, end: float) -> str:

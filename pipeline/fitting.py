@@ -19,8 +19,8 @@ _STRICT, _FAR, _UNREAD = 6.0, 0.25, 0.6
 """A text that is longer or shorter than its place by e to some power costs so many times its square; beyond _FAR it grows evenly."""
 _SKIPPED, _PICTURE, _SLIVER = 2.0, 0.8, 0.3
 """What it costs to take a place for no text; one that is too high; one of which an edge leaves little."""
-_SAID, _ASIDE = 1.0, 0.4
-"""What it is worth to a text that another view says the same there; and what it costs, for each character, to set a text aside."""
+_SAID = 1.0
+"""What it is worth to a text that another view says the same there."""
 _MOSTLY = 0.7
 """Less of a line's height is little."""
 _STROKE = 0.2
@@ -52,10 +52,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The box of each text, None of one that was set aside, and what it costs to put them there."""
+    """The box of each text, None of one that was set aside, what it costs to put them there, and how many places of lines are left over."""
 
     cost: float
     boxes: list[Box | None]
+    left_over: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +72,21 @@ class _Row:
     said: tuple[Said, ...]
 
 
-def fitted(texts: Sequence[str], places: Sequence[Place], height: float, em: float, is_short: Sequence[bool]) -> Fit | None:
-    """Fit the texts, of which those that are short can be set aside; and once more when it is known how wide this print is set."""
+def fitted(texts: Sequence[str], places: Sequence[Place], height: float, em: float, aside: Sequence[float]) -> Fit | None:
+    """Fit the texts, each of which can be set aside at a cost; and once more when it is known how wide this print is set."""
     rows = [list(_rows_before(places, seen, height)) for seen in range(len(places) + 1)]
-    first = _aligned(texts, places, rows, height, em, is_short)
+    first = _aligned(texts, places, rows, height, em, aside)
     if first is None:
         return None
     wide = [box.width / max(box.height * width_of(text), 0.1) for text, box in zip(texts, first.boxes, strict=True) if box]
     if not wide:
         return first
-    second = _aligned(texts, places, rows, height, min(max(median(wide), min(EMS)), max(EMS)), is_short)
+    second = _aligned(texts, places, rows, height, min(max(median(wide), min(EMS)), max(EMS)), aside)
     return min(first, second or first, key=lambda each: each.cost)
 
 
 def _aligned(
-    texts: Sequence[str], places: Sequence[Place], rows: list[list[_Row]], height: float, em: float, is_short: Sequence[bool]
+    texts: Sequence[str], places: Sequence[Place], rows: list[list[_Row]], height: float, em: float, aside: Sequence[float]
 ) -> Fit | None:
     costs = [[inf] * (len(places) + 1) for _ in range(len(texts) + 1)]
     costs[0][0] = 0.0
@@ -99,14 +100,14 @@ def _aligned(
         text = texts[read - 1] if read else ""
         for seen in range(max(0, read + min(spare, 0) - _BAND), min(len(places), read + max(spare, 0) + _BAND) + 1):
             cost, step = (costs[read][seen - 1] + lost[seen - 1], (0, 1)) if seen else (costs[read][0], (0, 0))
-            if read and is_short[read - 1] and (aside := costs[read - 1][seen] + _ASIDE * len(text)) < cost:
-                cost, step = aside, (1, 0)
+            if read and (without := costs[read - 1][seen] + aside[read - 1]) < cost:
+                cost, step = without, (1, 0)
             for row, took in _steps(rows[seen], read):
                 before = costs[read - took][seen - row.count] - (_gain(text, row) if took == 1 else 0.0)
                 if before < cost and (whole := before + _misfit(widths[read][took], took, row, height, em)) < cost:
                     cost, step = whole, (took, row.count)
             costs[read][seen], steps[read, seen] = cost, step
-    return None if costs[-1][-1] == inf else Fit(costs[-1][-1], _walked(texts, places, steps))
+    return None if costs[-1][-1] == inf else Fit(costs[-1][-1], *_walked(texts, places, steps, lost))
 
 
 def _steps(rows: Sequence[_Row], read: int) -> Iterator[tuple[_Row, int]]:
@@ -176,11 +177,15 @@ def _misfit(width: float, texts: int, row: _Row, height: float, em: float) -> fl
     return misfit + _DIVIDED * (texts - 1) + _JOINED * (row.count - 1)
 
 
-def _walked(texts: Sequence[str], places: Sequence[Place], steps: dict[tuple[int, int], tuple[int, int]]) -> list[Box | None]:
+def _walked(
+    texts: Sequence[str], places: Sequence[Place], steps: dict[tuple[int, int], tuple[int, int]], lost: Sequence[float]
+) -> tuple[list[Box | None], int]:
     found: list[Box | None] = []
+    left_over = 0
     read, seen = len(texts), len(places)
-    while read:
+    while read or seen:
         took, over = steps[read, seen]
+        left_over += not took and lost[seen - 1] == _SKIPPED
         if took and not over:
             found.append(None)
         elif took:
@@ -189,7 +194,7 @@ def _walked(texts: Sequence[str], places: Sequence[Place], steps: dict[tuple[int
                 box = box.union(place.box)
             found += _divided(box, texts[read - took : read])[::-1]
         read, seen = read - took, seen - over
-    return found[::-1]
+    return found[::-1], left_over
 
 
 def _divided(box: Box, texts: Sequence[str]) -> list[Box]:

@@ -3,11 +3,11 @@
 Of views that overlap, what one of them reads in a place speaks for a text of another that goes on there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from pipeline.agreement import Said
+from pipeline.agreement import Said, perhaps_alike
 from pipeline.fitting import Place
 from pipeline.placing import Laid, height_of, laid
 from pipeline.tasks.base import Reading
@@ -56,7 +56,7 @@ class Piece:
 
 
 def pieces_alone(parts: Sequence[Part]) -> list[list[Piece] | None]:
-    """Return each view's lines with their boxes; None where these are not known."""
+    """Return each view's lines with their boxes, what it says twice of one place once; None where places are not known."""
     height = _height(parts)
     return [_pieces(part, _laid(part, _seen(part), height)) for part in parts]
 
@@ -82,7 +82,7 @@ def _height(parts: Sequence[Part]) -> float:
 def _laid(part: Part, places: Sequence[Place], height: float) -> Laid | None:
     if _is_unplaced(part):
         return laid([line.text for line in part.lines], places, height)
-    return Laid(tuple(line.box for line in part.lines if line.box), 0.0)
+    return Laid(tuple(_once(part.lines)), 0.0)
 
 
 def _is_unplaced(part: Part) -> bool:
@@ -93,7 +93,19 @@ def _pieces(part: Part, found: Laid | None) -> list[Piece] | None:
     if found is None:
         return None
     pairs = zip(part.lines, found.boxes, strict=True)
-    return [Piece(line.text, box, part.box, line.confidence, line.box_source or "print") for line, box in pairs]
+    return [Piece(line.text, box, part.box, line.confidence, line.box_source or "print") for line, box in pairs if box]
+
+
+def _once(lines: Sequence[Line]) -> Iterator[Box | None]:
+    """Yield the box of each line, None of one that was said before in that place."""
+    before: list[tuple[str, Box]] = []
+    for line in lines:
+        is_again = line.box is None or any(
+            _is_one_place(line.box, box) and perhaps_alike(line.text, text) for text, box in before
+        )
+        yield None if is_again else line.box
+        if line.box:
+            before.append((line.text, line.box))
 
 
 def _with_said(place: Place, others: Sequence[Piece]) -> Place:

@@ -5,10 +5,11 @@ Both come in reading order, or row by row; what an edge has left of a line may c
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate, product
-from math import log
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise, product
+from math import inf, log
 
+from pipeline.agreement import alike, perhaps_alike
 from pipeline.documents.tiles import OVERLAP_PT
 from pipeline.fitting import EMS, Fit, Place, fitted
 from pipeline.widths import width_of
@@ -16,15 +17,19 @@ from schemas.box import Box
 
 _FINE, _TOO_BAD = 0.2, 3.0
 """What it costs a text on the average where all is well, and where nothing is."""
+_ASIDE = 0.4
+"""What it costs, for each character, to set a text aside."""
+_SAID_AGAIN, _PERHAPS_AGAIN = 0.5, 1.2
+"""What it costs to take a text for the one before it, said once more, where it is alike and where it may be. It must leave no more print over."""
 _AMISS = 1.0
 """What it costs in all if one text is astray."""
 
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """The box of each text, and how badly texts fit their places, on the average."""
+    """The box of each text, None of one that is the text before it, said once more, and how badly texts fit their places, on the average."""
 
-    boxes: tuple[Box, ...]
+    boxes: tuple[Box | None, ...]
     misfit: float
 
 
@@ -38,42 +43,84 @@ def height_of(places: Sequence[Place]) -> float:
 def laid(texts: Sequence[str], places: Sequence[Place], height_pt: float) -> Laid | None:
     """Return the box of each text; None where the texts do not fit the places. Most lines of the page are about so high.
 
-    Neighbours in a row may be one text, or one place hold several; some places are no text at all, or show too little of it.
+    Neighbours in a row may be one text, or one place hold several; some places are no text at all, or show too little of it. A reader who loses
+    its place says a line once more: then there is less print than texts, or that line counts.
     """
     if not texts or not places:
         return None if texts else Laid((), 0.0)
-    best = _best(texts, places, height_pt, [False] * len(texts))
-    if best is None or best.cost > min(_FINE * len(texts), _AMISS) or any(place.said for place in places):
-        found = _with_remains_aside(texts, places, height_pt)
-        best = min(best or found, found, key=lambda each: each.cost) if found else best
+    edges = [place for place in places if place.is_cut and place.box.width < OVERLAP_PT]
+    widest = max((place.box.width for place in edges), default=-inf) + height_pt
+    are_slim = [min(EMS) * height_pt * width_of(text) < widest for text in texts]
+    again = [inf, *(_said_again(*pair, is_slim=is_slim) for pair, is_slim in zip(pairwise(texts), are_slim[1:], strict=True))]
+    best = _whole(texts, [inf] * len(texts), are_slim, places, edges, height_pt)
+    if min(again) < inf and (best is None or _is_amiss(best, texts, places)):
+        once = _whole(texts, again, are_slim, places, edges, height_pt)
+        is_better = once and (best is None or (once.cost < best.cost and once.left_over <= best.left_over))
+        best = once if is_better else best
     if best is None or best.cost > _TOO_BAD * (len(texts) + 1):
         return None
-    return Laid(tuple(box for box in best.boxes if box), best.cost / len(texts))
+    return Laid(tuple(best.boxes), best.cost / len(texts))
 
 
-def _best(texts: Sequence[str], places: Sequence[Place], height: float, is_short: Sequence[bool]) -> Fit | None:
+def _whole(
+    texts: Sequence[str],
+    again: Sequence[float],
+    are_slim: Sequence[bool],
+    places: Sequence[Place],
+    edges: Sequence[Place],
+    height: float,
+) -> Fit | None:
+    """Fit the texts, of which each may be the one before it, said once more, at a cost."""
+    best = _best(texts, places, height, again)
+    if best is None or _is_amiss(best, texts, places):
+        found = _with_remains_aside(texts, again, are_slim, places, edges, height)
+        best = min(best or found, found, key=lambda each: each.cost) if found else best
+    return best
+
+
+def _is_amiss(fit: Fit, texts: Sequence[str], places: Sequence[Place]) -> bool:
+    """Say whether another fit may be better; what other views say hides what a fit costs."""
+    return fit.cost > min(_FINE * len(texts), _AMISS) or any(place.said for place in places)
+
+
+def _best(texts: Sequence[str], places: Sequence[Place], height: float, aside: Sequence[float]) -> Fit | None:
     best: Fit | None = None
     for order, em in product(_orders(places), EMS):
-        found = fitted(texts, order, height, em, is_short)
+        found = fitted(texts, order, height, em, aside)
         best = min(best or found, found, key=lambda each: each.cost) if found else best
         if best and best.cost <= _FINE * len(texts):
             break
     return best
 
 
-def _with_remains_aside(texts: Sequence[str], places: Sequence[Place], height: float) -> Fit | None:
-    """Fit the texts, of which short ones may stand out of order where an edge has left little of lines; None if they can't."""
-    edges = [place for place in places if place.is_cut and place.box.width < OVERLAP_PT]
+def _said_again(before: str, text: str, *, is_slim: bool) -> float:
+    """Return what it costs to take a text for the one before it, said once more; what an edge may have left of two lines is often alike."""
+    if alike(before, text):
+        return _SAID_AGAIN
+    return _PERHAPS_AGAIN if not is_slim and perhaps_alike(before, text) else inf
+
+
+def _with_remains_aside(
+    texts: Sequence[str],
+    again: Sequence[float],
+    are_slim: Sequence[bool],
+    places: Sequence[Place],
+    edges: Sequence[Place],
+    height: float,
+) -> Fit | None:
+    """Fit the texts, of which slim ones may stand out of order where an edge has left little of lines; None if they can't."""
     if not edges:
         return None
-    widest = max(place.box.width for place in edges) + height
-    found = _best(texts, places, height, [min(EMS) * height * width_of(text) < widest for text in texts])
+    torn = [_ASIDE * len(text) if is_slim else inf for text, is_slim in zip(texts, are_slim, strict=True)]
+    found = _best(texts, places, height, list(map(min, torn, again)))
     if found is None:
         return None
     free = [edge for edge in edges if edge.box not in found.boxes]
-    aside = sum(box is None for box in found.boxes)
-    torn = iter(_dealt(free if len(free) >= aside else edges, aside, height))
-    return Fit(found.cost, [next(torn) if box is None else box for box in found.boxes])
+    is_torn = [box is None and said == inf for box, said in zip(found.boxes, again, strict=True)]
+    aside = sum(is_torn)
+    dealt = iter(_dealt(free if len(free) >= aside else edges, aside, height))
+    boxes = [next(dealt) if is_left else box for box, is_left in zip(found.boxes, is_torn, strict=True)]
+    return replace(found, boxes=boxes)
 
 
 def _dealt(edges: Sequence[Place], count: int, height: float) -> list[Box]:

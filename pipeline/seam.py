@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 
+from pipeline.agreement import alike
 from pipeline.widths import width_of
 
 _FRAYED = 2
@@ -70,9 +71,14 @@ def one_above_another(above: Sequence[str], below: Sequence[str]) -> list[str]:
             for lost_below in (0, 1):
                 ending = list(above[: len(above) - lost_above])
                 beginning = list(below[lost_below:])
-                if len(ending) >= count and len(beginning) >= count and ending[-count:] == beginning[:count]:
+                if len(ending) >= count and len(beginning) >= count and _are_same(ending[-count:], beginning[:count]):
                     return ending + beginning[count:]
     return [*above, *below]
+
+
+def _are_same(lines: Sequence[str], others: Sequence[str]) -> bool:
+    """Say whether lines are the same ones, read by a reader who errs."""
+    return all(one == other or alike(one, other) for one, other in zip(lines, others, strict=True))
 
 
 def _until(text: str, width: float) -> str:

@@ -63,23 +63,27 @@ def _lines(parts: Sequence[Part]) -> tuple[tuple[Line, ...], str | None]:
     if not any(part.lines for part in parts):  # answers, which are words without lines
         return (), "\n".join(texts)
     if not any(_overlap(one.box, other.box) for one, other in combinations(parts, 2)):
-        lines = tuple(line for part, pieces in zip(parts, pieces_alone(parts), strict=True) for line in _of_part(part, pieces))
-        return lines, "\n".join(texts)
+        alone = [_of_part(part, pieces) for part, pieces in zip(parts, pieces_alone(parts), strict=True)]
+        return tuple(line for lines, _ in alone for line in lines), "\n".join(text for _, text in alone if text is not None)
     known = pieces_together(parts)
     if all(pieces is not None for pieces in known):
-        whole = _whole_lines([piece for pieces in known for piece in pieces or ()])
-        lines = tuple(Line(text=each.text, box=each.box, box_source=each.source, confidence=each.confidence) for each in whole)
+        lines = tuple(map(_line, _whole_lines([piece for pieces in known for piece in pieces or ()])))
     else:
         lines = _without_places(parts)
     return lines, "\n".join(line.text for line in lines)
 
 
-def _of_part(part: Part, pieces: Sequence[Piece] | None) -> Sequence[Line]:
+def _of_part(part: Part, pieces: Sequence[Piece] | None) -> tuple[Sequence[Line], str | None]:
+    """Return the lines of a view that shares nothing with others, and its text."""
     if pieces is not None:
-        pairs = zip(part.lines, pieces, strict=True)
-        return [line.model_copy(update={"box": piece.box, "box_source": piece.source}) for line, piece in pairs]
+        text = part.reading.text if len(pieces) == len(part.lines) else "\n".join(piece.text for piece in pieces)
+        return [_line(piece) for piece in pieces], text
     place: dict[str, object] = {"box_source": "page"} if part.is_page else {"box": part.box, "box_source": "tile"}
-    return [line if line.box else line.model_copy(update=place) for line in part.lines]
+    return [line if line.box else line.model_copy(update=place) for line in part.lines], part.reading.text
+
+
+def _line(piece: Piece) -> Line:
+    return Line(text=piece.text, box=piece.box, box_source=piece.source, confidence=piece.confidence)
 
 
 def _overlap(one: Box, other: Box) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.agreement import Said, agreement
+from pipeline.agreement import Said, agreement, alike, perhaps_alike
 from pipeline.widths import between, width_of
 
 
@@ -38,3 +38,29 @@ def test_a_text_is_the_sum_of_its_parts(text: str) -> None:
     """What stands before and after a point of a text's width are together the text."""
     for part in (0.0, 0.3, 0.77, 1.0):
         assert between(text, 0, part - 1e-9) + between(text, part, 1) == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Doppel Bürse X12", "Doppel BBrse X12"), ("13,63", "13,63"), ("Walid from", "Valid from")]
+)
+def test_one_line_read_twice_is_alike(one: str, other: str) -> None:
+    """A letter in six may be wrong in either reading."""
+    assert alike(one, other)
+    assert perhaps_alike(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Item 1 12.00", "Item 2 12.00"), ("155,20", "135,20"), ("V77 Oak shelf", "V74 Oak shelf")]
+)
+def test_rows_that_differ_in_a_figure_are_alike_only_perhaps(one: str, other: str) -> None:
+    """A figure may be wrong, but is more often another row's."""
+    assert not alike(one, other)
+    assert perhaps_alike(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Unit", "Units"), ("Yes", "No"), ("1", "1"), ("Oak shelf", "Large clamp"), ("12", "13")]
+)
+def test_other_words_are_not_alike(one: str, other: str) -> None:
+    """Short words differ by one letter, and a single one says nothing."""
+    assert not alike(one, other)

@@ -1,8 +1,11 @@
 """Lines of text on places of print: what an edge has left of lines, and strokes that are no text, take no line's place."""
 
+import pytest
+
 from pipeline.agreement import Said
 from pipeline.fitting import Place
 from pipeline.placing import laid
+from pipeline.widths import width_of
 from schemas.box import Box
 
 
@@ -81,3 +84,34 @@ def test_what_another_view_reads_in_a_place_speaks_for_a_text() -> None:
         found = laid(["Signature"], places, 8.5)
         assert found is not None
         assert found.boxes == (box,)
+
+
+def test_a_line_said_twice_takes_one_place() -> None:
+    """A reader who loses its place says a line once more, with other letters wrong: where the picture shows it once, it counts once."""
+    seen = [place(30, 20 * row, 30 + 5.5 * len(name)) for row, name in enumerate(NAMES)]
+    for again in ("Kreessgosf", "Kreessgost"):
+        found = laid([*NAMES[:2], again, *NAMES[2:]], seen, 10.0)
+        assert found is not None
+        assert found.boxes == (seen[0].box, seen[1].box, None, seen[2].box, seen[3].box)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [("Oak shelf", "Oak shelf"), ("Item 1 12.00", "Item 2 12.00"), ("113.63", "113.68"), ("12", "12"), ("1.1 l", "1.2 l")],
+)
+def test_two_lines_that_are_alike_keep_their_places(texts) -> None:
+    """Rows of a table say the same, or nearly: where something is printed for each, each of them counts."""
+    names = ("Monthly income", *texts, "Valid from")
+    seen = [place(30, 20 * row, 30 + 5.5 * width_of(name)) for row, name in enumerate(names)]
+    found = laid(list(names), seen, 10.0)
+    assert found is not None
+    assert found.boxes == tuple(each.box for each in seen)
+
+
+def test_words_side_by_side_that_picture_joins_are_not_one() -> None:
+    """Two amounts that are the same stand so close that the picture shows them as one place, which is as wide as both."""
+    names = ("Monthly income", "1,240.00", "1,240.00", "Valid from")
+    seen = [place(30, 0, 107), place(30, 20, 30 + 5.5 * width_of("1,240.00 1,240.00")), place(30, 40, 85)]
+    found = laid(list(names), seen, 10.0)
+    assert found is not None
+    assert None not in found.boxes

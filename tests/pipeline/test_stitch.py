@@ -8,6 +8,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 from PIL import Image
+from rapidfuzz import fuzz
 
 from jobs.synth.canvas import Canvas
 from jobs.synth.document import generate, stream
@@ -143,6 +144,38 @@ def test_every_kind_of_page_is_read_whole(tmp_path: Path, children, kind, finish
             assert near(found, page, 8.0) > 0.9, tiling
 
 
+def err(text: str, key: str) -> str:
+    """Return an answer with a letter in twenty read as another, and a line in eight said once more, with other letters wrong."""
+    chance = stream("err", key)
+
+    def read_wrongly(line: str) -> str:
+        place, words = line[: line.rfind(">") + 1], line[line.rfind(">") + 1 :]
+        return place + "".join(chance.choice("aeimnrtuo") if c.isalpha() and chance.random() < 0.05 else c for c in words)
+
+    return "\n".join(read_wrongly(line) for line in text.splitlines() for _ in range(1 + (chance.random() < 0.125)))
+
+
+@pytest.mark.parametrize("kind", ["invoice", "statement"])
+def test_a_reader_who_errs_says_no_line_twice(tmp_path: Path, children, kind):
+    """Each view is read with other letters wrong, and loses its place now and then: every line is there once, as far as it was read."""
+    data, truth = generate(kind, 902, "scan")
+    (tmp_path / "a.pdf").write_bytes(data)
+    child, page = children[1], truth.pages[0]
+    child.open(tmp_path / "a.pdf")
+    for ask, tiling in ((OCR, "whitespace"), (SPOT, "grid"), (OCR, "grid")):
+        regions = child.regions(0, tiling, 448)
+        said = [err(answer(page, region.affine, ask.key, torn=True) or "", f"{kind} {region.name}") for region in regions]
+        found = read(
+            ask, [record(ask, region, 0, Completion(each, (), (), "stop")) for region, each in zip(regions, said, strict=True)]
+        )
+        # of a letter or two nothing tells that they were said before
+        longer = [line for line in words_of(found.lines) if len(line) > 3]
+        true = [line for line in words_of(page.lines) if len(line) > 3]
+        assert len(longer) == len(true), (ask.key, tiling)
+        assert all(max(fuzz.ratio(line, each) for each in longer) > 60 for line in true), (ask.key, tiling)
+        assert found.text == "\n".join(line.text for line in found.lines)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["invoice", "receipt", "letter", "form", "statement", "article"])
 def test_many_pages_are_read_whole(tmp_path: Path, children, kind):
@@ -208,6 +241,19 @@ def test_without_places_words_decide():
         ]
     )
     assert words_of(found.lines) == ["short", "the quick brown fox", "one more line to its end", "and the last"]
+
+
+def test_without_places_lines_in_both_are_known_again():
+    """Lines that two tiles show, of which each reads other letters wrongly, count once; rows that differ in a figure are two."""
+
+    def unplaced(box: Box, *texts: str) -> Part:
+        return part(box, tuple(Line(text=text) for text in texts))
+
+    below = Box(x0=0, y0=76, x1=100, y1=176)
+    found = stitched([unplaced(LEFT, "first", "Doppel Bürse X12"), unplaced(below, "Doppel BBrse X12", "last")])
+    assert words_of(found.lines) == ["first", "Doppel Bürse X12", "last"]
+    found = stitched([unplaced(LEFT, "first", "Item 1 12.00"), unplaced(below, "Item 2 12.00", "last")])
+    assert words_of(found.lines) == ["first", "Item 1 12.00", "Item 2 12.00", "last"]
 
 
 def test_a_mask_is_never_stretched():
