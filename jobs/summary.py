@@ -81,6 +81,8 @@ def _failed(summary: RunSummary) -> list[str]:
         )
     elif summary.documents_unreadable:
         lines.append(f"  rejects   {_n(summary.documents_unreadable, 'document')} could not be opened at all")
+    elif summary.rejects:
+        lines.append("  rejects   commonest first:")
     lines += [_reject(reject) for reject in summary.rejects[:_SHOWN]]
     if len(summary.rejects) > _SHOWN:
         lines.append(f"            and {len(summary.rejects) - _SHOWN} more kinds: see `failures` in documents/ and pages/")

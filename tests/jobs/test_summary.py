@@ -76,6 +76,12 @@ def test_documents_that_still_cannot_be_opened_are_no_news():
     assert _summary(**tried, pages_failed=1).exit_code == 1
 
 
+def test_what_was_rejected_is_called_so_where_every_document_could_be_opened():
+    """Its lines would else stand below the model's, as if they were that."""
+    lines = in_words(_summary(documents_unreadable=0)).splitlines()
+    assert lines[lines.index("  rejects   commonest first:") + 1].lstrip().startswith(f"{REJECT.count:,} × ")
+
+
 def test_taking_corrections_rejects_nothing():
     """A page that is corrected and still lacks something else was in part before: all that was asked for was done."""
     assert _summary(kind="corrections", documents_unreadable=0, max_reject_rate=0.0).exit_code == 0
