@@ -24,6 +24,8 @@ from schemas.view import Affine
 _SAME = 0.5
 """Boxes that share this part of their common view are one thing; lines, this part of the lower one's height."""
 _EDGE_PT, _SLACK_PT = 3.0, 1.5
+_CUT_PT = 0.3
+"""A line that reaches so far beyond a view's edge is cut by it, if only its last letter."""
 
 T = TypeVar("T", Line, Table, Cell)
 
@@ -132,7 +134,9 @@ def _shows_more(other: Piece, piece: Piece) -> bool:
     """Say whether a tile beside this one shows the whole of a piece, and perhaps more of its line."""
     if abs(piece.view.x0 - other.view.x0) <= _SLACK_PT or not _level(piece.box, other.box):
         return False
-    return other.box.x0 - _SLACK_PT <= piece.box.x0 and piece.box.x1 <= other.box.x1 + _SLACK_PT
+    start = max(other.box.x0 - _SLACK_PT, other.view.x0 - _CUT_PT)
+    end = min(other.box.x1 + _SLACK_PT, other.view.x1 + _CUT_PT)
+    return start <= piece.box.x0 and piece.box.x1 <= end
 
 
 def _goes_on(line: Piece, piece: Piece) -> bool:

@@ -226,6 +226,17 @@ def test_a_thing_in_two_tiles_is_one():
     assert [(thing.label, thing.box) for thing in found.boxes] == [("seal", seal), ("logo", cut), ("seal", alone)]
 
 
+def test_a_last_letter_that_an_edge_cuts_is_read_beside_it():
+    """A line reaches a point beyond a tile's edge, which tears its last letter: the tile beside, which shows that letter, is asked for it."""
+    cut = Line(text="Folding buckel", box=Box(x0=30, y0=20, x1=100, y1=30))
+    rest = Line(text="bucket", box=Box(x0=77, y0=20, x1=101, y1=30))
+    found = stitched([part(LEFT, (cut,)), part(RIGHT, (rest,))])
+    assert words_of(found.lines) == ["Folding bucket"]
+    inside = Line(text="bucket", box=Box(x0=70, y0=20, x1=99, y1=30))
+    whole = Line(text="Folding bucket", box=Box(x0=30, y0=20, x1=99, y1=30))
+    assert words_of(stitched([part(LEFT, (whole,)), part(RIGHT, (inside,))]).lines) == ["Folding bucket"]
+
+
 def test_without_places_words_decide():
     """Where neither the model nor the picture says where lines stand, lines that both tiles show are joined by what they say."""
 
