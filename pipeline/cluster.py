@@ -23,7 +23,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError, StorageError, WorkersLost
+from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError, StorageError, TaskForgotten, WorkersLost
 from pipeline.process import children, end, wait
 from pipeline.shards import Shards
 from pipeline.sockets import folder_for
@@ -161,6 +161,7 @@ def stream(
     as its block is done. Raises what the worker raises of pipeline.errors, and WorkersLost when actors died more often than they may be
     restarted, RunError when Ray's object store is full; what was yielded until then holds.
     """
+    import ray
     from ray.exceptions import ActorUnavailableError, RayError
 
     _set_up()
@@ -170,6 +171,9 @@ def stream(
             if row["error"]:
                 raise _raised(row["error"], row["said"])
             yield row["said"]
+    except TaskForgotten:
+        ray.shutdown()  # this process would not hear of later tasks either: what comes next connects anew
+        raise
     except RayError as error:
         if isinstance(error, ActorUnavailableError):  # dead, or on a node that is
             await_verdict()

@@ -8,7 +8,7 @@ has anything to do, it is gone.
 import time
 from typing import Any
 
-from pipeline.errors import WorkersLost
+from pipeline.errors import TaskForgotten
 
 LOOK_S = 30.0
 LOOKS = 10
@@ -17,7 +17,7 @@ VERDICT_S = 30.0
 
 
 class Standstill:
-    """Watches one execution, and ends it with WorkersLost where it stands still. Ray Data makes one for each, and calls it at every step."""
+    """Watches one execution, and ends it with TaskForgotten where it stands still. Ray Data makes one for each, and calls it at every step."""
 
     def __init__(self) -> None:
         self._looked_s, self._quiet = time.monotonic(), 0
@@ -27,7 +27,7 @@ class Standstill:
         """Nothing to do then."""
 
     def on_execution_step(self, executor: Any) -> None:  # noqa: ANN401 (Ray's types say nothing)
-        """Look around twice a minute. Raises WorkersLost once nothing has moved for ten looks although it could."""
+        """Look around twice a minute. Raises TaskForgotten once nothing has moved for ten looks although it could."""
         if time.monotonic() - self._looked_s < LOOK_S:
             return
         self._looked_s = time.monotonic()
@@ -37,7 +37,7 @@ class Standstill:
         self._quiet = self._quiet + 1 if fed and seen == self._seen and _has_room() else 0
         self._seen = seen
         if self._quiet >= LOOKS:
-            raise WorkersLost("Ray lost a task that was to read what comes next")
+            raise TaskForgotten("Ray forgot a task that was to read what comes next")
 
     def after_execution_succeeds(self, executor: object) -> None:
         """Nothing to do then."""

@@ -16,13 +16,14 @@ from pipeline.commit import Commits
 from pipeline.conclude import UNJUDGED, rules_of
 from pipeline.confidence import fingerprint, of_job
 from pipeline.correction import Corrector
+from pipeline.errors import WorkersLost
 from pipeline.format import settle_format
 from pipeline.inspection import Findings, Inspector, forget
 from pipeline.interruption import kept, named, outlasted
 from pipeline.ladder import stages, waiting
 from pipeline.ledger import Ledger
 from pipeline.listing import Manifest, in_shard, list_source, write_manifest
-from pipeline.passes import Passes
+from pipeline.passes import MOST_LOSSES, Passes
 from pipeline.passwords import passwords
 from pipeline.places import Places
 from pipeline.progress import Progress
@@ -159,7 +160,23 @@ class Steps:
         self.objects_listed = self.documents_retried = load_unreadable(self.ledger, self.job.name)
 
     def inspect(self, *, again: bool = False) -> None:
-        """Read every listed object that the ledger does not know in this version, or, with `again`, that could not be opened."""
+        """Read every listed object that the ledger does not know in this version, or, with `again`, that could not be opened.
+
+        Where a node is lost, what it had in hand is looked at again: what kills its reader kills no worker, so nobody is suspected.
+        """
+        for loss in range(1, MOST_LOSSES + 1):
+            try:
+                self._inspect(again=again)
+            except WorkersLost as error:
+                if loss == MOST_LOSSES:
+                    raise
+                self.progress.note(f"{error}; what was not looked at yet is looked at again")
+                self.findings.left.clear()  # that too
+                self.ledger.fold()
+            else:
+                return
+
+    def _inspect(self, *, again: bool) -> None:
         shards = write_shards(self.store, self.places.runs(self.run_id, "new"), to_inspect(self.ledger, again=again))
         if not shards.rows:
             return
