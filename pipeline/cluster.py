@@ -23,11 +23,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError, StorageError, TaskForgotten, WorkersLost
+from pipeline.errors import NOT_COMPLETE, DocumentError, PagemillError, RunError, StorageError, WorkersLost
 from pipeline.process import children, end, wait
 from pipeline.shards import Shards
 from pipeline.sockets import folder_for
-from pipeline.standstill import Standstill, await_verdict
 from pipeline.storage import open_store
 from schemas.job import Job, Workers
 
@@ -35,7 +34,8 @@ STARTS = 3
 RESTARTS = 2  # Ray's own default is for ever
 CPUS_PER_ACTOR = 0.5  # a whole core each would starve the reads on a small machine
 READER_CPUS = 0.25
-LEAST_CPUS = 2  # Ray Data's own cutting of rows into blocks holds a whole one, beside the readers and the actors
+CUTTER_CPUS = 0.2
+LEAST_CPUS = 2
 CORES_PER_MODEL = 4
 CALLS_PER_GPU = 12  # each is drawing pages, or waits for its answers: together they ask for more than vLLM answers at once
 SOCKET = "/ray/session_2026-12-31_23-59-59_123456_4194304/sockets/plasma_store"
@@ -161,8 +161,7 @@ def stream(
     as its block is done. Raises what the worker raises of pipeline.errors, and WorkersLost when actors died more often than they may be
     restarted, RunError when Ray's object store is full; what was yielded until then holds.
     """
-    import ray
-    from ray.exceptions import ActorUnavailableError, RayError
+    from ray.exceptions import RayError
 
     _set_up()
     try:
@@ -171,12 +170,7 @@ def stream(
             if row["error"]:
                 raise _raised(row["error"], row["said"])
             yield row["said"]
-    except TaskForgotten:
-        ray.shutdown()  # this process would not hear of later tasks either: what comes next connects anew
-        raise
     except RayError as error:
-        if isinstance(error, ActorUnavailableError):  # dead, or on a node that is
-            await_verdict()
         raise _given_up(error) from error
 
 
@@ -194,7 +188,10 @@ def _results(
         warnings.simplefilter(
             "ignore", DeprecationWarning
         )  # restarts have no named parameter in this Ray, and are endless unless given
-        return rows.repartition(target_num_rows_per_block=block).map_batches(
+        cut: Any = rows.repartition(target_num_rows_per_block=block)
+        # It would take a whole CPU, which no node has left where a lost one's actors moved in with the others: all would wait for ever.
+        cut._logical_plan.dag.ray_remote_args["num_cpus"] = CUTTER_CPUS  # noqa: SLF001 (Ray offers no other way)
+        return cut.map_batches(
             type(worker.__name__, (_Guarded,), {}),  # Ray's process titles and dashboards say the worker's name
             batch_size=None,
             batch_format="pyarrow",
@@ -284,8 +281,6 @@ def _set_up() -> None:
     context.execution_no_progress_timeout_s = (
         -1
     )  # of half an hour: a block may take longer on CPUs, and so may a cluster to grow
-    watching: list[Any] = [Standstill]
-    context.custom_execution_callback_classes = watching
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would say as an error is raised, and reported once
 
 

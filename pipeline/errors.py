@@ -114,7 +114,3 @@ class JobLocked(RunError):
 
 class WorkersLost(RunError):
     """Ray gave up on the workers."""
-
-
-class TaskForgotten(WorkersLost):
-    """Ray waits for a task of which it does not know any more."""
