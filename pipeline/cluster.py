@@ -35,7 +35,7 @@ RESTARTS = 2  # Ray's own default is for ever
 CPUS_PER_ACTOR = 0.5  # a whole core each would starve the reads on a small machine
 READER_CPUS = 0.25
 CUTTER_CPUS = 0.2
-LEAST_CPUS = 2
+LEAST_CPUS = 2  # for those two, and more than one actor
 CORES_PER_MODEL = 4
 CALLS_PER_GPU = 12  # each is drawing pages, or waits for its answers: together they ask for more than vLLM answers at once
 SOCKET = "/ray/session_2026-12-31_23-59-59_123456_4194304/sockets/plasma_store"
@@ -278,9 +278,7 @@ def _set_up() -> None:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.max_errored_blocks = 0  # a dropped block would be lost pages
-    context.execution_no_progress_timeout_s = (
-        -1
-    )  # of half an hour: a block may take longer on CPUs, and so may a cluster to grow
+    context.execution_no_progress_timeout_s = -1  # a block may take more than half an hour of a CPU, and so may a cluster to grow
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would say as an error is raised, and reported once
 
 
