@@ -278,7 +278,8 @@ def _set_up() -> None:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     context.max_errored_blocks = 0  # a dropped block would be lost pages
-    context.execution_no_progress_timeout_s = -1  # a block may take more than half an hour of a CPU, and so may a cluster to grow
+    # Never: a block may take more than half an hour of a CPU, and so may a cluster to grow.
+    context.execution_no_progress_timeout_s = -1
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what it would say as an error is raised, and reported once
 
 
