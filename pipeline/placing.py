@@ -50,11 +50,11 @@ def laid(texts: Sequence[str], places: Sequence[Place], height_pt: float) -> Lai
         return None if texts else Laid((), 0.0)
     edges = [place for place in places if place.is_cut and place.box.width < OVERLAP_PT]
     widest = max((place.box.width for place in edges), default=-inf) + height_pt
-    are_slim = [min(EMS) * height_pt * width_of(text) < widest for text in texts]
-    again = [inf, *(_said_again(*pair, is_slim=is_slim) for pair, is_slim in zip(pairwise(texts), are_slim[1:], strict=True))]
-    best = _whole(texts, [inf] * len(texts), are_slim, places, edges, height_pt)
-    if min(again) < inf and (best is None or _is_amiss(best, texts, places)):
-        once = _whole(texts, again, are_slim, places, edges, height_pt)
+    view = _View(texts, places, height_pt, edges, [min(EMS) * height_pt * width_of(text) < widest for text in texts])
+    best = _whole(view, [inf] * len(texts))
+    if best is None or _is_amiss(best, view):
+        again = _again(view)
+        once = _whole(view, again) if min(again) < inf else None
         is_better = once and (best is None or (once.cost < best.cost and once.left_over <= best.left_over))
         best = once if is_better else best
     if best is None or best.cost > _TOO_BAD * (len(texts) + 1):
@@ -62,63 +62,68 @@ def laid(texts: Sequence[str], places: Sequence[Place], height_pt: float) -> Lai
     return Laid(tuple(best.boxes), best.cost / len(texts))
 
 
-def _whole(
-    texts: Sequence[str],
-    again: Sequence[float],
-    are_slim: Sequence[bool],
-    places: Sequence[Place],
-    edges: Sequence[Place],
-    height: float,
-) -> Fit | None:
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Texts and the places that a view shows; which of these its edges have left little of, and which texts are as slim as that."""
+
+    texts: Sequence[str]
+    places: Sequence[Place]
+    height: float
+    edges: Sequence[Place]
+    are_slim: Sequence[bool]
+
+
+def _whole(view: _View, again: Sequence[float]) -> Fit | None:
     """Fit the texts, of which each may be the one before it, said once more, at a cost."""
-    best = _best(texts, places, height, again)
-    if best is None or _is_amiss(best, texts, places):
-        found = _with_remains_aside(texts, again, are_slim, places, edges, height)
+    best = _best(view, again)
+    if best is None or _is_amiss(best, view):
+        found = _with_remains_aside(view, again)
         best = min(best or found, found, key=lambda each: each.cost) if found else best
     return best
 
 
-def _is_amiss(fit: Fit, texts: Sequence[str], places: Sequence[Place]) -> bool:
+def _is_amiss(fit: Fit, view: _View) -> bool:
     """Say whether another fit may be better; what other views say hides what a fit costs."""
-    return fit.cost > min(_FINE * len(texts), _AMISS) or any(place.said for place in places)
+    return fit.cost > min(_FINE * len(view.texts), _AMISS) or any(place.said for place in view.places)
 
 
-def _best(texts: Sequence[str], places: Sequence[Place], height: float, aside: Sequence[float]) -> Fit | None:
+def _best(view: _View, aside: Sequence[float]) -> Fit | None:
     best: Fit | None = None
-    for order, em in product(_orders(places), EMS):
-        found = fitted(texts, order, height, em, aside)
+    for order, em in product(_orders(view.places), EMS):
+        found = fitted(view.texts, order, view.height, em, aside)
         best = min(best or found, found, key=lambda each: each.cost) if found else best
-        if best and best.cost <= _FINE * len(texts):
+        if best and best.cost <= _FINE * len(view.texts):
             break
     return best
 
 
+def _again(view: _View) -> list[float]:
+    """Return what it costs to take each text for the one before it, said once more."""
+    return [
+        inf,
+        *(_said_again(*pair, is_slim=slim) for pair, slim in zip(pairwise(view.texts), view.are_slim[1:], strict=True)),
+    ]
+
+
 def _said_again(before: str, text: str, *, is_slim: bool) -> float:
-    """Return what it costs to take a text for the one before it, said once more; what an edge may have left of two lines is often alike."""
+    """Return what it costs to take a text for the one before it; what an edge may have left of two lines is often alike."""
     if alike(before, text):
         return _SAID_AGAIN
     return _PERHAPS_AGAIN if not is_slim and perhaps_alike(before, text) else inf
 
 
-def _with_remains_aside(
-    texts: Sequence[str],
-    again: Sequence[float],
-    are_slim: Sequence[bool],
-    places: Sequence[Place],
-    edges: Sequence[Place],
-    height: float,
-) -> Fit | None:
+def _with_remains_aside(view: _View, again: Sequence[float]) -> Fit | None:
     """Fit the texts, of which slim ones may stand out of order where an edge has left little of lines; None if they can't."""
-    if not edges:
+    if not view.edges:
         return None
-    torn = [_ASIDE * len(text) if is_slim else inf for text, is_slim in zip(texts, are_slim, strict=True)]
-    found = _best(texts, places, height, list(map(min, torn, again)))
+    torn = [_ASIDE * len(text) if is_slim else inf for text, is_slim in zip(view.texts, view.are_slim, strict=True)]
+    found = _best(view, list(map(min, torn, again)))
     if found is None:
         return None
-    free = [edge for edge in edges if edge.box not in found.boxes]
+    free = [edge for edge in view.edges if edge.box not in found.boxes]
     is_torn = [box is None and said == inf for box, said in zip(found.boxes, again, strict=True)]
     aside = sum(is_torn)
-    dealt = iter(_dealt(free if len(free) >= aside else edges, aside, height))
+    dealt = iter(_dealt(free if len(free) >= aside else view.edges, aside, view.height))
     boxes = [next(dealt) if is_left else box for box, is_left in zip(found.boxes, is_torn, strict=True)]
     return replace(found, boxes=boxes)
 
