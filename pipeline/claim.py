@@ -9,10 +9,11 @@ this: **a listing never loses what an earlier listing showed, unless it was remo
 systems promise more (what is written is listed at once). Swift lists late at times, but then one does not find one's own, and tries on.
 A claim is put once and never replaced, because POSIX lets a folder's reader miss a name that is replaced while it reads.
 
-Signs of life are an object of their own, replaced every 15 s, that also says whether the claim is wanted or held. A claim is dead when its last
-sign is `dead_after_s` older than one's own (both by the store's clock, so that machines' clocks don't matter), or when its process was on
-this very machine and is gone. That makes it a lease: a process that sleeps for longer and wakes has lost its claim without knowing it.
-Whoever holds one therefore calls `check()` right before a step that must not happen twice.
+Signs of life are an object of their own, replaced every 15 s, that also says whether the claim is wanted or held, and whose it is, since who is
+killed between the two leaves a sign alone. A claim is dead when its last sign is `dead_after_s` older than one's own (both by the store's
+clock, so that machines' clocks don't matter), or when its process was on this very machine and is gone. That makes it a lease: a process that
+sleeps for longer and wakes has lost its claim without knowing it. Whoever holds one therefore calls `check()` right before a step that must
+not happen twice.
 """
 
 import logging
@@ -33,7 +34,7 @@ from pydantic import ValidationError
 from pipeline.errors import JobLocked, ObjectMissing, StorageError
 from pipeline.process import machine, started
 from pipeline.storage import Store, StoredObject, join
-from schemas.claim import Claim
+from schemas.claim import Claim, Sign
 
 BEAT_S = 15.0
 DEAD_AFTER_S = 90.0
@@ -74,13 +75,12 @@ class Other:
     """Someone else's live claim."""
 
     name: str
-    claim: Claim
-    state: str
+    sign: Sign
     silent_s: float
 
     def words(self, dead_after_s: float) -> str:
         """Return the sentence for the person who was refused."""
-        who, left_s = self.claim, max(1, round(dead_after_s - self.silent_s))
+        who, left_s = self.sign, max(1, round(dead_after_s - self.silent_s))
         return (
             f"{who.owner} is at work here: process {who.pid} on {who.host}, since {who.since:%Y-%m-%d %H:%M:%S} UTC; "
             f"let it end, or, if it was killed, try again in {left_s} s"
@@ -91,27 +91,29 @@ class Held:
     """One's own claim, wanted first and then held."""
 
     def __init__(self, store: Store, folder_uri: str, owner: str, dead_after_s: float) -> None:
-        self._store, self._folder_uri, self._owner, self._dead_after_s = store, folder_uri, owner, dead_after_s
+        self._store, self._folder_uri, self._dead_after_s = store, folder_uri, dead_after_s
         self._name = secrets.token_hex(8)
-        self._machine = machine()
+        self._own = _own(owner)
         self._signed_at = 0.0
         self._is_lost = False
 
     def check(self) -> None:
         """Raise JobLocked if the claim may have passed to someone else: it was taken for dead, or no sign of life got through for too long."""
         if self._is_lost or self._is_overdue():
-            raise JobLocked(f"{self._owner} lost its claim: no sign of life reached the store in time; run it again to go on")
+            raise JobLocked(
+                f"{self._own.owner} lost its claim: no sign of life reached the store in time; run it again to go on"
+            )
 
     def contend(self) -> Other | None:
         """Return None once the claim is held, or whoever has it."""
         self._sign("wanting")
-        self._store.write(self._uri(_CLAIM), self._own().model_dump_json().encode())
+        self._store.write(self._uri(_CLAIM), self._own.model_dump_json().encode())
         pauses = _pauses()
         for _ in range(_UNSEEN_TRIES):
             while (others := self._others()) is not None:
-                ahead = [other for other in others if other.state == "holding" or other.name < self._name]
+                ahead = [other for other in others if other.sign.state == "holding" or other.name < self._name]
                 if ahead:
-                    return min(ahead, key=lambda other: other.state)  # "holding" sorts before "wanting"
+                    return min(ahead, key=lambda other: other.sign.state)  # "holding" sorts before "wanting"
                 if not others and not self._is_overdue():
                     self._sign("holding")
                     return None
@@ -140,20 +142,10 @@ class Held:
         except StorageError as exc:
             _log.warning("a claim stays behind, and counts as dead in %d s: %s", self._dead_after_s, exc)
 
-    def _own(self) -> Claim:
-        pid = os.getpid()
-        return Claim(
-            owner=self._owner,
-            host=socket.gethostname(),
-            pid=pid,
-            machine=self._machine,
-            process_started=started(pid),
-            since=datetime.now(UTC),
-        )
-
     def _sign(self, state: Literal["wanting", "holding"]) -> None:
         signed_at = time.clock_gettime(_CLOCK)
-        self._store.write(self._uri(_SIGN), state.encode())
+        sign = Sign(**self._own.model_dump(), state=state)
+        self._store.write(self._uri(_SIGN), sign.model_dump_json().encode())
         self._signed_at = signed_at
 
     def _is_overdue(self) -> bool:
@@ -179,24 +171,21 @@ class Held:
             if silent_s > self._dead_after_s:
                 self._remove(name)
                 return None
-            if claimed is None:
-                return None
-            theirs = Claim.model_validate_json(self._store.read(claimed.uri))
-            state = self._store.read(sign.uri).decode()
+            theirs = Sign.model_validate_json(self._store.read(sign.uri))
         except ObjectMissing:  # withdrawn since
             return None
         except ValidationError as exc:
             raise JobLocked(
-                f"{self._uri(_CLAIM, name)}: this version cannot read it; update, or remove it if nothing runs"
+                f"{self._uri(_SIGN, name)}: this version cannot read it; update, or remove it if nothing runs"
             ) from exc
         if self._is_gone(theirs):
             self._remove(name)
             return None
-        return Other(name, theirs, state, silent_s)
+        return Other(name, theirs, silent_s) if claimed else None
 
-    def _is_gone(self, theirs: Claim) -> bool:
+    def _is_gone(self, theirs: Sign) -> bool:
         """Return whether it is certain that its process runs no more."""
-        if theirs.machine is None or theirs.machine != self._machine or theirs.process_started is None:
+        if theirs.machine is None or theirs.machine != self._own.machine or theirs.process_started is None:
             return False
         return started(theirs.pid) != theirs.process_started
 
@@ -206,6 +195,18 @@ class Held:
 
     def _uri(self, suffix: str, name: str = "") -> str:
         return join(self._folder_uri, f"{name or self._name}{suffix}")
+
+
+def _own(owner: str) -> Claim:
+    pid = os.getpid()
+    return Claim(
+        owner=owner,
+        host=socket.gethostname(),
+        pid=pid,
+        machine=machine(),
+        process_started=started(pid),
+        since=datetime.now(UTC),
+    )
 
 
 def _take(store: Store, folder_uri: str, owner: str, dead_after_s: float) -> Held | Other:

@@ -1,6 +1,7 @@
 """A claim: who is at work on something that only one run may do at a time."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import ConfigDict
 
@@ -21,3 +22,9 @@ class Claim(Shape):
     machine: str | None = None
     process_started: int | None = None
     since: datetime
+
+
+class Sign(Claim):
+    """A sign of life: whose it is, and whether the claim is wanted or held."""
+
+    state: Literal["wanting", "holding"]

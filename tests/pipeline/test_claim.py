@@ -112,11 +112,14 @@ def test_claims_of_other_folders_are_free(store: Store, folder: str, holder: Hol
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
-def test_a_killed_run_can_be_started_again_at_once(store: Store, folder: str, holder: Holder) -> None:
+@pytest.mark.parametrize("between", [False, True], ids=["holding", "between sign and claim"])
+def test_a_killed_run_can_be_started_again_at_once(store: Store, folder: str, holder: Holder, between: bool) -> None:
     """On the same machine, SIGKILL frees the claim without a wait, though its last sign of life is fresh; its remains are removed."""
     other = holder()
     other.send_signal(signal.SIGKILL)
     os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)
+    if between:  # the sign is put before the claim, and removed after it
+        store.delete([item.uri for item in store.list(folder) if item.uri.endswith(".claim.json")])
     with claim(store, folder, "mine"):
         assert len(list(store.list(folder))) == 2
     assert list(store.list(folder)) == []
