@@ -27,6 +27,8 @@ _STROKE = 0.2
 """What is narrower, in its own height, is a rule rather than a letter that stands alone."""
 _HIGH, _LOW, _GAP = 1.7, 0.35, 3.0
 """What is so many times as high as most lines may be a picture, or dust; words of a line stand closer than this, in its height."""
+_DUST = 0.3
+"""What it costs to put a text on dust, be it ever so slim."""
 _FRAMED = 0.1
 """So far off is a text at the least that fits a high place only if it is lower than that, as in a frame."""
 _DIVIDED, _JOINED = 1.5, 0.2
@@ -174,7 +176,8 @@ def _misfit(width: float, texts: int, row: _Row, height: float, em: float) -> fl
     misfit = _STRICT * min(off, _FAR) * (2 * off - min(off, _FAR))
     if row.is_torn:
         misfit = min(misfit, _UNREAD)  # what is cut may be read as anything
-    return misfit + _DIVIDED * (texts - 1) + _JOINED * (row.count - 1)
+    dust = _DUST if row.height < _LOW * height else 0.0
+    return misfit + dust + _DIVIDED * (texts - 1) + _JOINED * (row.count - 1)
 
 
 def _walked(

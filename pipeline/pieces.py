@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from pipeline.agreement import Said, perhaps_alike
-from pipeline.fitting import Place
+from pipeline.documents.tiles import OVERLAP_PT
+from pipeline.fitting import EMS, Place
 from pipeline.placing import Laid, height_of, laid
 from pipeline.tasks.base import Reading
+from pipeline.widths import width_of
 from schemas.box import Box, BoxSource
 from schemas.page import Line
 from schemas.view import Affine
@@ -18,6 +20,8 @@ from schemas.view import Affine
 _AT_EDGE = 0.002
 _SAME = 0.5
 """Places that share this part of the smaller one are one."""
+_EDGE_PT, _WHOLE = 0.5, 0.99
+"""What comes so near to a view's edge is cut by it; what is shown but for so little is shown whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,34 @@ def pieces_together(parts: Sequence[Part]) -> list[list[Piece] | None]:
         places = [_with_said(place, others) for place in _seen(part)]
         if _is_unplaced(part) and any(place.said for place in places):
             known[index] = _pieces(part, _laid(part, places, height)) or known[index]
-    return known
+    return [pieces and [piece for piece in pieces if not _is_denied(piece, known)] for pieces in known]
+
+
+def _is_denied(piece: Piece, known: Sequence[Sequence[Piece] | None]) -> bool:
+    """Say whether a text is what an edge has left of something in which the view beside, which shows it whole, reads nothing at all."""
+    at_left, at_right = piece.box.x0 - piece.view.x0 < _EDGE_PT, piece.view.x1 - piece.box.x1 < _EDGE_PT
+    if piece.source != "print" or at_left == at_right or not _is_sliver(piece):
+        return False
+    beside = [
+        pieces
+        for pieces in known
+        if pieces
+        and (view := pieces[0].view) != piece.view
+        and _holds(view, piece.box)
+        and (view.x0 < piece.view.x0 if at_left else view.x1 > piece.view.x1)
+    ]
+    return bool(beside) and not any(_is_one_place(other.box, piece.box) for pieces in beside for other in pieces)
+
+
+def _is_sliver(piece: Piece) -> bool:
+    """Say whether a text is as slim as its place, which the view beside shows whole."""
+    return (
+        piece.box.width < OVERLAP_PT and min(EMS) * piece.box.height * width_of(piece.text) < piece.box.width + piece.box.height
+    )
+
+
+def _holds(view: Box, box: Box) -> bool:
+    return view.intersection(box) > _WHOLE * box.area
 
 
 def _height(parts: Sequence[Part]) -> float:

@@ -10,6 +10,10 @@ _FRAYED = 2
 """So many characters beside a view's edge may be misread, because they were cut."""
 _ASTRAY = 1.5
 """Characters that agree stand in both views where they are: so many widths of a character are the error of estimating that, and a quarter."""
+_LOST = 0.3
+"""What it costs to take the character beside an edge for misread, in characters of error; for two it costs four times as much."""
+_AGREED = 0.5
+"""What each character that agrees is worth beyond the first, which may be chance."""
 _LEAST_SHARED = 3
 """Without places, fewer characters that agree are chance."""
 _MOST_LINES = 6
@@ -27,7 +31,7 @@ def joined(left: str, right: str, left_pt: float, right_pt: float, shared_pt: fl
         ending, beginning = left[: len(left) - lost_left], right[lost_right:]
         for count in (0, *_overlaps(ending, beginning)):
             off = abs(width_of(left[len(ending) - count :]) + width_of(right[:lost_right]) - shared)
-            cost = off + 0.5 * (lost_left + lost_right) + (1.0 if count == 0 else 0.0)
+            cost = off + _LOST * (lost_left**2 + lost_right**2) - _AGREED * (count - 1 if count else -2)
             if off <= _ASTRAY + shared / 4 and (best is None or cost < best[0]):
                 best = cost, ending + beginning[count:]
     return best[1] if best else _until(left, width_of(left) - shared / 2) + right[len(_until(right, shared / 2)) :]

@@ -24,7 +24,7 @@ from schemas.view import Affine
 _SAME = 0.5
 """Boxes that share this part of their common view are one thing; lines, this part of the lower one's height."""
 _EDGE_PT, _SLACK_PT = 3.0, 1.5
-_CUT_PT = 0.3
+_CUT_PT = 0.1
 """A line that reaches so far beyond a view's edge is cut by it, if only its last letter."""
 
 T = TypeVar("T", Line, Table, Cell)

@@ -6,6 +6,7 @@ It knows neither what the columns mean nor which document they stand in.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 from random import Random
 from typing import Literal
 
@@ -69,16 +70,20 @@ def draw_table(
     pens: Pens,
     look: Look,
     summary: Sequence[tuple[str, str]] = (),
+    until: float = inf,
 ) -> Drawn:
     """Draw a table with its left top corner at `at` (pens: head's and body's) and record it; without titles it has no head.
 
-    Each line of `summary` becomes a last row of two cells, the first of them over all columns but the last.
+    Each line of `summary` becomes a last row of two cells, the first of them over all columns but the last. Rows that would
+    end below `until` are left out, and all that follow them.
     """
     widths, pens = _fitted(width, columns, rows, pens, look.pad, summary)
     sheet = _Sheet(canvas, at, widths, look)
     if any(column.title for column in columns):
         sheet.row([column.title for column in columns], [column.align for column in columns], pens[0], look.head)
     for index, row in enumerate(rows):
+        if sheet.bottom_of(row, pens[1]) > until:
+            break
         sheet.row(row, [column.align for column in columns], pens[1], _PALE if look.zebra and index % 2 else None)
     for title, value in summary:
         sheet.row((title, value), ("right", columns[-1].align), pens[0], None, spans=(len(columns) - 1, 1))
@@ -116,6 +121,10 @@ class _Sheet:
             column += span
         self.y = boxes[0].y1
         self.rows += 1
+
+    def bottom_of(self, texts: Row, pen: Pen) -> float:
+        """Return where the next row would end."""
+        return self._boxes(texts, [1] * len(texts), pen)[0].y1
 
     def finish(self) -> Drawn:
         box = Box(x0=round(self.left, 3), y0=round(self.top, 3), x1=round(self.right, 3), y1=round(self.y, 3))

@@ -64,9 +64,10 @@ def draw(rng: Random, place: Locale) -> tuple[Canvas, ...]:
     below = rng.randrange(3, max(4, int((style.bottom - style.margin) / row) - 8))
     made = make(rng, place, _days(rng, issued, above + below, write))
     pens = (style.strong, style.body)
-    draw_table(first, (style.left, y), style.width, made.columns, made.rows[:above], pens, look)
+    drawn = draw_table(first, (style.left, y), style.width, made.columns, made.rows[:above], pens, look, until=style.bottom)
     TOTAL.absent(first)
-    drawn = draw_table(second, (style.left, style.margin), style.width, made.columns, made.rows[above:], pens, look)
+    rest = made.rows[drawn.table.n_rows - 1 :]  # the head is a row, too
+    drawn = draw_table(second, (style.left, style.margin), style.width, made.columns, rest, pens, look)
     _total(rng, second, drawn.bottom + 0.8 * style.leading, made.total, style, place)
     align, numbering = rng.choice(_ALIGNS), label(rng, "page", place.language)
     for index, page in enumerate((first, second), start=1):

@@ -24,6 +24,8 @@ _STEP = 0.12
 """From line to line a table's columns step alike, but for so much of a line's height."""
 _FAR_EM, _LONG_EM, _RAGGED_EM = 5.0, 6.0, 0.3
 """Names are shorter, and nearer to their values; amounts end together."""
+_INSET_EM = 0.2
+"""Names, and their values, begin under one another, but for so much."""
 _FLUSH_EM = 0.8
 """A block's lines begin together, end together or have their middles over one another, but for so much."""
 _MARK_EM = 2.0
@@ -75,7 +77,23 @@ def _are_blocks(left: list[list[int]], right: list[list[int]], gutter: Gutter, b
     height = boxes[left[0][0]].height
     begin_together = abs(boxes[left[0][0]].y0 - boxes[right[0][0]].y0) <= height
     is_far = gutter[1] - gutter[0] > _APART_EM * height
-    return is_far and begin_together and len(more) - len(fewer) >= _MORE and len(fewer) <= _SHORT
+    least = 1 if _are_named(fewer, boxes) else _MORE
+    return is_far and begin_together and len(more) - len(fewer) >= least and len(fewer) <= _SHORT
+
+
+def _are_named(rows: list[list[int]], boxes: Sequence[Box]) -> bool:
+    """Say whether rows are names with values: two in each, which begin under one another and end where they like, as a table's figures do not."""
+    if not all(len(row) == 2 for row in rows):
+        return False
+    columns = [[boxes[item] for item in side] for side in zip(*rows, strict=True)]
+    height = median(box.height for box in columns[0])
+    if any(_reach([box.x0 for box in side]) > _INSET_EM * height for side in columns):
+        return False
+    return any(_reach([box.x1 for box in side]) > _RAGGED_EM * height for side in columns)
+
+
+def _reach(edges: Sequence[float]) -> float:
+    return max(edges) - min(edges)
 
 
 def _are_texts(left: list[list[int]], right: list[list[int]], gutter: Gutter, boxes: Sequence[Box]) -> bool:

@@ -21,6 +21,8 @@ _TICK_PT = 6.0, 16.0
 """How large the little boxes are that a person ticks."""
 _STRAIGHT, _SQUARE = 0.85, 0.2
 """Letters have no four straight sides, this much of each inked; a box is as high as it is wide, but for so much."""
+_BAR_PT, _FULL = 5.0, 0.9
+"""What is so thick and so full of ink is no letter: stems are thinner, and else letters have white in them."""
 
 
 def rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
@@ -31,10 +33,10 @@ def rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
 
 
 def frames(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
-    """Return 255 on what is hardly print, though an `l` or a colon near a rule may be taken for it: low fields' sides, and boxes to tick."""
+    """Return 255 on what is hardly print, though an `l` or a colon near a rule may be taken for it: low fields' sides, boxes to tick, and bars."""
     across = _strokes(ink, (3, 1), (1, max(3, round(_RULE_PT * fx))))
-    ticks = _tick_boxes(ink, fx, fy)
-    return ticks | _touching(_sides(ink, _SHORT_PT, fx, fy), across) if across.any() else ticks
+    boxes = _boxes(ink, fx, fy)
+    return boxes | _touching(_sides(ink, _SHORT_PT, fx, fy), across) if across.any() else boxes
 
 
 def _strokes(ink: NDArray[np.uint8], athwart: tuple[int, int], along: tuple[int, int]) -> NDArray[np.uint8]:
@@ -61,20 +63,22 @@ def _sides(ink: NDArray[np.uint8], least_pt: float, fx: float, fy: float) -> NDA
     return np.asarray(cv2.subtract(sides, stems), dtype=np.uint8)
 
 
-def _tick_boxes(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
-    """Return the little squares of forms with all that stands in them."""
+def _boxes(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
+    """Return the little squares of forms with all that stands in them, and what is full of ink, as the bars of a logo are."""
     labels, stats = components(ink)
     across, down = stats[:, 2] / fx, stats[:, 3] / fy
     low, high = _TICK_PT
-    sized = (across >= low) & (across <= high) & (abs(across - down) < _SQUARE * across)
-    squares = np.zeros_like(ink)
-    for label in np.flatnonzero(sized):
+    sized = (np.minimum(across, down) >= low) & (across <= high) & (abs(across - down) < _SQUARE * across)
+    full = (np.minimum(across, down) >= _BAR_PT) & (stats[:, 4] >= _FULL * stats[:, 2] * stats[:, 3])
+    full[0] = sized[0] = False  # the paper
+    boxes = mask_of(labels, full)
+    for label in np.flatnonzero(sized & ~full):
         x, y, width, height, _ = stats[label]
         mark = labels[y : y + height, x : x + width] == label
         sides = (mark[:3].any(axis=0), mark[-3:].any(axis=0), mark[:, :3].any(axis=1), mark[:, -3:].any(axis=1))
         if min(side.mean() for side in sides) >= _STRAIGHT:
-            squares[y : y + height, x : x + width] = 255
-    return squares
+            boxes[y : y + height, x : x + width] = 255
+    return boxes
 
 
 def _touching(strokes: NDArray[np.uint8], flat: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -23,7 +23,8 @@ _WORD_GAP_PT = 9.0
 _INK = 40
 PICTURE_PX = 1792
 """The side of the picture in which lines are found: in half of it the lines of dense print touch."""
-_LEAST_PT = 1.0
+_LEAST_PT = 0.3, 1.0
+"""Less of a line than this, across and down, is not seen in a view."""
 _DUST_PT, _SPECK_PT, _HAIR_PT = 2.0, 0.9, 0.5
 """What is smaller and stands alone is dust. Specks, which are less than full stops, and hairs, which are thinner than stems and all that a scan
 has left of some rules, join nothing across a gutter."""
@@ -75,11 +76,12 @@ def in_order(lines: list[Box], blocks: Sequence[Box] = ()) -> list[Box]:
 def with_places(region: Region, lines: Sequence[Box]) -> Region:
     """Return an upright region with the places of the lines that it shows, which come in reading order."""
     shown = region.affine.box(0.0, 0.0, 1.0, 1.0)
+    across, down = _LEAST_PT
     places: list[float] = []
     for line in lines:
         x0, y0 = max(line.x0, shown.x0), max(line.y0, shown.y0)
         x1, y1 = min(line.x1, shown.x1), min(line.y1, shown.y1)
-        if x1 - x0 >= _LEAST_PT and y1 - y0 >= _LEAST_PT:
+        if x1 - x0 >= across and y1 - y0 >= down:
             corners = (*region.affine.fraction(x0, y0), *region.affine.fraction(x1, y1))
             places += (round(number, 4) for number in corners)
     return replace(region, places=tuple(places))

@@ -115,3 +115,24 @@ def test_words_side_by_side_that_picture_joins_are_not_one() -> None:
     found = laid(list(names), seen, 10.0)
     assert found is not None
     assert None not in found.boxes
+
+
+def test_a_table_that_looks_like_columns_is_laid_row_by_row() -> None:
+    """Cells of two columns have about the same widths, so that texts of rows would fit either; rows fit better."""
+    days, goods = ["14.10.2015", "16.10.2015", "2.11.2015", "11.11.2015"], ["Cahier vert", "Lampe rouge", "Encre", "Corde T23"]
+    places = [
+        place(x, 20 * row, x + 5.2 * width_of(text))
+        for x, column in ((50, days), (220, goods))
+        for row, text in enumerate(column)
+    ]
+    found = laid([text for row in zip(days, goods, strict=True) for text in row], places, 10.0)
+    assert found is not None
+    assert found.boxes == tuple(each.box for row in zip(places[:4], places[4:], strict=True) for each in row)
+
+
+def test_dust_takes_no_text_that_an_edge_has_left() -> None:
+    """A speck is as slim as the stroke that is left of a letter, and comes before it; the edge's place is the letter's."""
+    speck, edge = place(240, 17, 241, height=2.4), place(222, 20, 224, cut=True)
+    found = laid(["Monthly income", "l", "0.50"], [LEFT[0], speck, edge, place(140, 20, 161)], 10.0)
+    assert found is not None
+    assert found.boxes[1] == edge.box

@@ -145,6 +145,21 @@ def test_an_address_beside_names_with_their_values():
     assert reading_order([*address, *pairs]) == list(range(11))
 
 
+def test_an_address_level_with_names_and_their_values():
+    """An address one line longer than the names and values beside it, and level with each, is a block; a table's figures are read by rows."""
+    address = block(40, 100, [75, 88, 106, 90])
+    pairs = [
+        line for row in range(3) for line in (*block(332, 100 + 14 * row, [49 - 9 * row]), *block(403, 100 + 14 * row, [51]))
+    ]
+    assert reading_order([*address, *pairs]) == list(range(10))
+    figures = [
+        line
+        for row in range(3)
+        for line in (*block(350, 100 + 14 * row, [12]), *block(440 - 5 * row, 100 + 14 * row, [20 + 5 * row]))
+    ]
+    assert reading_order([*address, *figures])[:3] == [0, 4, 5]
+
+
 def field(x: float, y: float, label: float, value: float | None) -> list[Box]:
     """Return a label and its value under it, if it has one."""
     return [line(x, y, label, 8), *([line(x + 1, y + 13, value, 9.5)] if value else [])]

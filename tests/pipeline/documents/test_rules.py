@@ -47,6 +47,29 @@ def test_a_box_to_tick_is_no_print(is_ticked: bool) -> None:
     assert word.width == pytest.approx(pymupdf.get_text_length("NOOD", fontsize=12), abs=3.0)
 
 
+def test_a_letter_of_four_sides_is_print() -> None:
+    """An `m` of a typewriter has a line under its feet and is as high as it is wide, and still is a letter."""
+
+    def draw(page: pymupdf.Page) -> None:
+        page.insert_text((40, 50), "the m and", fontname="cour", fontsize=10.9)
+
+    (words,) = find_print(picture(draw), 300.0, 300.0)
+    assert words.width == pytest.approx(9 * 0.6 * 10.9, abs=2.0)
+
+
+def test_a_bar_is_no_print() -> None:
+    """The bars of a logo are as large as letters and full of ink; where tiles are cut they count, so that none is cut through."""
+
+    def draw(page: pymupdf.Page) -> None:
+        page.insert_text((40, 50), "Hours", fontsize=14)
+        page.draw_rect(pymupdf.Rect(200, 38, 207, 50), color=None, fill=(0.1, 0.2, 0.5))
+
+    page = picture(draw, 600.0, 800.0)
+    (word,) = find_print(page, 600.0, 800.0)
+    assert word.x1 < 100
+    assert len(find_lines(page, 600.0, 800.0)) == 2
+
+
 def test_a_tile_is_never_cut_by_what_only_looks_like_a_frame() -> None:
     """An `l` that stands on a rule may be passed over where places are sought, but the lines by which tiles are cut hold it."""
 
