@@ -2,7 +2,8 @@
 
 Python forgets an exception that is raised while a finalizer or a weak reference's callback runs. Signal handlers run between any two
 instructions, so Ctrl-C, SIGTERM and a deadline meet such a callback now and then (Ray keeps many). What is forgotten there is shown to
-`sys.unraisablehook`, and that is where it is sent once more. DuckDB, in the midst of a query, raises an error of its own instead.
+`sys.unraisablehook`, and that is where it is sent once more. DuckDB raises an error of its own instead, in the midst of a query and where it
+asks Python for something.
 """
 
 import signal
@@ -42,13 +43,18 @@ def kept() -> Iterator[None]:
 
 @contextmanager
 def named() -> Iterator[None]:
-    """Raise KeyboardInterrupt where DuckDB, in the midst of a query, raises an error of its own instead."""
+    """Raise KeyboardInterrupt where DuckDB raises an error of its own instead."""
     try:
         yield
-    except RuntimeError as error:
-        if str(error) != _QUERY_INTERRUPTED:
+    except Exception as error:
+        if str(error) != _QUERY_INTERRUPTED and not _is_of_duckdb(error, KeyboardInterrupt.__name__):
             raise
         raise KeyboardInterrupt from error
+
+
+def _is_of_duckdb(error: Exception, what: str) -> bool:
+    """Say whether an error is DuckDB's own and says what Python raised where DuckDB had called it."""
+    return type(error).__module__.endswith("duckdb") and what in str(error)
 
 
 @contextmanager

@@ -74,6 +74,22 @@ def _query_until_interrupted(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SELECT max(sqrt(range)) FROM range(20000000000)").fetchall()
 
 
+class _Interrupting:
+    """Something that DuckDB asks for its columns, and that is interrupted meanwhile."""
+
+    def __arrow_c_schema__(self) -> object:
+        raise KeyboardInterrupt
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_while_duckdb_asks_python_is_one():
+    """DuckDB tells what Python raised in an error of its own."""
+    with duckdb.connect() as connection, pytest.raises(KeyboardInterrupt), named():
+        connection.register("interrupting", _Interrupting())
+
+
 def test_other_errors_stay_what_they_are():
     """Nothing else passes for an interrupt."""
     with pytest.raises(RuntimeError, match="out of order"), named():

@@ -217,6 +217,14 @@ def test_kinds_have_their_things(kind, labels):
     assert seen == labels
 
 
+def test_a_list_ends_above_the_page_s_foot():
+    """Cells of several lines make a table longer than its rows say: what has no room on the first page goes to the second."""
+    for seed in (2011, *range(20)):  # 2011 had a cell beside the page's number
+        for page in generate("statement", seed)[1].pages:
+            foot = page.lines[-1].box
+            assert all(line.box.y1 <= foot.y0 for line in page.lines[:-1]), seed
+
+
 def test_a_blank_page_has_nothing_on_it(pages_as_seen: Render):
     """Its truth is empty, and born-digital it is white all over."""
     data, truth = generate("blank", 1)
