@@ -30,11 +30,18 @@ def joined(left: str, right: str, left_pt: float, right_pt: float, shared_pt: fl
     for lost_left, lost_right in product(range(min(_FRAYED, len(left)) + 1), range(min(_FRAYED, len(right)) + 1)):
         ending, beginning = left[: len(left) - lost_left], right[lost_right:]
         for count in (0, *_overlaps(ending, beginning)):
+            if _are_blank(beginning[count:], lost_left) or _are_blank(ending[: len(ending) - count][::-1], lost_right):
+                continue
             off = abs(width_of(left[len(ending) - count :]) + width_of(right[:lost_right]) - shared)
             cost = off + _LOST * (lost_left**2 + lost_right**2) - _AGREED * (count - 1 if count else -2)
             if off <= _ASTRAY + shared / 4 and (best is None or cost < best[0]):
                 best = cost, ending + beginning[count:]
     return best[1] if best else _until(left, width_of(left) - shared / 2) + right[len(_until(right, shared / 2)) :]
+
+
+def _are_blank(instead: str, lost: int) -> bool:
+    """Say whether what the other view shows in place of characters that were misread is white, which is misread as nothing."""
+    return lost > 0 and instead[:lost].isspace()
 
 
 def overlapped(left: str, right: str) -> str:

@@ -23,6 +23,8 @@ _STRAIGHT, _SQUARE = 0.85, 0.2
 """Letters have no four straight sides, this much of each inked; a box is as high as it is wide, but for so much."""
 _BAR_PT, _FULL = 5.0, 0.9
 """What is so thick and so full of ink is no letter: stems are thinner, and else letters have white in them."""
+_STAMP_PT, _EMPTY = ((28.0, 14.0), (160.0, 72.0)), 0.2
+"""From how wide and high to how wide and high a stamp's frame is, which is not level, and how little of what it surrounds it inks."""
 
 
 def rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
@@ -33,7 +35,10 @@ def rules(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
 
 
 def frames(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
-    """Return 255 on what is hardly print, though an `l` or a colon near a rule may be taken for it: low fields' sides, boxes to tick, and bars."""
+    """Return 255 on what is hardly print: low fields' sides, boxes to tick, bars and stamps' frames.
+
+    Now and then a letter is taken for one of them, as an `l` or a colon that stands on a rule.
+    """
     across = _strokes(ink, (3, 1), (1, max(3, round(_RULE_PT * fx))))
     boxes = _boxes(ink, fx, fy)
     return boxes | _touching(_sides(ink, _SHORT_PT, fx, fy), across) if across.any() else boxes
@@ -64,14 +69,17 @@ def _sides(ink: NDArray[np.uint8], least_pt: float, fx: float, fy: float) -> NDA
 
 
 def _boxes(ink: NDArray[np.uint8], fx: float, fy: float) -> NDArray[np.uint8]:
-    """Return the little squares of forms with all that stands in them, and what is full of ink, as the bars of a logo are."""
+    """Return the little squares of forms with all that stands in them, what is full of ink, as a logo's bars are, and what is all but empty."""
     labels, stats = components(ink)
     across, down = stats[:, 2] / fx, stats[:, 3] / fy
     low, high = _TICK_PT
     sized = (np.minimum(across, down) >= low) & (across <= high) & (abs(across - down) < _SQUARE * across)
     full = (np.minimum(across, down) >= _BAR_PT) & (stats[:, 4] >= _FULL * stats[:, 2] * stats[:, 3])
-    full[0] = sized[0] = False  # the paper
-    boxes = mask_of(labels, full)
+    (wide, tall), (widest, tallest) = _STAMP_PT
+    hollow = (across >= wide) & (across <= widest) & (down >= tall) & (down <= tallest)
+    hollow &= stats[:, 4] < _EMPTY * stats[:, 2] * stats[:, 3]
+    full[0] = hollow[0] = sized[0] = False  # the paper
+    boxes = mask_of(labels, full | hollow)
     for label in np.flatnonzero(sized & ~full):
         x, y, width, height, _ = stats[label]
         mark = labels[y : y + height, x : x + width] == label

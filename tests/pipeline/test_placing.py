@@ -136,3 +136,11 @@ def test_dust_takes_no_text_that_an_edge_has_left() -> None:
     found = laid(["Monthly income", "l", "0.50"], [LEFT[0], speck, edge, place(140, 20, 161)], 10.0)
     assert found is not None
     assert found.boxes[1] == edge.box
+
+
+def test_a_figure_1_stands_where_a_stroke_is() -> None:
+    """A cell with nothing but a 1 is printed as slim as that, and is no remains of another line."""
+    seen = [place(198, 0, 210, cut=True), place(231, 20, 251), place(321, 20, 324), place(343, 20, 386)]
+    found = laid(["88", "H14", "1", "1 346,05"], seen, 9.5)
+    assert found is not None
+    assert found.boxes == tuple(each.box for each in seen)

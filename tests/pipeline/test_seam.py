@@ -15,6 +15,8 @@ from pipeline.seam import joined
         ("asked in Peen", "Peentdro do", 80.0, 66.0, 21.7, "asked in Peentdro do"),
         ("2684 2496 666", "6665 - HRB 4", 78.0, 66.0, 25.0, "2684 2496 6665 - HRB 4"),
         ("wird sich in", "in den", 72.0, 40.0, 24.0, "wird sich in den"),
+        # what is misread was printed: no space is taken for a figure
+        ("0555", "55 372 800", 35.2, 69.7, 24.0, "0555 372 800"),
         # nothing agrees: each is believed up to the middle of what they share
         ("first half", "zzzzz other", 60.0, 66.0, 12.0, "first halzzzz other"),
     ],

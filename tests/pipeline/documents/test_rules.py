@@ -47,6 +47,19 @@ def test_a_box_to_tick_is_no_print(is_ticked: bool) -> None:
     assert word.width == pytest.approx(pymupdf.get_text_length("NOOD", fontsize=12), abs=3.0)
 
 
+def test_the_frame_of_a_stamp_is_no_print() -> None:
+    """A frame that lies askew, and is no rule therefore, is passed over; the word in it is not."""
+
+    def draw(page: pymupdf.Page) -> None:
+        turn = pymupdf.Matrix(4.0)
+        frame = pymupdf.Rect(60, 100, 150, 130).quad.morph(pymupdf.Point(105, 115), turn)
+        page.draw_quad(frame, color=(0.6, 0, 0), width=1.5)
+        page.insert_text((72, 121), "PAID", fontsize=18, morph=(pymupdf.Point(105, 115), turn))
+
+    (word,) = find_print(picture(draw), 300.0, 300.0)
+    assert 70 < word.x0 < word.x1 < 140
+
+
 def test_a_letter_of_four_sides_is_print() -> None:
     """An `m` of a typewriter has a line under its feet and is as high as it is wide, and still is a letter."""
 
