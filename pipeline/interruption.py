@@ -47,14 +47,15 @@ def named() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if str(error) != _QUERY_INTERRUPTED and not _is_of_duckdb(error, KeyboardInterrupt.__name__):
+        if not _is_interrupt(error):
             raise
         raise KeyboardInterrupt from error
 
 
-def _is_of_duckdb(error: Exception, what: str) -> bool:
-    """Say whether an error is DuckDB's own and says what Python raised where DuckDB had called it."""
-    return type(error).__module__.endswith("duckdb") and what in str(error)
+def _is_interrupt(error: Exception) -> bool:
+    if type(error).__module__.endswith("duckdb"):  # it says what Python raised where DuckDB had asked it
+        return KeyboardInterrupt.__name__ in str(error)
+    return isinstance(error, RuntimeError) and str(error) == _QUERY_INTERRUPTED
 
 
 @contextmanager
