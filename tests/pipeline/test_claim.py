@@ -209,11 +209,11 @@ def test_of_many_at_once_one_gets_it(store: Store, folder: str) -> None:
 
 def test_claims_of_a_later_version_are_respected(store: Store, folder: str) -> None:
     """A claim that says more than is known here still holds; one that cannot be read at all is never taken for dead."""
-    known = {"owner": "tomorrow's", "host": "h", "pid": 1, "since": "2026-01-01T00:00:00Z"}
-    for content in (json.dumps({**known, "colour": "blue"}), "{}"):
-        store.write(join(folder, "00.sign"), b"holding")
+    known = {"owner": "tomorrow's", "host": "h", "pid": 1, "since": "2026-01-01T00:00:00Z", "state": "holding"}
+    for content, said in ((json.dumps({**known, "colour": "blue"}), "tomorrow's is at work"), ("{}", "cannot read it")):
+        store.write(join(folder, "00.sign"), content.encode())
         store.write(join(folder, "00.claim.json"), content.encode())
-        with pytest.raises(JobLocked), claim(store, folder, "mine"):
+        with pytest.raises(JobLocked, match=said), claim(store, folder, "mine"):
             pass
 
 
