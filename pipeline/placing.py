@@ -91,8 +91,9 @@ def _is_amiss(fit: Fit, view: _View) -> bool:
 
 def _best(view: _View, aside: Sequence[float]) -> Fit | None:
     best: Fit | None = None
+    orders = list(zip(_orders(view.places), (0.0, _BY_ROWS), strict=False))
     for em in EMS:
-        for order, doubt in zip(_orders(view.places), (0.0, _BY_ROWS), strict=False):
+        for order, doubt in orders:
             found = fitted(view.texts, order, view.height, em, aside)
             if found and (best is None or found.cost + doubt < best.cost):
                 best = found

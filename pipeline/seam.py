@@ -14,6 +14,8 @@ _LOST = 0.3
 """What it costs to take the character beside an edge for misread, in characters of error; for two it costs four times as much."""
 _AGREED = 0.5
 """What each character that agrees is worth beyond the first, which may be chance."""
+_UNSHARED = 1.0
+"""What it costs if none does."""
 _LEAST_SHARED = 3
 """Without places, fewer characters that agree are chance."""
 _MOST_LINES = 6
@@ -33,7 +35,7 @@ def joined(left: str, right: str, left_pt: float, right_pt: float, shared_pt: fl
             if _are_blank(beginning[count:], lost_left) or _are_blank(ending[: len(ending) - count][::-1], lost_right):
                 continue
             off = abs(width_of(left[len(ending) - count :]) + width_of(right[:lost_right]) - shared)
-            cost = off + _LOST * (lost_left**2 + lost_right**2) - _AGREED * (count - 1 if count else -2)
+            cost = off + _LOST * (lost_left**2 + lost_right**2) + (-_AGREED * (count - 1) if count else _UNSHARED)
             if off <= _ASTRAY + shared / 4 and (best is None or cost < best[0]):
                 best = cost, ending + beginning[count:]
     return best[1] if best else _until(left, width_of(left) - shared / 2) + right[len(_until(right, shared / 2)) :]

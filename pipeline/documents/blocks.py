@@ -104,11 +104,7 @@ def _are_texts(left: list[list[int]], right: list[list[int]], gutter: Gutter, bo
     for side in (left, right):
         starts, ends = _edges(side, boxes)
         width = median(end - start for start, end in zip(starts, ends, strict=True))
-        if (
-            width < _LONG_EM * height
-            or max(starts) - min(starts) > _FLUSH_EM * height
-            or max(ends) - min(ends) <= _RAGGED_EM * height
-        ):
+        if width < _LONG_EM * height or _reach(starts) > _FLUSH_EM * height or _reach(ends) <= _RAGGED_EM * height:
             return False
     return True
 
@@ -148,7 +144,7 @@ def _is_flush(rows: list[list[int]], boxes: Sequence[Box]) -> bool:
     starts, ends = _edges(rows, boxes)
     slack = _FLUSH_EM * median(boxes[row[0]].height for row in rows)
     middles = [(start + end) / 2 for start, end in zip(starts, ends, strict=True)]
-    return any(max(edges) - min(edges) <= slack for edges in (starts, ends, middles))
+    return any(_reach(edges) <= slack for edges in (starts, ends, middles))
 
 
 def _edges(rows: list[list[int]], boxes: Sequence[Box]) -> tuple[list[float], list[float]]:
