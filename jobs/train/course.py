@@ -22,6 +22,7 @@ from jobs.train.labels import read_labels
 from jobs.train.lessons import WHOLE, Part, batches, teachable
 from jobs.train.loop import Plan, Progress, learn
 from jobs.train.modes import RATES, Mode
+from jobs.train.precision import takes_bfloat16
 from jobs.train.split import split
 from pipeline.checkpoints import EMBEDDED
 from pipeline.engines import attention
@@ -114,7 +115,7 @@ def load(description: Description) -> PaliGemmaForConditionalGeneration:
     """Return the checkpoint's model ready to be taught: on the GPU in bfloat16 where there is one, else in float32."""
     attention.register()
     transformers.utils.logging.disable_progress_bar()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = _device()
     configuration = transformers.PaliGemmaConfig.from_pretrained(description.folder, local_files_only=True)
     if description.family == "paligemma2":  # it was trained without a window
         configuration.text_config.layer_types = ["full_attention"] * configuration.text_config.num_hidden_layers
@@ -127,6 +128,10 @@ def load(description: Description) -> PaliGemmaForConditionalGeneration:
         use_safetensors=True,
     )
     return model.to(device).train()
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def top_rate(tuning: Tuning, course: Course) -> float:
@@ -152,7 +157,7 @@ def _plan(tuning: Tuning, course: Course, work: Path, part: Part) -> Plan[Batch]
         rate=lambda step: _rate(top, step, steps),
         state_path=work / "state.pt",
         accumulate=tuning.accumulate,
-        half=torch.cuda.is_available(),
+        half=takes_bfloat16(_device()),
     )
 
 

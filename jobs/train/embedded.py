@@ -23,6 +23,7 @@ from jobs.train.grids import GlyphStandins, GridCourse
 from jobs.train.handover import HandOver
 from jobs.train.joint import WholeCourse, fit_projector
 from jobs.train.loop import Plan, Progress, learn, load_learning
+from jobs.train.precision import takes_bfloat16
 from jobs.train.recipe import Recipe, Stage, StageName, recipe
 from jobs.train.state import read_state
 from jobs.train.tower import TowerCourse
@@ -80,7 +81,7 @@ def teach(recipe: Recipe, stage: Stage, out: Path, device: torch.device, minutes
         state_path=state_path(out, stage.name),
         decay=recipe.decay,
         clip=recipe.clip,
-        half=device.type == "cuda",
+        half=takes_bfloat16(device),
         muon=True,
     )
     progress = learn(course, plan, device, _say, minutes)

@@ -36,8 +36,7 @@ class Plan(Generic[B]):
     """How long and how fast to learn.
 
     `batches(start)` yields the batches of micro-steps from optimizer step `start`, `accumulate` of them a step; `rate` gives a step's
-    learning rate; `state_path` is where the state is kept. `half` runs the forward pass in bfloat16:
-    on CPUs without matrix units that was measured to be half as fast again as float32, so it is for GPUs. `muon` lets Muon teach the
+    learning rate; `state_path` is where the state is kept. `half` runs the forward pass in bfloat16. `muon` lets Muon teach the
     matrices of the layers: for models that begin with nothing, not for adapting ones that can read.
     """
 
