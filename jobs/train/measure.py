@@ -17,6 +17,7 @@ from jobs.train.scores import Score, score
 from jobs.train.views import Seen, views
 from pipeline.engines.base import Engine
 from pipeline.engines.description import describe
+from pipeline.engines.reader import UNANSWERABLE
 from pipeline.engines.start import launch
 from schemas.job import Model
 from schemas.view import Completion, Request, View
@@ -52,10 +53,14 @@ def measured(folder: Path, counts: Mapping[Lesson, int], recipe: Recipe) -> list
 
 
 def by_kind(answers: Sequence[Measured]) -> list[tuple[str, str, Score]]:
-    """Return (kind, finish, score) for each task that was asked of them, in the order of their names; the kind "all" is all kinds together."""
+    """Return (kind, finish, score) for each task that was asked of them, in the order of their names.
+
+    The kind "all" is all kinds together; of values, those that the view shows and those that it does not are told apart besides.
+    """
     groups: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for each in answers:
-        for kind in ("all", each.kind):
+        asked_for = [] if each.task != "answer" else ["all, not shown" if each.true == UNANSWERABLE else "all, shown"]
+        for kind in ("all", each.kind, *asked_for):
             groups.setdefault((kind, each.finish, each.task), []).append((each.said, each.true))
     return [(kind, finish, found) for (kind, finish, task), pairs in sorted(groups.items()) for found in score(task, pairs)]
 
