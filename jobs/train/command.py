@@ -92,6 +92,8 @@ def train(
         [{"label": "stamp", "box": {"x0": 10, "y0": 20, "x1": 60, "y1": 70}}]}
     Instead of a target, `boxes` (detect), `lines` with boxes (ocr, spot) or `tables`, in points from the page's top left.
 
+    What a checkpoint could read before, it forgets while it learns something else, unless labelled pages of that are taught along.
+
     The exit code is 0 once the checkpoint is written, and 3 where --minutes ended the training before: the same command goes on.
     """  # noqa: D301 - \b is click's own mark: this paragraph stays as it is
     from jobs.train.card import scores_table
