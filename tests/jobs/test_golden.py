@@ -71,7 +71,10 @@ def lines_read(read_tiles: Tiles) -> set[str]:
         (
             "invoice.pdf",
             0.03,
-            {"INVOICE", "Chuss Ltd", "123 Kiodeapbass Street", "Blue clamp", "Spare hose", "205.24", "Tax 19%", "€21,170.71"},
+            {
+                *("INVOICE", "Chuss Ltd", "Wouckbrion plc", "Blue clamp", "Spare hose", "205.24", "Grand total", "€17,790.51"),
+                *("123 Kiodeapbass Street", "Tax 19%", "€21,170.71"),
+            },
         ),
     ],
 )
@@ -89,6 +92,7 @@ def test_a_page_is_read_off_its_picture(engine, name, most, lines) -> None:
         ("invoice.pdf", "who sent the invoice?", "Chuss Ltd"),
         ("invoice.pdf", "who is billed?", "Wouckbrion plc"),
         ("invoice.pdf", "what is the invoice number?", "181535"),
+        ("invoice.pdf", "what is the date?", "13 October 2026"),
         ("invoice.pdf", "what is the due date?", "27 November 2026"),
         ("invoice.pdf", "what is the tax?", "€3,380.20"),
         ("invoice-rotated.pdf", "what is the date?", "Apr 26, 2024"),
