@@ -104,7 +104,7 @@ def teach(
     adapted = adapt(model, tuning.mode, tuning.rank, tuning.seed, tuning.checkpoint)
     if tuning.checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    taught, plan = JointCourse(model, course.description.final_softcap), _plan(tuning, course, work, part)
+    taught, plan = JointCourse(model, course.description.final_softcap), _plan(tuning, course, work, part, model.device)
     progress = learn(taught, plan, model.device, say, minutes, company=company)
     if progress.done and company.first:
         write_checkpoint(adapted.merged(work / "adapter"), course.description.folder, result, card="")
@@ -115,7 +115,7 @@ def load(description: Description) -> PaliGemmaForConditionalGeneration:
     """Return the checkpoint's model ready to be taught: on the GPU in bfloat16 where there is one, else in float32."""
     attention.register()
     transformers.utils.logging.disable_progress_bar()
-    device = _device()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     configuration = transformers.PaliGemmaConfig.from_pretrained(description.folder, local_files_only=True)
     if description.family == "paligemma2":  # it was trained without a window
         configuration.text_config.layer_types = ["full_attention"] * configuration.text_config.num_hidden_layers
@@ -130,16 +130,12 @@ def load(description: Description) -> PaliGemmaForConditionalGeneration:
     return model.to(device).train()
 
 
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def top_rate(tuning: Tuning, course: Course) -> float:
     """Return the highest learning rate of a training: what was asked for, or the way's own, and more of it for a small model."""
     return tuning.rate or RATES[tuning.mode] * (_SMALL_MODEL_RATE if _is_small(course.description) else 1.0)
 
 
-def _plan(tuning: Tuning, course: Course, work: Path, part: Part) -> Plan[Batch]:
+def _plan(tuning: Tuning, course: Course, work: Path, part: Part, device: torch.device) -> Plan[Batch]:
     at_once = tuning.batch * tuning.accumulate * tuning.workers
     steps = max(1, math.ceil(tuning.epochs * len(course.lessons) / at_once))
     top = top_rate(tuning, course)
@@ -157,7 +153,7 @@ def _plan(tuning: Tuning, course: Course, work: Path, part: Part) -> Plan[Batch]
         rate=lambda step: _rate(top, step, steps),
         state_path=work / "state.pt",
         accumulate=tuning.accumulate,
-        half=takes_bfloat16(_device()),
+        half=takes_bfloat16(device),
     )
 
 

@@ -59,10 +59,15 @@ def by_kind(answers: Sequence[Measured]) -> list[tuple[str, str, Score]]:
     """
     groups: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
     for each in answers:
-        asked_for = [] if each.task != "answer" else ["all, not shown" if each.true == UNANSWERABLE else "all, shown"]
-        for kind in ("all", each.kind, *asked_for):
+        for kind in _groups(each):
             groups.setdefault((kind, each.finish, each.task), []).append((each.said, each.true))
     return [(kind, finish, found) for (kind, finish, task), pairs in sorted(groups.items()) for found in score(task, pairs)]
+
+
+def _groups(answer: Measured) -> tuple[str, ...]:
+    if answer.task != "answer":
+        return "all", answer.kind
+    return "all", answer.kind, "all, not shown" if answer.true == UNANSWERABLE else "all, shown"
 
 
 def _asked_of(engine: Engine, questions: Iterator[tuple[Seen, str, str]]) -> Iterator[Measured]:

@@ -21,7 +21,7 @@ from jobs.synth.document import stream
 from jobs.synth.faces import Face, Family, Pen
 from jobs.synth.finish import finished
 from jobs.synth.names import code, name
-from jobs.train.asked import asked
+from jobs.train.asked import LONGEST, asked
 from jobs.train.examples import prepared
 from jobs.train.labels import read_labels
 from jobs.train.measure import by_kind, measured
@@ -53,7 +53,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        taught = [*tickets(folder, options.pages, "train"), *old_pages(folder, options.beside)]
+        resolution = describe(resolve("embedded", None)).resolution
+        taught = [*tickets(folder, options.pages, "train"), *old_pages(folder, options.beside, resolution)]
         labels, asked_for = folder / "labels.jsonl", folder / "held-out.jsonl"
         labels.write_text("\n".join(map(json.dumps, taught)), encoding="utf-8")
         asked_for.write_text("\n".join(map(json.dumps, tickets(folder, options.held_out, "evaluate"))), encoding="utf-8")
@@ -61,8 +62,8 @@ def main() -> None:
         begun = time.monotonic()
         command = ["train", labels, "--out", folder / "taught", "--checkpoint", options.checkpoint, "--teach", options.teach]
         steps = ["--epochs", str(options.epochs), "--rate", str(options.rate), "--rank", str(options.rank), "--hold-out", "0"]
-        # The longest answers are whole tiles of text, which the model would forget first.
-        subprocess.run([PAGEMILL, *command, *steps, "--max-tokens", "900"], check=True)
+        # By default the densest of the old tiles would be left out.
+        subprocess.run([PAGEMILL, *command, *steps, "--max-tokens", str(LONGEST[resolution])], check=True)
         minutes = (time.monotonic() - begun) / 60
         after = known(folder / "taught", asked_for, folder, options.old)
         for measure, value in after.items():
@@ -118,9 +119,8 @@ def ticket(rng: Random) -> tuple[Canvas, dict[str, str]]:
     return canvas, {question: value for question, (_, value) in rows.items()}
 
 
-def old_pages(folder: Path, count: int) -> Iterator[dict[str, object]]:
+def old_pages(folder: Path, count: int, resolution: int) -> Iterator[dict[str, object]]:
     """Write documents of the old kinds, three in ten as scans, and yield a label of one view of each."""
-    resolution = describe(resolve("embedded", None)).resolution
     for seed in range(count):
         rng, lesson = stream("beside", seed), _LESSONS[seed % 2]
         (seen,) = views(lesson, 10**8 + seed, resolution, count=1, scans=0.3, tilings=("grid",))
