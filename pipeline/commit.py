@@ -71,8 +71,9 @@ class Commits:
     def flush(self) -> None:
         """Write a record of whatever waits."""
         self._check()
-        parts, self._waiting = self._waiting, []
+        parts = tuple(self._waiting)
         self._ledger.commit(parts, job_name=self._job.name, at=datetime.now(UTC))
+        self._waiting.clear()  # not before: what an interrupt kept from being recorded is recorded at the end; twice counts once
         self._last = time.monotonic()
         for part in parts:
             self._count(part)

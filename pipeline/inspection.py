@@ -102,8 +102,9 @@ class Findings:
 
     def flush(self) -> None:
         """Record whatever waits."""
-        rows, self._waiting = self._waiting, []
+        rows = tuple(self._waiting)
         self._ledger.record_sources(rows)
+        self._waiting.clear()  # not before: what an interrupt kept from being recorded is recorded at the end; twice counts once
         self._last = time.monotonic()
         for row in rows:
             self._count(row)

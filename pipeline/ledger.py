@@ -210,12 +210,12 @@ class Ledger:
     def _record(self, kind: str, table: pa.Table) -> None:
         name = f"{self._run_id}-{self._written:06d}.parquet"
         self._written += 1
+        loaded, self._loaded = self._loaded, None  # None: should Ctrl-C come half-way, all is read again, this record too
         self._store.write(self._places.ledger(kind, name), parquet_bytes(table))
         self._own.add(f"{kind}/{name}")
-        if self._loaded:
-            self._loaded = replace(self._loaded, names=self._loaded.names | {f"{kind}/{name}"})
         self.unfolded.append(f"{kind}/{name}")
         self.insert(kind, table)
+        self._loaded = loaded and replace(loaded, names=loaded.names | {f"{kind}/{name}"})
 
     def _load(self) -> None:
         current, found = self._read_current(), self._list_all()

@@ -43,3 +43,37 @@ def test_nothing_is_recorded_once_the_claim_is_lost(mill):
             commits.flush()
     with Ledger(mill.store, mill.places, "later") as ledger:
         assert ledger.rows("SELECT part_id FROM cover") == []
+
+
+@pytest.mark.parametrize("step", ["write", "insert"])
+def test_an_interrupt_amid_a_record_loses_nothing(mill, monkeypatch, step):
+    """Whether Ctrl-C comes before the record is written or before the tables have its rows, they know of its pages once."""
+    with Ledger(mill.store, mill.places, "run") as ledger:
+        _interrupted_once(monkeypatch, mill.store if step == "write" else ledger, step)
+        with pytest.raises(KeyboardInterrupt), Commits(ledger, mill.job(), Silent(), lambda: None) as commits:
+            commits.add(_part())
+            commits.flush()
+        ledger.reload()
+        assert ledger.rows("SELECT part_id, statuses FROM cover") == [("run/part", "obpf")]
+    assert commits.pages == {"o": 1, "b": 1, "p": 1, "f": 1}
+
+
+def test_a_record_that_was_interrupted_is_read_again(mill, monkeypatch):
+    """A publication goes by the tables: a record that is written and not in them would be folded away, and its pages read once more."""
+    with Ledger(mill.store, mill.places, "run") as ledger:
+        _interrupted_once(monkeypatch, ledger, "insert")
+        with pytest.raises(KeyboardInterrupt):
+            ledger.commit([_part()], job_name="job", at=NOW)
+        ledger.reload()
+        assert ledger.rows("SELECT part_id FROM cover") == [("run/part",)]
+
+
+def _interrupted_once(monkeypatch, owner: object, step: str) -> None:
+    done, interrupts = getattr(owner, step), iter([KeyboardInterrupt])
+
+    def interrupted(*arguments: object) -> object:
+        for interrupt in interrupts:
+            raise interrupt
+        return done(*arguments)
+
+    monkeypatch.setattr(owner, step, interrupted)

@@ -8,7 +8,9 @@ import pytest
 
 from pipeline.documents.child import Child, Opened
 from pipeline.errors import DocumentError, RunError
-from pipeline.inspection import Inspection, Inspector
+from pipeline.inspection import Findings, Inspection, Inspector
+from pipeline.ledger import Ledger
+from pipeline.progress import Silent
 from schemas.arrow import to_table
 from schemas.source import SourceObject
 
@@ -81,3 +83,23 @@ def test_what_is_found_can_be_stored_whatever_it_says(mill, machine, children):
     found = _inspect(mill, Odd(children[0], ValueError(), but=""))
     assert [[failure.code for failure in item.failures] for item in found.inspected] == [["fault"], []]
     assert json.loads(found.inspected[0].model_dump_json())["page_count"] is None
+
+
+def test_an_interrupt_before_findings_are_recorded_loses_none(mill, machine, children, monkeypatch):
+    """What Ctrl-C kept from being recorded is recorded as the inspection ends, so that the next run need not look at it again."""
+    mill.put("a.pdf", machine.pdf("one"))
+    write, interrupts = mill.store.write, iter([KeyboardInterrupt])
+
+    def interrupted(uri: str, data: bytes) -> None:
+        for interrupt in interrupts:
+            raise interrupt
+        write(uri, data)
+
+    monkeypatch.setattr(mill.store, "write", interrupted)
+    with Ledger(mill.store, mill.places, "run") as ledger:
+        with pytest.raises(KeyboardInterrupt), Findings(ledger, Silent()) as findings:
+            findings.add(_inspect(mill, children[0]).model_dump_json())
+            findings.flush()
+        ledger.reload()
+        assert ledger.rows("SELECT uri, page_count FROM sources") == [(str(mill.source / "a.pdf"), 1)]
+    assert findings.inspected == 1
