@@ -50,8 +50,9 @@ def test_an_interrupt_amid_a_record_loses_nothing(mill, monkeypatch, step):
     """Whether Ctrl-C comes before the record is written or before the tables have its rows, they know of its pages once."""
     with Ledger(mill.store, mill.places, "run") as ledger:
         _interrupted_once(monkeypatch, mill.store if step == "write" else ledger, step)
-        with pytest.raises(KeyboardInterrupt), Commits(ledger, mill.job(), Silent(), lambda: None) as commits:
-            commits.add(_part())
+        commits = Commits(ledger, mill.job(), Silent(), lambda: None)
+        commits.add(_part())
+        with pytest.raises(KeyboardInterrupt), commits:
             commits.flush()
         ledger.reload()
         assert ledger.rows("SELECT part_id, statuses FROM cover") == [("run/part", "obpf")]

@@ -97,8 +97,9 @@ def test_an_interrupt_before_findings_are_recorded_loses_none(mill, machine, chi
 
     monkeypatch.setattr(mill.store, "write", interrupted)
     with Ledger(mill.store, mill.places, "run") as ledger:
-        with pytest.raises(KeyboardInterrupt), Findings(ledger, Silent()) as findings:
-            findings.add(_inspect(mill, children[0]).model_dump_json())
+        findings = Findings(ledger, Silent())
+        findings.add(_inspect(mill, children[0]).model_dump_json())
+        with pytest.raises(KeyboardInterrupt), findings:
             findings.flush()
         ledger.reload()
         assert ledger.rows("SELECT uri, page_count FROM sources") == [(str(mill.source / "a.pdf"), 1)]
