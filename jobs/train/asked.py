@@ -8,7 +8,6 @@ from jobs.train.recipe import ALL_TASKS, Asks, Lesson
 from jobs.train.views import Seen, padded
 from pipeline.engines.reader import UNANSWERABLE, read
 from pipeline.tasks import table
-from schemas.table import Table
 
 LABELS = ("title", "table", "total", "signature", "logo", "stamp")
 LONGEST = {224: 260, 448: 900}
@@ -18,6 +17,10 @@ _TOKEN = re.compile(r"<[a-z0-9/]+>")
 _ATTEMPTS = 4
 _MISSING = 0.4
 """So often one of the values that a view is asked for is not in it."""
+_NO_TABLE = 0.15
+"""So often a view that was to be asked for its tables, and shows none, is asked nevertheless."""
+_ALL_LABELS = 0.4
+"""So often a view is asked for things of all labels, as a job asks; else for one to three."""
 
 
 def asked(
@@ -54,6 +57,13 @@ def values(rng: Random, seen: Seen, count: int) -> list[tuple[str, str]]:
     return [chosen[index % len(chosen)] for index in range(count)]
 
 
+def several(rng: Random, seen: Seen, count: int, asks: Sequence[tuple[Asks, int]]) -> list[tuple[str, str]]:
+    """Return so many prompts with short answers: for values and, where that is taught, one for the places of things."""
+    if "detect" not in dict(asks):
+        return values(rng, seen, count)
+    return [*values(rng, seen, count - 1), _detection(rng, seen)]
+
+
 def tokens(answer: str) -> int:
     """Return about how many tokens an answer takes: a character is one, and so is a place or a tag."""
     return len(_TOKEN.sub("x", answer))
@@ -63,28 +73,18 @@ def _question(rng: Random, seen: Seen, asks: Sequence[tuple[Asks, int]]) -> tupl
     task = rng.choices([name for name, _ in asks], [share for _, share in asks])[0]
     if task == "detect":
         return _detection(rng, seen)
+    if task == "table":
+        answer = read(seen.page, seen.affine, table.PROMPT, frame=seen.region.padded().frame) or ""
+        if answer or rng.random() < _NO_TABLE:
+            return table.PROMPT, answer
     if task == "answer" and seen.page.fields:
         prompt = f"answer en {rng.choice(seen.page.fields).question}"
-    elif task == "table" and (tables := _whole(seen)):
-        return table.PROMPT, table.encode(tables, seen.region.padded().frame)
     else:
         prompt = task if task in ("ocr", "spot") else "ocr"
     return prompt, read(seen.page, seen.affine, prompt) or ""
 
 
 def _detection(rng: Random, seen: Seen) -> tuple[str, str]:
-    labels = rng.sample(LABELS, rng.randrange(1, 4))
+    labels = LABELS if rng.random() < _ALL_LABELS else rng.sample(LABELS, rng.randrange(1, 4))
     prompt = f"detect {' ; '.join(labels)}"
     return prompt, read(seen.page, seen.affine, prompt) or ""
-
-
-def _whole(seen: Seen) -> list[Table]:
-    """Return the tables that the view shows from corner to corner."""
-    return [each for each in seen.page.tables if each.box and _inside(seen, each)]
-
-
-def _inside(seen: Seen, shown: Table) -> bool:
-    if shown.box is None:
-        return False
-    corners = (seen.affine.fraction(shown.box.x0, shown.box.y0), seen.affine.fraction(shown.box.x1, shown.box.y1))
-    return all(-0.01 <= part <= 1.01 for corner in corners for part in corner)

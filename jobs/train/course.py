@@ -13,13 +13,13 @@ import transformers
 from transformers import PaliGemmaForConditionalGeneration
 
 from jobs.train.adapt import adapt
-from jobs.train.company import ALONE, Company
+from jobs.train.company import ALONE, WHOLE, Company, Part
 from jobs.train.examples import Example, prepared
 from jobs.train.export import write_checkpoint
 from jobs.train.feed import Batch
 from jobs.train.joint import JointCourse
 from jobs.train.labels import read_labels
-from jobs.train.lessons import WHOLE, Part, batches, teachable
+from jobs.train.lessons import batches, teachable
 from jobs.train.loop import Plan, Progress, learn
 from jobs.train.modes import RATES, Mode
 from jobs.train.precision import takes_bfloat16

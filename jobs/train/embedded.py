@@ -1,6 +1,7 @@
 """Teaches the checkpoint that ships: `python -m jobs.train.embedded --out FOLDER [--stage NAME] [--minutes N]` goes on where it was.
 
-On a machine with a GPU the same command uses it, with larger batches. `python -m jobs.train.release` makes a checkpoint of the result.
+On a machine with a GPU the same command uses it, with larger batches. `torchrun --standalone --nproc-per-node 2 -m jobs.train.embedded --threads 1 …`
+shares the views of each step among processes. `python -m jobs.train.release` makes a checkpoint of the result.
 """
 
 import json
@@ -17,6 +18,7 @@ import torch
 from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
 from jobs.train.begin import see_neighbours
+from jobs.train.company import ALONE, WHOLE, Company, Part, joined
 from jobs.train.feed import Batch, as_pixels, batches
 from jobs.train.frame import FRAME_PX
 from jobs.train.grids import GlyphStandins, GridCourse
@@ -51,27 +53,40 @@ def main(
     """Teach the embedded checkpoint, stage by stage."""
     if threads:
         torch.set_num_threads(threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    company, part = joined()
+    device = torch.device("cuda", part.index) if torch.cuda.is_available() else torch.device("cpu")
     chosen = recipe("cuda" if device.type == "cuda" else "cpu", steps)
     if processes is not None:
         chosen = replace(chosen, processes=processes)
     until = time.monotonic() + 60 * minutes
     for stage in chosen.stages:
-        if only in (None, stage.name) and not teach(chosen, stage, out, device, (until - time.monotonic()) / 60).done:
+        minutes_left = (until - time.monotonic()) / 60
+        if only in (None, stage.name) and not teach(chosen, stage, out, device, minutes_left, company, part).done:
             return
 
 
-def teach(recipe: Recipe, stage: Stage, out: Path, device: torch.device, minutes: float = math.inf) -> Progress:
+def teach(
+    recipe: Recipe,
+    stage: Stage,
+    out: Path,
+    device: torch.device,
+    minutes: float = math.inf,
+    company: Company = ALONE,
+    part: Part = WHOLE,
+) -> Progress:
     """Teach one stage, beginning with what the stages before it left in `out`; the sizes are those it was begun with."""
-    recipe = replace(recipe, sizes=kept_sizes(out) or recipe.sizes)
     begun = time.monotonic()
+    if company.first:
+        blank_checkpoint(replace(recipe, sizes=kept_sizes(out) or recipe.sizes), FRAME_PX, out)
+    company.wait()
+    recipe = replace(recipe, sizes=kept_sizes(out) or recipe.sizes)
     blank = blank_checkpoint(recipe, FRAME_PX, out)
     vocabulary = Vocabulary.load(describe(blank))
     model = fresh_model(blank, recipe.seed).to(device)
     course = _course(recipe, stage, out, model, vocabulary, device)
 
     def feed(start: int) -> Iterator[Batch]:
-        return batches(recipe, stage, vocabulary, start)
+        return batches(recipe, stage, vocabulary, start, part)
 
     plan = Plan(
         name=stage.name,
@@ -84,8 +99,10 @@ def teach(recipe: Recipe, stage: Stage, out: Path, device: torch.device, minutes
         half=takes_bfloat16(device),
         muon=True,
     )
-    progress = learn(course, plan, device, _say, minutes)
-    _note(out, stage, progress, time.monotonic() - begun, device)
+    progress = learn(course, plan, device, _say, minutes, company=company)
+    if company.first:
+        _note(out, stage, progress, time.monotonic() - begun, device, part.of)
+    company.wait()  # for the state that the first one has written
     return progress
 
 
@@ -105,7 +122,7 @@ def blank_checkpoint(recipe: Recipe, resolution: int, out: Path) -> Path:
     folder = out / f"blank-{resolution}"
     if not (folder / "model.safetensors").exists():
         build(folder, resolution=resolution, sizes=recipe.sizes)
-    (out / "sizes.json").write_text(json.dumps(asdict(recipe.sizes)), encoding="utf-8")
+        (out / "sizes.json").write_text(json.dumps(asdict(recipe.sizes)), encoding="utf-8")
     return folder
 
 
@@ -190,9 +207,9 @@ def _take(course: torch.nn.Module, out: Path, name: StageName, device: torch.dev
     load_learning(course, state)
 
 
-def _note(out: Path, stage: Stage, progress: Progress, seconds: float, device: torch.device) -> None:
+def _note(out: Path, stage: Stage, progress: Progress, seconds: float, device: torch.device, processes: int) -> None:
     """Add a line on this stretch of the course to history.jsonl: the model card goes by it."""
-    machine = torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    machine = torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {processes * torch.get_num_threads()} threads"
     last = progress.losses[-100:]
     line = {
         "stage": stage.name,

@@ -1,7 +1,7 @@
 """Batches by number, made by worker processes: batch n is the same whoever makes it and whenever, so a resumed course sees what it would have."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import cast
 
@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from jobs.synth.document import stream
-from jobs.train.asked import LONGEST, asked, shown, values
+from jobs.train.asked import LONGEST, asked, several, shown
+from jobs.train.company import WHOLE, Part
 from jobs.train.frame import SIDE, places
 from jobs.train.glyphs import BLANK, CLASSES, Grid, glyph_grid
 from jobs.train.pieces import piece
@@ -59,10 +60,10 @@ class Batch:
         return Batch(pixels, grids, self.rows.to(device) if self.rows is not None else None, where)
 
 
-def batches(recipe: Recipe, stage: Stage, vocabulary: Vocabulary, start: int) -> Iterator[Batch]:
-    """Yield the batches of a stage from number `start` to its last."""
-    course = _Course(recipe, stage, vocabulary)
-    numbers = range(start, stage.steps)
+def batches(recipe: Recipe, stage: Stage, vocabulary: Vocabulary, start: int, part: Part = WHOLE) -> Iterator[Batch]:
+    """Yield the batches of a stage from step `start` to its last; of a part, its share of each step's views, which no other part has."""
+    course = _Course(recipe, stage, vocabulary, part.of)
+    numbers = range(start * part.of + part.index, stage.steps * part.of, part.of)
     if recipe.processes == 0:
         yield from (course[number] for number in numbers)
         return
@@ -78,18 +79,22 @@ def batches(recipe: Recipe, stage: Stage, vocabulary: Vocabulary, start: int) ->
 
 
 class _Course(Dataset[Batch]):
-    def __init__(self, recipe: Recipe, stage: Stage, vocabulary: Vocabulary) -> None:
+    def __init__(self, recipe: Recipe, stage: Stage, vocabulary: Vocabulary, of: int) -> None:
         self._recipe = recipe
-        self._stage = stage
+        self._stage = replace(stage, batch=max(1, stage.batch // of))
         self._vocabulary = vocabulary
+        self._of = of
 
     def __getitem__(self, number: int) -> Batch:
         if self._stage.name == "grids":
             return self._of_pieces(number)
         return self._of_tiles(number) if self._stage.name == "walk" else self._of_views(number)
 
+    def _lesson(self, number: int) -> Lesson:
+        return self._stage.lesson(number // self._of)
+
     def _of_pieces(self, number: int) -> Batch:
-        stage, lesson = self._stage, self._stage.lesson(number)
+        stage, lesson = self._stage, self._lesson(number)
         rng = stream("pieces", self._recipe.seed, number)
         most_lines, most_characters, words = _PIECES[lesson]
         lines, characters = (
@@ -131,11 +136,11 @@ class _Course(Dataset[Batch]):
     def _rows(self, rng: Random, seen: list[Seen], number: int, where: Tensor) -> tuple[Rows, list[Seen]]:
         """Return what the views are asked and what they say, which the tower alone is not taught, and the views as they are shown for it."""
         stage, patches = self._stage, list(where.numpy())
-        if stage.lesson(number) == "fields":
-            several = [pair for each in seen for pair in values(rng, each, ANSWERS_A_VIEW)]
+        if self._lesson(number) == "fields":
+            pairs = [pair for each in seen for pair in several(rng, each, ANSWERS_A_VIEW, self._recipe.asks)]
             repeated = [each for each in patches for _ in range(ANSWERS_A_VIEW)]
-            return packed(self._vocabulary, several, longest=LONGEST[stage.resolution] + 1, shown=repeated), seen
-        pairs = [asked(rng, each, stage.lesson(number), stage.resolution, self._recipe.asks) for each in seen]
+            return packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=repeated), seen
+        pairs = [asked(rng, each, self._lesson(number), stage.resolution, self._recipe.asks) for each in seen]
         rows = packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=patches)
         return rows, [shown(each, prompt, stage.resolution) for each, (prompt, _) in zip(seen, pairs, strict=True)]
 
@@ -145,7 +150,7 @@ class _Course(Dataset[Batch]):
 
     def _seen(self, number: int, *, drawn: bool = True) -> list[Seen]:
         stage = self._stage
-        lesson, recipe = stage.lesson(number), self._recipe
+        lesson, recipe = self._lesson(number), self._recipe
         documents = stage.batch if lesson in ("word", "words") else -(-stage.batch // recipe.views)
         first = _APART * (1 + _ORDER.index(stage.name)) + recipe.seed * 10**6 + number * stage.batch
         found: list[Seen] = []

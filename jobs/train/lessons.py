@@ -1,28 +1,17 @@
 """Examples as batches for fine-tuning: shuffled anew each epoch by the seed alone, so that a resumed training goes on with the very next one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from jobs.train.company import WHOLE, Part
 from jobs.train.examples import Example
 from jobs.train.feed import Batch
 from jobs.train.suffix import packed
 from pipeline.engines.vocabulary import UnusablePrompt, Vocabulary
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Which batches are a process's own: those that leave `index` when their number is divided by `of`."""
-
-    index: int = 0
-    of: int = 1
-
-
-WHOLE = Part()
 
 
 def teachable(vocabulary: Vocabulary, examples: Sequence[Example], longest: int) -> tuple[list[Example], dict[str, int]]:

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import torch
 
-from jobs.train.company import Group
+from jobs.train.company import Group, Part
 from jobs.train.course import Tuning, prepare, teach
-from jobs.train.lessons import Part
 from jobs.train.loop import Progress
 from pipeline import cluster
 from pipeline.errors import RunError

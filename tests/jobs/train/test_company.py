@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from jobs.train.company import WHOLE, Part
 from jobs.train.examples import Example
-from jobs.train.lessons import WHOLE, Part, batches
+from jobs.train.lessons import batches
 from jobs.train.loop import Plan, learn
 from jobs.train.suffix import Said
 from pipeline.engines.description import describe

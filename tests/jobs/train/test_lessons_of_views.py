@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from jobs.train.company import Part
 from jobs.train.embedded import blank_checkpoint
 from jobs.train.feed import ANSWERS_A_VIEW, Batch, as_pixels, batches
 from jobs.train.glyphs import BLANK, CLASSES, SLOTS, glyph_grid
@@ -22,7 +23,7 @@ from schemas.job import Limits
 from schemas.truth import Glyphs, PageTruth
 from schemas.view import Affine, Completion, Region
 
-EASY = ((1.0, "words"),)
+EACH_TASK = (("ocr", 1), ("spot", 1), ("answer", 1), ("detect", 1), ("table", 3))
 
 
 def test_a_grid_says_where_each_glyph_is() -> None:
@@ -100,7 +101,6 @@ def test_every_so_many_batches_ask_for_values(tmp_path) -> None:
     recipe = Recipe(TINY, (stage,), processes=0, asks=(("ocr", 1),), tilings=("grid",))
     vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
     reading, answering = list(batches(recipe, stage, vocabulary, 0))[:2]
-    assert recipe.taught == {"ocr", "answer"}
     assert reading.rows is not None
     assert answering.rows is not None
     assert len(reading.rows.ids) == 2
@@ -114,6 +114,33 @@ def test_every_so_many_batches_ask_for_values(tmp_path) -> None:
     assert sum(words != "unanswerable" for words in told) > len(told) / 2
 
 
+def test_short_answers_are_places_too_where_those_are_taught(tmp_path) -> None:
+    """Beside the values of a view stands one question for things that a view shows or does not show."""
+    stage = Stage("large", 448, 1, 2, 1e-3, ((1.0, "tiles"),), answers_every=1)
+    recipe = Recipe(TINY, (stage,), processes=0, asks=(("ocr", 1), ("detect", 1)), tilings=("grid",))
+    vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
+    (batch,) = batches(recipe, stage, vocabulary, 0)
+    assert batch.rows is not None
+    first = [
+        vocabulary.tokenizer.decode(row[types == 0].tolist()).split()[0]
+        for row, types in zip(batch.rows.ids, batch.rows.token_types, strict=True)
+    ]
+    assert first == 2 * [*(ANSWERS_A_VIEW - 1) * ["answer"], "detect"]
+
+
+def test_processes_share_the_views_of_a_step(tmp_path) -> None:
+    """Each has its part of the views, no two the same one, and all have the same lesson at the same step."""
+    stage = Stage("large", 448, 4, 4, 1e-3, ((1.0, "tiles"),), answers_every=2)
+    recipe = Recipe(TINY, (stage,), processes=0, views=2, asks=(("ocr", 1),), tilings=("grid",))
+    vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
+    parts = [list(batches(recipe, stage, vocabulary, 2, Part(index, 2))) for index in range(2)]
+    for together in zip(*parts, strict=True):
+        assert [len(batch.pixels) for batch in together] == [2, 2]
+        assert len({len(batch.rows.ids) for batch in together}) == 1
+        assert not torch.equal(together[0].pixels, together[1].pixels)
+    assert len(parts[0]) == stage.steps - 2
+
+
 def test_answers_that_are_taught_can_be_decoded() -> None:
     """Whatever a view is asked in training, the task's own decoder takes the true answer"""
     from jobs.synth.document import stream
@@ -122,7 +149,7 @@ def test_answers_that_are_taught_can_be_decoded() -> None:
     rng, kinds = stream("test"), set()
     for seed in range(12):
         for seen in views("tiles", seed, 448, drawn=False):
-            prompt, answer = asked(rng, seen, "tiles", 448)
+            prompt, answer = asked(rng, seen, "tiles", 448, EACH_TASK)
             assert tokens(answer) <= LONGEST[448]
             kinds.add(prompt.split()[0])
             said = Completion(answer, (), (), "stop")
@@ -132,7 +159,7 @@ def test_answers_that_are_taught_can_be_decoded() -> None:
             elif prompt in ("spot", "table"):
                 reading = (spot if prompt == "spot" else table).decode(said, seen.affine)
             assert reading is None or reading.verdict != "reject", (prompt, answer, reading)
-    assert kinds >= {"ocr", "spot", "answer", "detect"}
+    assert kinds == {"ocr", "spot", "answer", "detect", "table"}
 
 
 @pytest.mark.parametrize("recipe", [ON_CPU, ON_CUDA])

@@ -1,5 +1,8 @@
 """The stages of the embedded checkpoint, each learning and handing over to the next, on a model of a few thousand weights."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -72,6 +75,30 @@ def test_a_stage_goes_on_after_its_minutes(tmp_path) -> None:
     while not parts[-1].done:
         parts.append(teach(RECIPE, stage, tmp_path / "parts", CPU, minutes=0.001))
     assert parts[-1].losses == whole.losses
+
+
+@pytest.mark.slow
+def test_processes_teach_a_stage_together(tmp_path) -> None:
+    """Two that torchrun starts take the steps of one, write one state and one line of history, and go on where they were."""
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--standalone",
+        "-m",
+        "jobs.train.embedded",
+    ]
+    arguments = ["--out", tmp_path, "--stage", "tower", "--steps", "3", "--processes", "0", "--threads", "1"]
+    for steps in (0, 3):
+        minutes = ["--minutes", "0"] if not steps else []
+        done = subprocess.run([*command, *arguments, *minutes], capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        state = read_state(state_path(tmp_path, "tower"), CPU)
+        assert (state.step if state else 0) == steps
+    told = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["machine"]) for line in told] == [(0, "CPU, 2 threads"), (3, "CPU, 2 threads")]
 
 
 def test_the_tower_learns(tmp_path) -> None:
