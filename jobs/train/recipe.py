@@ -77,6 +77,12 @@ class Recipe:
     decay: float = 0.02
     clip: float = 1.0
 
+    @property
+    def taught(self) -> frozenset[Asks]:
+        """Return the tasks that any stage teaches."""
+        values: tuple[Asks, ...] = ("answer",) if any(stage.answers_every for stage in self.stages) else ()
+        return frozenset(name for name, _ in self.asks) | frozenset(values)
+
     def stage(self, name: StageName) -> Stage:
         """Return the stage of this name."""
         return next(stage for stage in self.stages if stage.name == name)
@@ -110,7 +116,7 @@ ON_CPU = Recipe(
     ),
     views=2,
     scans=0.35,
-    asks=(("ocr", 58), ("spot", 12), ("table", 15), ("detect", 15)),
+    asks=(("ocr", 1),),
     tilings=("grid",),
 )
 """Some seven hours of one core. The checkpoint's card says how the one that ships went through it."""

@@ -19,7 +19,7 @@ from jobs.train.frame import FRAME_PX
 from jobs.train.joint import JointCourse
 from jobs.train.loop import load_learning
 from jobs.train.measure import Measured, by_kind, measured
-from jobs.train.recipe import ON_CPU
+from jobs.train.recipe import ALL_TASKS, ON_CPU
 from jobs.train.state import State, read_state
 from pipeline.checkpoints.architecture import Sizes
 from pipeline.checkpoints.build import build
@@ -79,6 +79,7 @@ def card(
         "made by": f"`{_COMMAND}`",
         "licence": "Apache-2.0, like the code; it derives from no published weights",
     }
+    untaught = sorted({name for name, _ in ALL_TASKS} - ON_CPU.taught)
     rows = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
     scores = "".join(
         f"| {kind} | {finish} | {found.task} | {found.metric} | {found.value:.1%} | {found.count} |\n"
@@ -88,7 +89,8 @@ def card(
         f"# The embedded checkpoint\n\n| | |\n|---|---|\n{rows}\n## What it reads\n\n"
         f"{len(answers)} held-out views, asked one by one; {ended:.0%} of the answers came to an end by themselves.\n\n"
         f"| document | finish | task | measure | value | answers |\n|---|---|---|---|---|---|\n{scores}\n"
-        "Aims: character error rate 2% of born-digital tiles and 5% of scans, fields exactly right 95%, mAP 90%, TEDS 90%.\n"
+        "Aims: character error rate 2% of born-digital tiles and 5% of scans, fields exactly right 95%. "
+        f"Not taught, or to no avail: {', '.join(untaught)}.\n"
     )
 
 

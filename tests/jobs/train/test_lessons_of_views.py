@@ -101,6 +101,7 @@ def test_every_so_many_batches_ask_for_values(tmp_path) -> None:
     recipe = Recipe(TINY, (stage,), processes=0, asks=(("ocr", 1),), tilings=("grid",))
     vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
     reading, answering = list(batches(recipe, stage, vocabulary, 0))[:2]
+    assert recipe.taught == {"ocr", "answer"}
     assert reading.rows is not None
     assert answering.rows is not None
     assert len(reading.rows.ids) == 2
