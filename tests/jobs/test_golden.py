@@ -64,18 +64,29 @@ def lines_read(read_tiles: Tiles) -> set[str]:
     [
         (
             "letter.jp2",
-            0.09,
-            {"Seamvulda Dairy plc", "Markverk, 2025-08-03", "Subject: Notice EU-918", "Yours faithfully,", "Beth Staingseen"},
-        ),
-        ("statement.pdf", 0.15, {"13 April 2019", "Folding mirror 27 ml", "Red wrench", "3,150.08", "6,053.89", "7,157.09"}),
-        (
-            "invoice.pdf",
-            0.03,
+            0.07,
             {
-                *("INVOICE", "Chuss Ltd", "Wouckbrion plc", "Blue clamp", "Spare hose", "205.24", "Grand total", "€17,790.51"),
-                *("123 Kiodeapbass Street", "Tax 19%", "€21,170.71"),
+                *(
+                    "Seamvulda Dairy plc",
+                    "Markverk, 2025-08-03",
+                    "Subject: Notice EU-918",
+                    "Yours faithfully,",
+                    "Beth Staingseen",
+                ),
+                *("Dear Simon Fokream,", "231 Foda Avenue"),
             },
         ),
+        ("statement.pdf", 0.15, {"13 April 2019", "20 May 2019", "Steel bucket", "Round label B90", "3,150.08", "6,053.89"}),
+        (
+            "invoice.pdf",
+            0.06,
+            {
+                *("INVOICE", "Chuss Ltd", "Wouckbrion plc", "Blue clamp", "Spare hose", "205.24", "Grand total", "€17,790.51"),
+                *("123 Kiodeapbass Street", "Tax 19%", "Invoice #: 181535", "Paula Reengwio"),
+            },
+        ),
+        ("invoice-scan.pdf", 0.05, {"Rechnung", "14.04.2026", "Margit W. Feashong", "Stahl Umschlag", "450,85 €", "90,17 €"}),
+        ("receipt.png", 0.01, {"Jeajewee Optics plc", "Receipt: 701218", "Date: November 28, 2026", "Soup 3 x 5.00", "$70.97"}),
     ],
 )
 def test_a_page_is_read_off_its_picture(engine, name, most, lines) -> None:
@@ -90,24 +101,30 @@ def test_a_page_is_read_off_its_picture(engine, name, most, lines) -> None:
     ("name", "question", "value"),
     [
         ("invoice.pdf", "who sent the invoice?", "Chuss Ltd"),
-        ("invoice.pdf", "who is billed?", "Wouckbrion plc"),
         ("invoice.pdf", "what is the invoice number?", "181535"),
         ("invoice.pdf", "what is the date?", "13 October 2026"),
-        ("invoice.pdf", "what is the due date?", "27 November 2026"),
+        ("invoice.pdf", "what is the subtotal?", "€17,790.51"),
         ("invoice.pdf", "what is the tax?", "€3,380.20"),
+        ("invoice-rotated.pdf", "who is billed?", "Dora X. Kaicou"),
         ("invoice-rotated.pdf", "what is the date?", "Apr 26, 2024"),
+        ("invoice-rotated.pdf", "what is the total?", "$11,702.75"),
         ("invoice-scan.pdf", "who sent the invoice?", "Bresfeaül Bürobedarf GmbH"),
         ("invoice-scan.pdf", "what is the date?", "14.04.2026"),
         ("invoice-scan.pdf", "what is the subtotal?", "450,85 €"),
+        ("invoice-scan.pdf", "what is the total?", "541,02 €"),
+        ("form.pdf", "what is the form number?", "DX 90-92"),
+        ("letter.jp2", "who is the letter addressed to?", "Simon Fokream"),
         ("letter.jp2", "who signed the letter?", "Beth Staingseen"),
         ("receipt-photo.jpg", "what is the receipt number?", "2238-91"),
         ("receipt-photo.jpg", "what is the total?", "£425.59"),
+        ("receipt-photo.jpg", "what is the tax?", "£38.69"),
+        ("receipt.png", "what is the name of the store?", "Jeajewee Optics plc"),
         ("receipt.png", "what is the total?", "$70.97"),
         ("statement.pdf", "what is the date?", "17 June 2019"),
     ],
 )
 def test_a_value_is_found_where_it_stands(engine, name, question, value) -> None:
-    """Asked of the tile that shows it, the checkpoint gives the value letter by letter: of a few, as its card says, and of these."""
+    """Asked of the tile that shows it, the checkpoint gives the value letter by letter: of two in three, as its card says, and of these."""
     found = tiles(engine, name, prompt=f"answer en {question}")
     assert [answer.text for true, answer in found if true == value] == [value]
 
