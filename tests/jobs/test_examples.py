@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_the_demos_text_layers_are_true(demo):
     pages = [page for page in read(sink, "pages").to_pylist() if page["text_source"] == "text_layer"]
     assert len(pages) >= 3
     for page in pages:
-        truth = json.loads((DOCUMENTS / f"{Path(page['source_uri']).stem}.truth.json").read_text())["pages"][page["page_index"]]
+        truth = _truth(page["source_uri"], page["page_index"])
         words = sorted(word for line in truth["lines"] for word in line["text"].split())
         assert sorted(page["text"].split()) == words
 
@@ -91,7 +92,7 @@ def test_the_demos_scans_are_read_by_the_model(demo):
     assert len(pages) >= 3
     misread = []
     for page in pages:
-        truth = json.loads((DOCUMENTS / f"{Path(page['source_uri']).stem}.truth.json").read_text())["pages"][page["page_index"]]
+        truth = _truth(page["source_uri"], page["page_index"])
         edits, count = character_errors(page["text"], "\n".join(line["text"] for line in truth["lines"]))
         misread += [page["source_uri"]] if edits > 0.6 * count else []
     assert len(misread) <= 1, misread
@@ -101,7 +102,7 @@ def test_the_demos_scans_are_read_by_the_model(demo):
 def test_the_demos_values_are_true(demo, name):
     """Date and total of invoices and receipts are those that the truth beside the document has, whatever the other tiles of the page said."""
     _, sink = demo
-    truth = json.loads((DOCUMENTS / f"{Path(name).stem}.truth.json").read_text())["pages"][0]
+    truth = _truth(name, 0)
     wanted = {f"what is the {key}?": key for key in ("date", "total")}
     true = {wanted[field["question"]]: field["value"]["value_text"] for field in truth["fields"] if field["question"] in wanted}
     rows = [row for row in read(sink, "fields").to_pylist() if Path(row["source_uri"]).name == name]
@@ -114,3 +115,8 @@ def test_the_demos_sink_is_exact(demo):
     _, sink = demo
     command = [Path(sys.executable).with_name("pagemill"), "verify", sink]
     assert "exact" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _truth(name: str, page_index: int) -> dict[str, Any]:
+    """Return what stands on a page of a document that ships, from the file beside it."""
+    return json.loads((DOCUMENTS / f"{Path(name).stem}.truth.json").read_text())["pages"][page_index]

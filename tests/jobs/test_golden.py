@@ -66,17 +66,18 @@ def lines_read(read_tiles: Tiles) -> set[str]:
             "letter.jp2",
             0.07,
             {
-                *(
-                    "Seamvulda Dairy plc",
-                    "Markverk, 2025-08-03",
-                    "Subject: Notice EU-918",
-                    "Yours faithfully,",
-                    "Beth Staingseen",
-                ),
-                *("Dear Simon Fokream,", "231 Foda Avenue"),
+                *("Seamvulda Dairy plc", "Markverk, 2025-08-03", "Subject: Notice EU-918", "Yours faithfully,"),
+                *("Beth Staingseen", "Dear Simon Fokream,", "231 Foda Avenue"),
             },
         ),
-        ("statement.pdf", 0.15, {"13 April 2019", "20 May 2019", "Steel bucket", "Round label B90", "3,150.08", "6,053.89"}),
+        (
+            "statement.pdf",
+            0.15,
+            {
+                *("13 April 2019", "Folding mirror 27 ml", "Red wrench", "3,150.08", "6,053.89", "7,157.09"),
+                *("20 May 2019", "Steel bucket", "Round label B90"),
+            },
+        ),
         (
             "invoice.pdf",
             0.06,

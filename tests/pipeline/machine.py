@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pymupdf
+import pytest
 from PIL import Image, ImageDraw
 from pyiceberg.catalog import load_catalog
 
@@ -568,3 +569,15 @@ def said(text: str) -> Completion:
 def table_of_files(sink_uri: str, dataset: str) -> list[pq.FileMetaData]:
     """Return the Parquet footers of a dataset's files."""
     return [pq.read_metadata(path) for path in sorted(Path(sink_uri).glob(f"{dataset}/*/*.parquet"))]
+
+
+def interrupted_once(monkeypatch: pytest.MonkeyPatch, owner: object, step: str) -> None:
+    """Let Ctrl-C come in the place of the next call of a method; those after it do what they did."""
+    done, interrupts = getattr(owner, step), iter([KeyboardInterrupt])
+
+    def interrupted(*arguments: object) -> object:
+        for interrupt in interrupts:
+            raise interrupt
+        return done(*arguments)
+
+    monkeypatch.setattr(owner, step, interrupted)

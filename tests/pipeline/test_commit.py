@@ -46,10 +46,10 @@ def test_nothing_is_recorded_once_the_claim_is_lost(mill):
 
 
 @pytest.mark.parametrize("step", ["write", "insert"])
-def test_an_interrupt_amid_a_record_loses_nothing(mill, monkeypatch, step):
+def test_an_interrupt_amid_a_record_loses_nothing(mill, machine, monkeypatch, step):
     """Whether Ctrl-C comes before the record is written or before the tables have its rows, they know of its pages once."""
     with Ledger(mill.store, mill.places, "run") as ledger:
-        _interrupted_once(monkeypatch, mill.store if step == "write" else ledger, step)
+        machine.interrupted_once(monkeypatch, mill.store if step == "write" else ledger, step)
         commits = Commits(ledger, mill.job(), Silent(), lambda: None)
         commits.add(_part())
         with pytest.raises(KeyboardInterrupt), commits:
@@ -59,22 +59,11 @@ def test_an_interrupt_amid_a_record_loses_nothing(mill, monkeypatch, step):
     assert commits.pages == {"o": 1, "b": 1, "p": 1, "f": 1}
 
 
-def test_a_record_that_was_interrupted_is_read_again(mill, monkeypatch):
+def test_a_record_that_was_interrupted_is_read_again(mill, machine, monkeypatch):
     """A publication goes by the tables: a record that is written and not in them would be folded away, and its pages read once more."""
     with Ledger(mill.store, mill.places, "run") as ledger:
-        _interrupted_once(monkeypatch, ledger, "insert")
+        machine.interrupted_once(monkeypatch, ledger, "insert")
         with pytest.raises(KeyboardInterrupt):
             ledger.commit([_part()], job_name="job", at=NOW)
         ledger.reload()
         assert ledger.rows("SELECT part_id FROM cover") == [("run/part",)]
-
-
-def _interrupted_once(monkeypatch, owner: object, step: str) -> None:
-    done, interrupts = getattr(owner, step), iter([KeyboardInterrupt])
-
-    def interrupted(*arguments: object) -> object:
-        for interrupt in interrupts:
-            raise interrupt
-        return done(*arguments)
-
-    monkeypatch.setattr(owner, step, interrupted)

@@ -88,14 +88,7 @@ def test_what_is_found_can_be_stored_whatever_it_says(mill, machine, children):
 def test_an_interrupt_before_findings_are_recorded_loses_none(mill, machine, children, monkeypatch):
     """What Ctrl-C kept from being recorded is recorded as the inspection ends, so that the next run need not look at it again."""
     mill.put("a.pdf", machine.pdf("one"))
-    write, interrupts = mill.store.write, iter([KeyboardInterrupt])
-
-    def interrupted(uri: str, data: bytes) -> None:
-        for interrupt in interrupts:
-            raise interrupt
-        write(uri, data)
-
-    monkeypatch.setattr(mill.store, "write", interrupted)
+    machine.interrupted_once(monkeypatch, mill.store, "write")
     with Ledger(mill.store, mill.places, "run") as ledger:
         findings = Findings(ledger, Silent())
         findings.add(_inspect(mill, children[0]).model_dump_json())
