@@ -77,9 +77,8 @@ def teach(
     """Teach one stage, beginning with what the stages before it left in `out`; the sizes are those it was begun with."""
     begun = time.monotonic()
     if company.first:
-        blank_checkpoint(replace(recipe, sizes=kept_sizes(out) or recipe.sizes), FRAME_PX, out)
+        blank_checkpoint(recipe, FRAME_PX, out)
     company.wait()
-    recipe = replace(recipe, sizes=kept_sizes(out) or recipe.sizes)
     blank = blank_checkpoint(recipe, FRAME_PX, out)
     vocabulary = Vocabulary.load(describe(blank))
     model = fresh_model(blank, recipe.seed).to(device)
@@ -118,11 +117,12 @@ def state_path(out: Path, stage: StageName) -> Path:
 
 
 def blank_checkpoint(recipe: Recipe, resolution: int, out: Path) -> Path:
-    """Return a folder with the configuration and the vocabulary of the recipe's model; its weights are noise."""
+    """Return a folder with the configuration and the vocabulary of the model that is taught in `out`, or the recipe's; its weights are noise."""
     folder = out / f"blank-{resolution}"
     if not (folder / "model.safetensors").exists():
-        build(folder, resolution=resolution, sizes=recipe.sizes)
-        (out / "sizes.json").write_text(json.dumps(asdict(recipe.sizes)), encoding="utf-8")
+        sizes = kept_sizes(out) or recipe.sizes
+        build(folder, resolution=resolution, sizes=sizes)
+        (out / "sizes.json").write_text(json.dumps(asdict(sizes)), encoding="utf-8")
     return folder
 
 
