@@ -1,13 +1,14 @@
 """What a view is asked in training, and what a perfect reader answers: the same words that the engines' tests go by."""
 
 import re
-from collections.abc import Sequence
 from random import Random
 
-from jobs.train.recipe import ALL_TASKS, Asks, Lesson
+from jobs.train.recipe import ALL_TASKS, Lesson, Shares
 from jobs.train.views import Seen, padded
-from pipeline.engines.reader import UNANSWERABLE, read
-from pipeline.tasks import table
+from pipeline.engines.reader import UNANSWERABLE, read, visible_lines
+from pipeline.tasks import detect, table
+from schemas.box import LabelledBox
+from schemas.view import Affine
 
 LABELS = ("title", "table", "total", "signature", "logo", "stamp")
 LONGEST = {224: 260, 448: 900}
@@ -21,11 +22,11 @@ _NO_TABLE = 0.15
 """So often a view that was to be asked for its tables, and shows none, is asked nevertheless."""
 _ALL_LABELS = 0.4
 """So often a view is asked for things of all labels, as a job asks; else for one to three."""
+_LINES = "detect line"
+_UNIT = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
-def asked(
-    rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Sequence[tuple[Asks, int]] = ALL_TASKS
-) -> tuple[str, str]:
+def asked(rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Shares = ALL_TASKS) -> tuple[str, str]:
     """Return a prompt for the view and its true answer, by the tasks' shares. Early lessons ask for the text alone, that of fields for a value.
 
     The places of an answer count in the view as `shown` shows it for that prompt.
@@ -57,7 +58,7 @@ def values(rng: Random, seen: Seen, count: int) -> list[tuple[str, str]]:
     return [chosen[index % len(chosen)] for index in range(count)]
 
 
-def several(rng: Random, seen: Seen, count: int, asks: Sequence[tuple[Asks, int]]) -> list[tuple[str, str]]:
+def several(rng: Random, seen: Seen, count: int, asks: Shares) -> list[tuple[str, str]]:
     """Return so many prompts with short answers: for values and, where that is taught, one for the places of things."""
     if "detect" not in dict(asks):
         return values(rng, seen, count)
@@ -69,10 +70,12 @@ def tokens(answer: str) -> int:
     return len(_TOKEN.sub("x", answer))
 
 
-def _question(rng: Random, seen: Seen, asks: Sequence[tuple[Asks, int]]) -> tuple[str, str]:
+def _question(rng: Random, seen: Seen, asks: Shares) -> tuple[str, str]:
     task = rng.choices([name for name, _ in asks], [share for _, share in asks])[0]
     if task == "detect":
         return _detection(rng, seen)
+    if task == "lines":
+        return _LINES, _line_boxes(seen)
     if task == "table":
         answer = read(seen.page, seen.affine, table.PROMPT, frame=seen.region.padded().frame) or ""
         if answer or rng.random() < _NO_TABLE:
@@ -82,6 +85,12 @@ def _question(rng: Random, seen: Seen, asks: Sequence[tuple[Asks, int]]) -> tupl
     else:
         prompt = task if task in ("ocr", "spot") else "ocr"
     return prompt, read(seen.page, seen.affine, prompt) or ""
+
+
+def _line_boxes(seen: Seen) -> str:
+    """Return the places of all lines, without what they say: what `spot` says of places, in a sixth of the tokens."""
+    lines = visible_lines(seen.page, seen.affine, in_view=True)
+    return detect.encode([LabelledBox(label="line", box=line.box) for line in lines if line.box], _UNIT)
 
 
 def _detection(rng: Random, seen: Seen) -> tuple[str, str]:

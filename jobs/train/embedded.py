@@ -10,39 +10,30 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
+from typing import get_args
 
 import click
 import torch
 from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
-from jobs.train.begin import see_neighbours
 from jobs.train.company import ALONE, WHOLE, Company, Part, joined
-from jobs.train.feed import Batch, as_pixels, batches
+from jobs.train.feed import Batch, batches
 from jobs.train.frame import FRAME_PX
-from jobs.train.grids import GlyphStandins, GridCourse
-from jobs.train.handover import HandOver
-from jobs.train.joint import WholeCourse, fit_projector
-from jobs.train.loop import Plan, Progress, learn, load_learning
+from jobs.train.loop import Plan, Progress, learn
 from jobs.train.precision import takes_bfloat16
 from jobs.train.recipe import Recipe, Stage, StageName, recipe
-from jobs.train.state import read_state
-from jobs.train.tower import TowerCourse
+from jobs.train.succession import Succession, state_path
 from pipeline.checkpoints.architecture import Sizes
 from pipeline.checkpoints.build import build
 from pipeline.engines import attention
 from pipeline.engines.description import describe
 from pipeline.engines.vocabulary import Vocabulary
-from pipeline.errors import CheckpointError
-
-_FIRST_BATCHES = 24
-_HANDSHAKE_BATCHES = 8
 
 
 @click.command()
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where the state is kept.")
-@click.option("--stage", "only", type=click.Choice(["tower", "grids", "walk", "words", "large"]), help="This stage alone.")
+@click.option("--stage", "only", type=click.Choice(list(get_args(StageName))), help="This stage alone.")
 @click.option("--minutes", type=float, default=math.inf, help="Stop after so many; the same command goes on.")
 @click.option("--steps", type=click.IntRange(min=1), help="So many steps a stage, for a trial.")
 @click.option("--processes", type=click.IntRange(min=0), help="Processes that make the pages; the recipe's, if not given.")
@@ -82,7 +73,7 @@ def teach(
     blank = blank_checkpoint(recipe, FRAME_PX, out)
     vocabulary = Vocabulary.load(describe(blank))
     model = fresh_model(blank, recipe.seed).to(device)
-    course = _course(recipe, stage, out, model, vocabulary, device)
+    course = Succession(recipe, stage, out, model, vocabulary, device, _say).course()
 
     def feed(start: int) -> Iterator[Batch]:
         return batches(recipe, stage, vocabulary, start, part)
@@ -111,11 +102,6 @@ def kept_sizes(out: Path) -> Sizes | None:
     return Sizes(**json.loads(note.read_text(encoding="utf-8"))) if note.exists() else None
 
 
-def state_path(out: Path, stage: StageName) -> Path:
-    """Return where a stage's state is kept."""
-    return out / f"{stage}.pt"
-
-
 def blank_checkpoint(recipe: Recipe, resolution: int, out: Path) -> Path:
     """Return a folder with the configuration and the vocabulary of the model that is taught in `out`, or the recipe's; its weights are noise."""
     folder = out / f"blank-{resolution}"
@@ -133,78 +119,6 @@ def fresh_model(folder: Path, seed: int) -> PaliGemmaForConditionalGeneration:
     configuration._attn_implementation = {"text_config": attention.NAME, "vision_config": "sdpa"}  # noqa: SLF001 - it has no other name
     torch.manual_seed(seed)
     return PaliGemmaForConditionalGeneration(configuration).float().train()
-
-
-def _course(
-    recipe: Recipe,
-    stage: Stage,
-    out: Path,
-    model: PaliGemmaForConditionalGeneration,
-    vocabulary: Vocabulary,
-    device: torch.device,
-) -> torch.nn.Module:
-    """Return the course of a stage with what the stages before it left; the loop takes over what this one has learned already."""
-    is_new = not state_path(out, stage.name).exists()
-    match stage.name:
-        case "tower":
-            if is_new:
-                _begin(recipe, stage, model, vocabulary, device)
-            return TowerCourse(model).to(device)
-        case "grids":
-            return GridCourse(model).to(device)
-        case "walk":
-            walking = GridCourse(model).to(device)
-            _take(walking, out, "grids", device)
-            walking.standins.requires_grad_(False)
-            return walking
-        case "words":
-            known = GridCourse(model).to(device)
-            _take(known, out, "grids", device)
-            course = HandOver(model, known.standins).to(device)
-            if is_new:
-                _take(course, out, "tower", device)
-                _meet(recipe, stage, model, known.standins, vocabulary, device)
-            return course
-        case "large":
-            whole = WholeCourse(model).to(device)
-            if is_new:
-                handed = HandOver(model, GridCourse(model).standins).to(device)
-                _take(handed, out, "words", device)
-                whole.heads.load_state_dict(handed.heads.state_dict())
-                _take(GridCourse(model).to(device), out, "walk", device)
-            return whole
-
-
-def _begin(
-    recipe: Recipe, stage: Stage, model: PaliGemmaForConditionalGeneration, vocabulary: Vocabulary, device: torch.device
-) -> None:
-    """Let the tower see a patch's neighbours from the first step on."""
-    some = islice(batches(replace(recipe, processes=0), stage, vocabulary, 0), _FIRST_BATCHES)
-    see_neighbours(model.model.vision_tower, torch.cat([as_pixels(batch).to(device) for batch in some]))
-
-
-def _meet(
-    recipe: Recipe,
-    stage: Stage,
-    model: PaliGemmaForConditionalGeneration,
-    standins: GlyphStandins,
-    vocabulary: Vocabulary,
-    device: torch.device,
-) -> None:
-    """Bring together a tower and a decoder that were taught apart."""
-    seen = (
-        batch.to(device) for batch in islice(batches(replace(recipe, processes=0), stage, vocabulary, 0), _HANDSHAKE_BATCHES)
-    )
-    left = fit_projector(model, standins, seen)
-    _say(f"words: the projector leaves {left:.0%} of what stood for the glyphs unexplained")
-
-
-def _take(course: torch.nn.Module, out: Path, name: StageName, device: torch.device) -> None:
-    """Take over what a stage taught."""
-    state = read_state(state_path(out, name), device)
-    if state is None:
-        raise CheckpointError(f"{out} has no {name}.pt: teach the stage `{name}` first")
-    load_learning(course, state)
 
 
 def _note(out: Path, stage: Stage, progress: Progress, seconds: float, device: torch.device, processes: int) -> None:

@@ -15,6 +15,7 @@ from jobs.train.asked import LONGEST, asked, several, shown
 from jobs.train.company import WHOLE, Part
 from jobs.train.frame import SIDE, places
 from jobs.train.glyphs import BLANK, CLASSES, Grid, glyph_grid
+from jobs.train.outlines import Outlines, outlines
 from jobs.train.pieces import piece
 from jobs.train.recipe import Lesson, Recipe, Stage
 from jobs.train.suffix import Rows, packed
@@ -24,7 +25,7 @@ from pipeline.engines.vocabulary import Vocabulary
 
 _APART = 10**9
 """The seeds of a stage begin at a multiple of this, so that no two stages read the same pages."""
-_ORDER = ("tower", "grids", "joint", "large", "walk", "words")
+_ORDER = ("tower", "grids", "joint", "large", "walk", "words", "places", "whole")
 _PIECES: dict[Lesson, tuple[int, int, float]] = {
     "word": (1, 10, 0.0),
     "words": (3, 20, 0.2),
@@ -43,21 +44,23 @@ _CHARACTERS = 60
 class Batch:
     """Views and what they are asked: pixels uint8 (n, side, side, 3); grids (n, patches, slots), which lie at `where` in the frame, (n, patches).
 
-    What a stage does not use is None. Views may have several rows, each the same number, one after another. Pieces, which have different
-    numbers of patches, come as one row of them: n is 1.
+    What a stage does not use is None; `outlines` are of whole views alone. Views may have several rows, each the
+    same number, one after another. Pieces, which have different numbers of patches, come as one row of them: n is 1.
     """
 
     pixels: Tensor | None
     grids: Tensor | None
     rows: Rows | None
     where: Tensor | None = None
+    outlines: Outlines | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
         pixels, grids, where = (
             each.to(device, non_blocking=True) if each is not None else None for each in (self.pixels, self.grids, self.where)
         )
-        return Batch(pixels, grids, self.rows.to(device) if self.rows is not None else None, where)
+        rows = self.rows.to(device) if self.rows is not None else None
+        return Batch(pixels, grids, rows, where, self.outlines.to(device) if self.outlines is not None else None)
 
 
 def batches(recipe: Recipe, stage: Stage, vocabulary: Vocabulary, start: int, part: Part = WHOLE) -> Iterator[Batch]:
@@ -131,16 +134,17 @@ class _Course(Dataset[Batch]):
             grids=torch.from_numpy(self._grids(seen)),
             rows=rows,
             where=where,
+            outlines=outlines(seen) if stage.name == "whole" else None,
         )
 
     def _rows(self, rng: Random, seen: list[Seen], number: int, where: Tensor) -> tuple[Rows, list[Seen]]:
         """Return what the views are asked and what they say, which the tower alone is not taught, and the views as they are shown for it."""
         stage, patches = self._stage, list(where.numpy())
         if self._lesson(number) == "fields":
-            pairs = [pair for each in seen for pair in several(rng, each, ANSWERS_A_VIEW, self._recipe.asks)]
+            pairs = [pair for each in seen for pair in several(rng, each, ANSWERS_A_VIEW, stage.asks)]
             repeated = [each for each in patches for _ in range(ANSWERS_A_VIEW)]
             return packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=repeated), seen
-        pairs = [asked(rng, each, self._lesson(number), stage.resolution, self._recipe.asks) for each in seen]
+        pairs = [asked(rng, each, self._lesson(number), stage.resolution, stage.asks) for each in seen]
         rows = packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=patches)
         return rows, [shown(each, prompt, stage.resolution) for each, (prompt, _) in zip(seen, pairs, strict=True)]
 

@@ -9,20 +9,25 @@ from transformers import PaliGemmaForConditionalGeneration
 from jobs.train.feed import Batch, as_pixels
 from jobs.train.frame import features
 from jobs.train.grids import GlyphStandins
+from jobs.train.outlines import OutlineHeads
 from jobs.train.suffix import Said, suffix_loss
 from jobs.train.tower import TowerHeads
 
 _RIDGE = 1e-3
 _GLYPHS_WEIGHT = 0.3
+_OUTLINES_WEIGHT = 0.5
 
 
 class WholeCourse(nn.Module):
     """The whole model, and the tower's heads, which go on saying which glyphs there are: the shortest way to teach it."""
 
-    def __init__(self, model: PaliGemmaForConditionalGeneration) -> None:
+    def __init__(self, model: PaliGemmaForConditionalGeneration, first_place: int) -> None:
+        """Take a model, and the id of `<loc0000>` in its vocabulary."""
         super().__init__()
         self.model = model
         self.heads = TowerHeads(model.config.vision_config.hidden_size)
+        self.outline_heads = OutlineHeads(model.config.vision_config.hidden_size)
+        self._first_place = first_place
 
     def forward(self, batch: Batch) -> Said:
         """Return how well the answers of a batch were written."""
@@ -31,8 +36,11 @@ class WholeCourse(nn.Module):
         seen = features(self.model.model.vision_tower, as_pixels(batch), batch.where)
         told = self.heads(seen, batch.grids, batch.where)
         shown = self.model.model.multi_modal_projector(seen).repeat_interleave(len(batch.rows.ids) // len(seen), 0)
-        said = suffix_loss(self.model, shown, batch.rows)
-        return Said(said.loss + _GLYPHS_WEIGHT * told.loss, said.right, said.asked)
+        said = suffix_loss(self.model, shown, batch.rows, first_place=self._first_place)
+        loss = said.loss + _GLYPHS_WEIGHT * told.loss
+        if batch.outlines is not None:
+            loss = loss + _OUTLINES_WEIGHT * self.outline_heads(seen, batch.outlines)
+        return Said(loss, said.right, said.asked)
 
 
 class JointCourse(nn.Module):

@@ -12,7 +12,7 @@ import numpy as np
 
 from jobs.synth.document import stream
 from jobs.train.asked import asked, shown
-from jobs.train.recipe import Lesson, Recipe
+from jobs.train.recipe import Asks, Lesson, Tiling
 from jobs.train.scores import Score, score
 from jobs.train.views import Seen, views
 from pipeline.engines.base import Engine
@@ -38,15 +38,15 @@ class Measured:
     confidence: float
 
 
-def measured(folder: Path, counts: Mapping[Lesson, int], recipe: Recipe) -> list[Measured]:
-    """Ask the checkpoint about so many held-out views of each lesson what the recipe teaches."""
+def measured(folder: Path, counts: Mapping[Asks, int], tilings: Sequence[Tiling]) -> list[Measured]:
+    """Ask the checkpoint so many questions of each task about held-out views of these tilings."""
     description = describe(folder)
     engine = launch(Model(checkpoint=str(folder), engine="transformers", dtype="float32"), description)
     try:
         return [
             answer
-            for lesson, count in counts.items()
-            for answer in _asked_of(engine, islice(_questions(recipe, lesson, description.resolution), count))
+            for task, count in counts.items()
+            for answer in _asked_of(engine, islice(_questions(task, tilings, description.resolution), count))
         ]
     finally:
         engine.close()
@@ -76,16 +76,22 @@ def _asked_of(engine: Engine, questions: Iterator[tuple[Seen, str, str]]) -> Ite
         yield from (_measured(*question, answer) for question, answer in zip(some, said, strict=True))
 
 
-def _questions(recipe: Recipe, lesson: Lesson, resolution: int) -> Iterator[tuple[Seen, str, str]]:
+def _questions(task: Asks, tilings: Sequence[Tiling], resolution: int) -> Iterator[tuple[Seen, str, str]]:
+    lesson: Lesson = "fields" if task == "answer" else "tiles"
     seed = 0
     while True:
         rng = stream("measure", lesson, seed)
         for seen in views(
-            lesson, seed, resolution, count=_VIEWS_A_DOCUMENT, scans=_SCANS, split="evaluate", tilings=recipe.tilings
+            lesson, seed, resolution, count=_VIEWS_A_DOCUMENT, scans=_SCANS, split="evaluate", tilings=tuple(tilings)
         ):
-            prompt, answer = asked(rng, seen, lesson, resolution, recipe.asks)
-            yield shown(seen, prompt, resolution), prompt, answer
+            prompt, answer = asked(rng, seen, lesson, resolution, ((task, 1),))
+            if _task(prompt) == task:  # a view without a table is mostly asked for its text
+                yield shown(seen, prompt, resolution), prompt, answer
         seed += 1
+
+
+def _task(prompt: str) -> str:
+    return prompt.split(maxsplit=1)[0]
 
 
 def _view(seen: Seen) -> View:
@@ -98,7 +104,7 @@ def _measured(seen: Seen, prompt: str, true: str, answer: Completion) -> Measure
     return Measured(
         kind=seen.sheet.kind,
         finish=seen.sheet.finish,
-        task=prompt.split(maxsplit=1)[0],
+        task=_task(prompt),
         true=true,
         said=answer.text,
         ended=answer.finish_reason == "stop",

@@ -4,7 +4,7 @@ The order was found by trials. Taught on text alone, a small model stays on the 
 nothing from the picture. So the tower is taught first, patch by patch, by the places of the glyphs, on views of 224 px laid anywhere into the
 frame of 448; the decoder apart from it, on true grids of glyphs in place of the tower's features, first rows without paper, then whole tiles
 with their paper and some glyphs wrong, as a tower errs (walk); then the tower says glyphs in the very words that the decoder knows (words);
-then both together at 448 (large).
+then both together at 448 (large). Places are learned last: by the decoder, of a tower that is held as it is (places), then by both (whole).
 
 The tower begins with patches that see their neighbours (begin.py) and takes large steps: it told 62% of the glyphs after 500 of them, 75% after
 900 and 89% after 1,750. One that began with noise, on print from 8 px on and with AdamW, had told 18%, 41% and 62%, and 84% after 5,200.
@@ -19,14 +19,17 @@ from typing import Literal
 
 from pipeline.checkpoints.architecture import EMBEDDED, Sizes
 
-StageName = Literal["tower", "grids", "walk", "words", "large"]
+StageName = Literal["tower", "grids", "walk", "words", "large", "places", "whole"]
 Lesson = Literal["word", "words", "lines", "tiles", "fields"]
-Asks = Literal["ocr", "spot", "answer", "detect", "table"]
+Asks = Literal["ocr", "spot", "answer", "detect", "table", "lines"]
+"""What a tile is asked; `lines` are the places of its lines, which are asked for in training alone."""
 Tiling = Literal["none", "grid", "whitespace"]
 Device = Literal["cpu", "cuda"]
 
-ALL_TASKS: tuple[tuple[Asks, int], ...] = (("ocr", 40), ("spot", 15), ("answer", 30), ("detect", 10), ("table", 5))
-"""Shares in what tiles are asked."""
+Shares = tuple[tuple[Asks, int], ...]
+"""How often of all times tiles are asked what."""
+ALL_TASKS: Shares = (("ocr", 40), ("spot", 15), ("answer", 30), ("detect", 10), ("table", 5))
+TEXT_ALONE: Shares = (("ocr", 1),)
 ALL_TILINGS: tuple[Tiling, ...] = ("none", "grid", "whitespace")
 
 
@@ -35,7 +38,8 @@ class Stage:
     """One stage: views of `resolution` pixels, `batch` of them a step, a learning rate that warms up, holds, and falls over the last share.
 
     `falls` is that share; `lessons` says up to which share of the steps which pages are read. Every so many-th batch, if `answers_every` is
-    set, asks for values instead, several of each view: an answer of six letters weighs nothing beside a tile of four hundred.
+    set, asks for values instead, several of each view: an answer of six letters weighs nothing beside a tile of four hundred. Of tiles the
+    stage `asks` by shares.
     """
 
     name: StageName
@@ -46,6 +50,7 @@ class Stage:
     lessons: tuple[tuple[float, Lesson], ...]
     falls: float = 0.2
     answers_every: int | None = None
+    asks: Shares = TEXT_ALONE
 
     def lesson(self, step: int) -> Lesson:
         """Return what is read at a step."""
@@ -72,7 +77,6 @@ class Recipe:
     processes: int = 1
     views: int = 4
     scans: float = 0.1
-    asks: tuple[tuple[Asks, int], ...] = ALL_TASKS
     tilings: tuple[Tiling, ...] = ALL_TILINGS
     decay: float = 0.02
     clip: float = 1.0
@@ -81,7 +85,7 @@ class Recipe:
     def taught(self) -> frozenset[Asks]:
         """Return the tasks that any stage teaches."""
         values: tuple[Asks, ...] = ("answer",) if any(stage.answers_every for stage in self.stages) else ()
-        return frozenset(name for name, _ in self.asks) | frozenset(values)
+        return frozenset(name for stage in self.stages for name, _ in stage.asks) | frozenset(values)
 
     def stage(self, name: StageName) -> Stage:
         """Return the stage of this name."""
@@ -105,6 +109,9 @@ WIDE = Sizes(
 _WORD_BY_WORD: tuple[tuple[float, Lesson], ...] = ((0.14, "word"), (0.47, "words"), (0.85, "lines"), (1.0, "tiles"))
 _DENSE_FIRST: tuple[tuple[float, Lesson], ...] = ((0.2, "lines"), (1.0, "tiles"))
 
+_PLACES: Shares = (("lines", 35), ("spot", 30), ("detect", 10), ("table", 10), ("ocr", 15))
+_EVERYTHING: Shares = (("ocr", 40), ("lines", 20), ("spot", 15), ("detect", 10), ("table", 15))
+
 ON_CPU = Recipe(
     sizes=EMBEDDED,
     stages=(
@@ -113,10 +120,11 @@ ON_CPU = Recipe(
         Stage("walk", 448, 160, 6, 1.2e-3, _DENSE_FIRST, falls=0.7),
         Stage("words", 448, 420, 4, 2.5e-3, _DENSE_FIRST, falls=0.8),
         Stage("large", 448, 16_000, 4, 7e-4, _DENSE_FIRST, falls=0.8, answers_every=3),
+        Stage("places", 448, 1_400, 8, 1e-3, ((1.0, "tiles"),), falls=0.1, answers_every=3, asks=_PLACES),
+        Stage("whole", 448, 3_700, 8, 9e-4, ((1.0, "tiles"),), falls=0.9, answers_every=3, asks=_EVERYTHING),
     ),
     views=2,
     scans=0.35,
-    asks=(("ocr", 1),),
     tilings=("grid",),
 )
 """Some eight hours of one core. The checkpoint's card says how the one that ships went through it."""
@@ -128,6 +136,8 @@ ON_CUDA = Recipe(
         Stage("walk", 448, 500, 64, 1e-3, _DENSE_FIRST, falls=0.7),
         Stage("words", 448, 1_500, 64, 2.5e-3, _DENSE_FIRST, falls=0.8),
         Stage("large", 448, 3_000, 64, 6e-4, ((1.0, "tiles"),), answers_every=4),
+        Stage("places", 448, 500, 64, 1e-3, ((1.0, "tiles"),), falls=0.2, answers_every=3, asks=_PLACES),
+        Stage("whole", 448, 1_500, 64, 6e-4, ((1.0, "tiles"),), falls=0.8, answers_every=3, asks=_EVERYTHING),
     ),
     processes=14,
     views=8,

@@ -13,20 +13,23 @@ from typing import TextIO
 import click
 import torch
 
-from jobs.train.embedded import fresh_model, kept_sizes, state_path
+from jobs.train.embedded import fresh_model, kept_sizes
 from jobs.train.export import write_checkpoint
 from jobs.train.frame import FRAME_PX
 from jobs.train.joint import JointCourse
 from jobs.train.loop import load_learning
 from jobs.train.measure import Measured, by_kind, measured
-from jobs.train.recipe import ALL_TASKS, ON_CPU
+from jobs.train.recipe import ALL_TASKS, ON_CPU, Asks, StageName
 from jobs.train.state import State, read_state
+from jobs.train.succession import state_path
 from pipeline.checkpoints.architecture import Sizes
 from pipeline.checkpoints.build import build
 from pipeline.errors import CheckpointError
 
-_FIELDS = 2
-"""Half as many views are asked for a value."""
+_ONE_IN: dict[Asks, int] = {"ocr": 1, "answer": 2, "detect": 4, "spot": 8, "table": 8}
+"""By task: one question for so many views that are read."""
+_RELEASED: tuple[StageName, ...] = ("whole", "large")
+"""The stages that teach the whole model, the last one first."""
 _COMMAND = "python -m jobs.train.embedded --out FOLDER && python -m jobs.train.release --state FOLDER --to CHECKPOINT"
 
 
@@ -53,7 +56,9 @@ def release(state_folder: Path, target: Path, views: int, notes: str = "") -> st
         model = fresh_model(blank, seed=0)
         load_learning(JointCourse(model), state)
         write_checkpoint(model, blank, target, card="")
-    answers = measured(target, {"tiles": views, "fields": views // _FIELDS}, ON_CPU)
+    answers = measured(
+        target, {task: max(1, views // each) for task, each in _ONE_IN.items() if task in ON_CPU.taught}, ON_CPU.tilings
+    )
     parameters = sum(parameter.numel() for parameter in model.parameters())
     written = card(sizes, FRAME_PX, parameters, _history(state_folder), answers) + notes
     (target / "MODEL_CARD.md").write_text(written, encoding="utf-8")
@@ -105,7 +110,8 @@ def _stretches(history: Sequence[dict[str, object]]) -> list[str]:
 
 def _taught(folder: Path) -> tuple[Sizes, State]:
     sizes = kept_sizes(folder)
-    state = read_state(state_path(folder, "large"), torch.device("cpu"))
+    found = (read_state(state_path(folder, stage), torch.device("cpu")) for stage in _RELEASED)
+    state = next((each for each in found if each is not None), None)
     if sizes is not None and state is not None:
         return sizes, state
     raise CheckpointError(f"{folder} holds no joint training yet: python -m jobs.train.embedded --out {folder} goes on with it")

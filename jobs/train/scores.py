@@ -35,7 +35,10 @@ def score(task: str, pairs: Pairs) -> tuple[Score, ...]:
         case "ocr":
             scored = (("character error rate", _error_rate, False),)
         case "spot":
-            scored = (("character error rate", lambda both: _error_rate(_without_places(both)), False),)
+            scored = (
+                ("character error rate", lambda both: _error_rate(_without_places(both)), False),
+                ("mAP of lines at IoU 0.5", lambda both: _precision(_without_words(both)), True),
+            )
         case "detect" | "refer":
             scored = (("mAP at IoU 0.5", _precision, True),)
         case "table":
@@ -86,6 +89,15 @@ def _boxes(text: str) -> tuple[LabelledBox, ...]:
 
 def _tables(text: str) -> tuple[Table, ...]:
     return table.decode(_said(text), _UNIT).tables
+
+
+def _without_words(pairs: Pairs) -> Pairs:
+    return [(_line_boxes(said), _line_boxes(true)) for said, true in pairs]
+
+
+def _line_boxes(text: str) -> str:
+    lines = spot.decode(_said(text), _UNIT).lines
+    return detect.encode([LabelledBox(label="line", box=line.box) for line in lines if line.box], _UNIT)
 
 
 def _without_places(pairs: Pairs) -> Pairs:

@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import PaliGemmaForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from jobs.train.nearness import missed
 from pipeline.engines.vocabulary import Vocabulary
 
 IGNORED = -100
@@ -88,12 +89,19 @@ class Said:
     asked: int
 
 
-def suffix_loss(model: PaliGemmaForConditionalGeneration, features: Tensor, rows: Rows, softcap: float | None = None) -> Said:
+def suffix_loss(
+    model: PaliGemmaForConditionalGeneration,
+    features: Tensor,
+    rows: Rows,
+    softcap: float | None = None,
+    first_place: int | None = None,
+) -> Said:
     """Return the loss of the answers, given what the tower (or a lesson in its place) made of the images: (rows, image tokens, width).
 
     An answer's loss is the mean over its tokens, and each answer weighs as much as another, as PaliGemma was trained: in a mean over all
     tokens a value of six letters would weigh nothing beside a page of four hundred. `softcap` is PaliGemma 2's, which it was trained with
-    and transformers leaves out. Logits are made for the answers' tokens alone: over all of a published vocabulary they are most of the memory.
+    and transformers leaves out. `first_place` is the id of `<loc0000>` where places near the right one are to be half right.
+    Logits are made for the answers' tokens alone: over all of a published vocabulary they are most of the memory.
     """
     hidden = model.model(
         input_ids=rows.ids,
@@ -106,7 +114,7 @@ def suffix_loss(model: PaliGemmaForConditionalGeneration, features: Tensor, rows
     labels, logits = rows.labels[scored], model.lm_head(hidden[scored]).float()
     if softcap is not None:
         logits = softcap * torch.tanh(logits / softcap)
-    each = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    each = missed(logits, labels, first_place)
     share = 1 / scored.sum(1, keepdim=True).expand_as(scored)[scored]
     loss = (each * share).sum() / len(scored)
     return Said(loss, (logits.argmax(-1) == labels).sum(), int(labels.numel()))

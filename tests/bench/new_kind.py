@@ -25,7 +25,7 @@ from jobs.train.asked import LONGEST, asked
 from jobs.train.examples import prepared
 from jobs.train.labels import read_labels
 from jobs.train.measure import by_kind, measured
-from jobs.train.recipe import ON_CPU, Lesson
+from jobs.train.recipe import ON_CPU, TEXT_ALONE, Lesson
 from jobs.train.tune import answers
 from jobs.train.views import views
 from pipeline.engines.description import describe
@@ -80,7 +80,7 @@ def known(folder: Path, asked_for: Path, scratch: Path, old: int) -> dict[str, f
     said = answers(description, examples, scratch / "views", 24)
     right = sum(text == each.target for text, each in zip(said, examples, strict=True))
     found = {"new kind: fields exactly right": right / len(examples)}
-    for kind, finish, score in by_kind(measured(folder, {"tiles": old, "fields": old}, ON_CPU)):
+    for kind, finish, score in by_kind(measured(folder, {"ocr": old, "answer": old}, ON_CPU.tilings)):
         if kind == "all":
             found[f"old kinds, {finish}: {score.task}, {score.metric}"] = score.value
     return found
@@ -126,7 +126,7 @@ def old_pages(folder: Path, count: int, resolution: int) -> Iterator[dict[str, o
         (seen,) = views(lesson, 10**8 + seed, resolution, count=1, scans=0.3, tilings=("grid",))
         path = folder / f"old-{seed}.pdf"
         path.write_bytes(seen.sheet.data)
-        prompt, target = asked(rng, seen, lesson, resolution, ON_CPU.asks)
+        prompt, target = asked(rng, seen, lesson, resolution, TEXT_ALONE)
         x0, y0, x1, y1 = seen.affine.e, seen.affine.f, seen.affine.e + seen.affine.a, seen.affine.f + seen.affine.d
         yield {
             "uri": path.name,

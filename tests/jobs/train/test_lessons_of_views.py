@@ -73,10 +73,10 @@ def test_training_sees_the_pixels_that_serving_sees(tmp_path) -> None:
     assert torch.equal(taught, pixels(served, torch.device("cpu")))
 
 
-@pytest.mark.parametrize("stage", ["tower", "grids", "walk", "words", "large"])
+@pytest.mark.parametrize("stage", ["tower", "grids", "walk", "words", "large", "places", "whole"])
 def test_a_batch_depends_on_its_number_alone(tmp_path, stage) -> None:
     """A course that goes on at a step, or that other processes make, sees what it would have seen."""
-    lesson, resolution = {"large": ("tiles", 448), "grids": ("words", 448), "walk": ("tiles", 448)}.get(stage, ("words", 224))
+    lesson, resolution = {"grids": ("words", 448), "tower": ("words", 224), "words": ("words", 224)}.get(stage, ("tiles", 448))
     recipe = Recipe(TINY, (Stage(stage, resolution, 4, 3, 1e-3, ((1.0, lesson),)),), processes=0)
     vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
     whole = list(batches(recipe, recipe.stages[0], vocabulary, 0))
@@ -98,7 +98,7 @@ def test_a_batch_depends_on_its_number_alone(tmp_path, stage) -> None:
 def test_every_so_many_batches_ask_for_values(tmp_path) -> None:
     """Several questions stand beside each view, one after another, and of those most are for values that the view shows."""
     stage = Stage("large", 448, 4, 2, 1e-3, ((1.0, "tiles"),), answers_every=2)
-    recipe = Recipe(TINY, (stage,), processes=0, asks=(("ocr", 1),), tilings=("grid",))
+    recipe = Recipe(TINY, (stage,), processes=0, tilings=("grid",))
     vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
     reading, answering = list(batches(recipe, stage, vocabulary, 0))[:2]
     assert recipe.taught == {"ocr", "answer"}
@@ -117,8 +117,8 @@ def test_every_so_many_batches_ask_for_values(tmp_path) -> None:
 
 def test_short_answers_are_places_too_where_those_are_taught(tmp_path) -> None:
     """Beside the values of a view stands one question for things that a view shows or does not show."""
-    stage = Stage("large", 448, 1, 2, 1e-3, ((1.0, "tiles"),), answers_every=1)
-    recipe = Recipe(TINY, (stage,), processes=0, asks=(("ocr", 1), ("detect", 1)), tilings=("grid",))
+    stage = Stage("large", 448, 1, 2, 1e-3, ((1.0, "tiles"),), answers_every=1, asks=(("ocr", 1), ("detect", 1)))
+    recipe = Recipe(TINY, (stage,), processes=0, tilings=("grid",))
     vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
     (batch,) = batches(recipe, stage, vocabulary, 0)
     assert batch.rows is not None
@@ -132,7 +132,7 @@ def test_short_answers_are_places_too_where_those_are_taught(tmp_path) -> None:
 def test_processes_share_the_views_of_a_step(tmp_path) -> None:
     """Each has its part of the views, no two the same one, and all have the same lesson at the same step."""
     stage = Stage("large", 448, 4, 4, 1e-3, ((1.0, "tiles"),), answers_every=2)
-    recipe = Recipe(TINY, (stage,), processes=0, views=2, asks=(("ocr", 1),), tilings=("grid",))
+    recipe = Recipe(TINY, (stage,), processes=0, views=2, tilings=("grid",))
     vocabulary = Vocabulary.load(describe(blank_checkpoint(recipe, 448, tmp_path)))
     parts = [list(batches(recipe, stage, vocabulary, 2, Part(index, 2))) for index in range(2)]
     for together in zip(*parts, strict=True):
@@ -166,7 +166,7 @@ def test_answers_that_are_taught_can_be_decoded() -> None:
 @pytest.mark.parametrize("recipe", [ON_CPU, ON_CUDA])
 def test_a_recipe_goes_through_its_stages(recipe) -> None:
     """Rates rise, hold and fall to nearly nothing; the easy lessons come first; the last stage is the resolution that ships."""
-    assert [stage.name for stage in recipe.stages] == ["tower", "grids", "walk", "words", "large"]
+    assert [stage.name for stage in recipe.stages] == ["tower", "grids", "walk", "words", "large", "places", "whole"]
     assert recipe.stages[-1].resolution == 448
     for stage in recipe.stages:
         assert stage.rate_at(0) < max(map(stage.rate_at, range(stage.steps))) == pytest.approx(stage.rate)

@@ -23,6 +23,8 @@ def test_each_metric_counts_what_it_says() -> None:
     assert _value("ocr", [("abcd", "abcx"), ("", "ab")]) == pytest.approx(3 / 6)
     assert _value("ocr", [("x" * 99, "ab")]) == 1
     assert _value("spot", [(f"{ELSEWHERE} ab", f"{BOX} ab")]) == 0
+    assert score("spot", [(f"{MOST} xy", f"{BOX} ab")])[1].value == 1
+    assert score("spot", [(f"{ELSEWHERE} ab", f"{BOX} ab")])[1].value == 0
     assert _value("answer", [("a ", "a"), ("b", "c")]) == 0.5
     assert score("answer", [("ABCD", "abcx"), ("zz", "ab")])[1].value == pytest.approx(0.75 / 2)
     assert _value("detect", [(f"{MOST} a", f"{BOX} a")]) == 1
@@ -39,6 +41,7 @@ def test_each_task_has_its_metrics() -> None:
     """Text is scored by characters, values by match, the rest by what was found."""
     assert [(found.metric, found.more_is_better) for found in score("ocr", [("a", "a")])] == [("character error rate", False)]
     assert [found.metric for found in score("answer", [("a", "a")])] == ["exact", "ANLS"]
+    assert [found.metric for found in score("spot", [("", "")])] == ["character error rate", "mAP of lines at IoU 0.5"]
     assert [found.metric for found in score("detect", [("", "")])] == ["mAP at IoU 0.5"]
     assert [found.metric for found in score("table", [("", "")])] == ["TEDS"]
 

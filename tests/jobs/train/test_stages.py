@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from jobs.train.embedded import blank_checkpoint, fresh_model, state_path, teach
+from jobs.train.embedded import blank_checkpoint, fresh_model, teach
 from jobs.train.feed import as_pixels, batches
 from jobs.train.frame import features
 from jobs.train.grids import GlyphStandins
@@ -17,6 +17,7 @@ from jobs.train.joint import fit_projector
 from jobs.train.recipe import Recipe, Stage
 from jobs.train.release import release
 from jobs.train.state import State, read_state, write_state
+from jobs.train.succession import state_path
 from pipeline.checkpoints.architecture import TINY
 from pipeline.engines.description import describe
 from pipeline.engines.vocabulary import Vocabulary
@@ -32,6 +33,8 @@ RECIPE = Recipe(
         Stage("walk", 448, 2, 2, 1e-3, ((1.0, "lines"),)),
         Stage("words", 448, 2, 2, 1e-3, ((1.0, "lines"),)),
         Stage("large", 448, 1, 2, 1e-3, ((1.0, "lines"),)),
+        Stage("places", 448, 1, 2, 1e-3, ((1.0, "tiles"),), asks=(("spot", 1),)),
+        Stage("whole", 448, 1, 2, 1e-3, ((1.0, "tiles"),), asks=(("spot", 1),)),
     ),
     processes=0,
 )
@@ -49,6 +52,8 @@ def test_each_stage_begins_with_what_the_last_one_left(tmp_path, capsys) -> None
         ("grids", "walk", {}),
         ("words", "large", {"tower": "model.model.vision_tower", "projector": "model.model.multi_modal_projector"}),
         ("walk", "large", {"decoder": "model.model.language_model"}),
+        ("large", "whole", {}),
+        ("places", "whole", {}),
     ):
         for name, weight in learned[before].items():
             part, rest = name.split(".", 1)
@@ -61,7 +66,7 @@ def test_each_stage_begins_with_what_the_last_one_left(tmp_path, capsys) -> None
 
 def test_stages_out_of_order_are_refused(tmp_path) -> None:
     """A stage without what it begins with says which stage is missing."""
-    for name, missing in (("walk", "grids"), ("words", "grids"), ("large", "words")):
+    for name, missing in (("walk", "grids"), ("words", "grids"), ("large", "words"), ("places", "large"), ("whole", "large")):
         with pytest.raises(CheckpointError, match=rf"{missing}\.pt"):
             teach(RECIPE, RECIPE.stage(name), tmp_path, CPU)
 
@@ -146,10 +151,10 @@ def test_what_was_taught_becomes_a_checkpoint_with_measured_figures(tmp_path) ->
     written = release(tmp_path, tmp_path / "out", 3)
     assert written == (tmp_path / "out" / "MODEL_CARD.md").read_text()
     assert "| ocr | " in written
-    assert "large: 1 of 1 steps of 2" in written
+    assert "whole: 1 of 1 steps of 2" in written
     description = describe(tmp_path / "out")
     assert (description.resolution, description.dtype) == (448, "bfloat16")
-    state = read_state(state_path(tmp_path, "large"), CPU)
+    state = read_state(state_path(tmp_path, "whole"), CPU)
     assert state is not None
     wanted = next(weight for name, weight in state.weights.items() if name.endswith("layers.0.mlp.up_proj.weight"))
     found = load_file(tmp_path / "out" / "model.safetensors")["language_model.model.layers.0.mlp.up_proj.weight"]
