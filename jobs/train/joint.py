@@ -1,4 +1,4 @@
-"""The last stage: tower, projector and decoder together, as they are served."""
+"""Tower, projector and decoder together, as they are served."""
 
 from collections.abc import Iterable
 

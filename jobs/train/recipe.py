@@ -83,9 +83,10 @@ class Recipe:
 
     @property
     def taught(self) -> frozenset[Asks]:
-        """Return the tasks that any stage teaches."""
+        """Return the tasks that any stage teaches, of those that are tasks."""
         values: tuple[Asks, ...] = ("answer",) if any(stage.answers_every for stage in self.stages) else ()
-        return frozenset(name for stage in self.stages for name, _ in stage.asks) | frozenset(values)
+        asked = {name for stage in self.stages for name, _ in stage.asks} | set(values)
+        return frozenset(name for name, _ in ALL_TASKS if name in asked)
 
     def stage(self, name: StageName) -> Stage:
         """Return the stage of this name."""
