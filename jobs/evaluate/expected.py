@@ -10,8 +10,6 @@ from schemas.job import FieldType
 from schemas.label import LabelTask
 from schemas.table import Table
 
-UNANSWERABLE = "unanswerable"
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -81,8 +79,3 @@ def folded(text: str) -> str:
 def stem(uri: str) -> str:
     """Return a file's name without its folders and its last suffix."""
     return uri.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-
-
-def is_unanswerable(answer: str) -> bool:
-    """Return whether a label says that the page has no answer."""
-    return answer.strip().casefold().rstrip(".") == UNANSWERABLE

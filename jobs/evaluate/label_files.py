@@ -1,7 +1,8 @@
 """Labels in the shape that `pagemill train` learns from (schemas.label), or a sink whose rows are right, as what is expected."""
 
-from jobs.evaluate.expected import Expected, Labels, Place, is_unanswerable
+from jobs.evaluate.expected import Expected, Labels, Place
 from jobs.train.labels import read_labels
+from pipeline.tasks.unanswerable import is_unanswerable
 from schemas.label import Label
 from schemas.page import Line
 

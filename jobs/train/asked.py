@@ -5,8 +5,9 @@ from random import Random
 
 from jobs.train.recipe import ALL_TASKS, Lesson, Shares
 from jobs.train.views import Seen, padded
-from pipeline.engines.reader import UNANSWERABLE, read, visible_lines
+from pipeline.engines.reader import read, visible_lines
 from pipeline.tasks import detect, table
+from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.box import LabelledBox
 from schemas.view import Affine
 

@@ -14,14 +14,13 @@ from pipeline.storage import canonical, join, open_store
 from pipeline.storage.uris import is_s3
 from pipeline.tasks.answer import PROMPT as ANSWER
 from pipeline.tasks.prompts import filled
+from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.arrow import from_table
 from schemas.box import ROUGH
 from schemas.field import FieldRow
 from schemas.label import Label
 from schemas.page import PageRow
 from schemas.table import Table
-
-UNANSWERABLE = "unanswerable"
 
 
 def read_labels(uri: str, tasks: Sequence[str] = ()) -> list[Label]:

@@ -17,8 +17,8 @@ from jobs.train.scores import Score, score
 from jobs.train.views import Seen, views
 from pipeline.engines.base import Engine
 from pipeline.engines.description import describe
-from pipeline.engines.reader import UNANSWERABLE
 from pipeline.engines.start import launch
+from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.job import Model
 from schemas.view import Completion, Request, View
 

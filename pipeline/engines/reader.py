@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from pipeline.engines.glimpse import shows, taken_for, within
 from pipeline.engines.table_reader import visible_tables
 from pipeline.tasks import detect, spot, table
+from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.box import Box
 from schemas.page import Line
 from schemas.truth import FieldTruth, PageTruth
 from schemas.view import Affine
 
-UNANSWERABLE = "unanswerable"
 _VIEW = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 

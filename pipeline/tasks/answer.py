@@ -10,7 +10,8 @@ from pipeline.tasks.base import Ask, Reading
 from pipeline.tasks.faults import fault, is_echo, reject, stray_tokens
 from pipeline.tasks.locales import check_locale
 from pipeline.tasks.prompts import filled
-from pipeline.tasks.structure import UNANSWERABLE, form
+from pipeline.tasks.structure import form
+from pipeline.tasks.unanswerable import UNANSWERABLE, is_unanswerable
 from pipeline.tasks.values import typed
 from schemas.field import FieldValue
 from schemas.job import AnswerField, AnswerTask
@@ -34,9 +35,9 @@ def decode(completion: Completion, _affine: Affine, field: AnswerField, prompts:
         return _rejected(reject("empty", "the model said nothing"))
     if any(is_echo(text, question) for question in field.questions):
         return _rejected(reject("echo", "the answer repeats the question"))
-    if text.casefold().rstrip(".") == UNANSWERABLE:
-        value = FieldValue(status="absent", reason="unanswerable")
-        return Reading(verdict="absent", code="unanswerable", message="the page does not answer this", value=value)
+    if is_unanswerable(text):
+        value = FieldValue(status="absent", reason=UNANSWERABLE)
+        return Reading(verdict="absent", code=UNANSWERABLE, message="the page does not answer this", value=value)
     value = typed(text, field, lang)
     if value.status == "ok":
         return Reading(verdict="value", text=text, value=value)

@@ -4,11 +4,11 @@ It goes by what values.py reads, and lets every page say that it has no such thi
 `regex` package understand: classes, groups and bounded repeats. A string may say anything, so it has none.
 """
 
+from pipeline.tasks.unanswerable import UNANSWERABLE
 from pipeline.tasks.values import NO, YES
 from schemas.job import AnswerField
 from schemas.view import Form
 
-UNANSWERABLE = "unanswerable"
 _NUMBER = r"-?[0-9]([0-9.,' ]{0,22}[0-9])?"
 _CURRENCY = r"([A-Z]{3}|[A-Z]{0,3}[$£€¥₹₩₽₺]|[A-Z]?[a-zčł]{1,2}\.?)"
 _MONTH = r"[A-Za-zÀ-ÿ]{3,10}\.?"

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from jobs.synth.document import generate
-from pipeline.engines.reader import UNANSWERABLE, read
+from pipeline.engines.reader import read
 from pipeline.engines.scripted import ScriptedEngine
 from pipeline.errors import CheckpointError, EngineDied
 from pipeline.tasks import table
+from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.box import Box, LabelledBox
 from schemas.field import FieldValue
 from schemas.page import Line
