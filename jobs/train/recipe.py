@@ -88,6 +88,10 @@ class Recipe:
         asked = {name for stage in self.stages for name, _ in stage.asks} | set(values)
         return frozenset(name for name, _ in ALL_TASKS if name in asked)
 
+    def through(self, name: StageName) -> "Recipe":
+        """Return the recipe up to this stage, with it."""
+        return replace(self, stages=self.stages[: self.stages.index(self.stage(name)) + 1])
+
     def stage(self, name: StageName) -> Stage:
         """Return the stage of this name."""
         return next(stage for stage in self.stages if stage.name == name)
@@ -128,7 +132,7 @@ ON_CPU = Recipe(
     scans=0.35,
     tilings=("grid",),
 )
-"""Some eight hours of one core. The checkpoint's card says how the one that ships went through it."""
+"""Some eleven hours of one core. The checkpoint that ships went through it as far as `large`, which its card tells more of."""
 ON_CUDA = Recipe(
     sizes=WIDE,
     stages=(

@@ -102,6 +102,6 @@ def test_a_job_is_warned_of_every_task_its_checkpoint_does_not_understand() -> N
     assert warned(checkpoint="embedded", engine="scripted") == []
 
 
-def test_what_ships_understands_what_its_recipe_teaches():
+def test_what_ships_understands_what_it_was_taught():
     """A task that its course leaves out is warned of: nobody is to take noise for a table."""
-    assert KINDS["embedded"].understands == ON_CPU.taught
+    assert KINDS["embedded"].understands == ON_CPU.through("large").taught
