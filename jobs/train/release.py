@@ -50,14 +50,15 @@ def release(state_folder: Path, target: Path, views: int, notes: str = "") -> st
 
     Raises CheckpointError where there is nothing to release yet.
     """
-    sizes, state = _taught(state_folder)
+    sizes, stage, state = _taught(state_folder)
+    taught = ON_CPU.through(stage).taught
     with tempfile.TemporaryDirectory() as scratch:
         blank = build(Path(scratch), resolution=FRAME_PX, sizes=sizes, dtype="bfloat16")
         model = fresh_model(blank, seed=0)
         load_learning(JointCourse(model), state)
         write_checkpoint(model, blank, target, card="")
     answers = measured(
-        target, {task: max(1, views // each) for task, each in _ONE_IN.items() if task in ON_CPU.taught}, ON_CPU.tilings
+        target, {task: max(1, views // each) for task, each in _ONE_IN.items() if task in taught}, ON_CPU.tilings
     )
     parameters = sum(parameter.numel() for parameter in model.parameters())
     written = card(sizes, FRAME_PX, parameters, _history(state_folder), answers) + notes
@@ -84,7 +85,8 @@ def card(
         "made by": f"`{_COMMAND}`",
         "licence": "Apache-2.0, like the code; it derives from no published weights",
     }
-    untaught = sorted({name for name, _ in ALL_TASKS} - ON_CPU.taught)
+    unasked = sorted({name for name, _ in ALL_TASKS} - {each.task for each in answers})
+    left_out = f" Not taught, or to no avail: {', '.join(unasked)}." if unasked else ""
     rows = "".join(f"| {name} | {value} |\n" for name, value in facts.items())
     scores = "".join(
         f"| {kind} | {finish} | {found.task} | {found.metric} | {found.value:.1%} | {found.count} |\n"
@@ -94,8 +96,8 @@ def card(
         f"# The embedded checkpoint\n\n| | |\n|---|---|\n{rows}\n## What it reads\n\n"
         f"{len(answers)} held-out views, asked one by one; {ended:.0%} of the answers came to an end by themselves.\n\n"
         f"| document | finish | task | measure | value | answers |\n|---|---|---|---|---|---|\n{scores}\n"
-        "Aims: character error rate 2% of born-digital tiles and 5% of scans, fields exactly right 95%. "
-        f"Not taught, or to no avail: {', '.join(untaught)}.\n"
+        "Aims: character error rate 2% of born-digital tiles and 5% of scans, fields exactly right 95%."
+        f"{left_out}\n"
     )
 
 
@@ -108,12 +110,13 @@ def _stretches(history: Sequence[dict[str, object]]) -> list[str]:
     ]
 
 
-def _taught(folder: Path) -> tuple[Sizes, State]:
+def _taught(folder: Path) -> tuple[Sizes, StageName, State]:
+    """Return the sizes of what a training has taught, the last of its stages that teach the whole model, and where that stands."""
     sizes = kept_sizes(folder)
-    found = (read_state(state_path(folder, stage), torch.device("cpu")) for stage in _RELEASED)
-    state = next((each for each in found if each is not None), None)
-    if sizes is not None and state is not None:
-        return sizes, state
+    for stage in _RELEASED:
+        state = read_state(state_path(folder, stage), torch.device("cpu"))
+        if sizes is not None and state is not None:
+            return sizes, stage, state
     raise CheckpointError(f"{folder} holds no joint training yet: python -m jobs.train.embedded --out {folder} goes on with it")
 
 

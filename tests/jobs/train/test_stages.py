@@ -159,3 +159,6 @@ def test_what_was_taught_becomes_a_checkpoint_with_measured_figures(tmp_path) ->
     wanted = next(weight for name, weight in state.weights.items() if name.endswith("layers.0.mlp.up_proj.weight"))
     found = load_file(tmp_path / "out" / "model.safetensors")["language_model.model.layers.0.mlp.up_proj.weight"]
     assert torch.equal(found, wanted.to(torch.bfloat16))
+    assert "Not taught" not in written
+    state_path(tmp_path, "whole").unlink()
+    assert "Not taught, or to no avail: detect, spot, table." in release(tmp_path, tmp_path / "out", 3)
