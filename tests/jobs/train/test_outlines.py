@@ -1,5 +1,7 @@
 """What each patch of a view is said to lie in, and how a tower is asked for it."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -33,6 +35,18 @@ def test_a_patch_on_a_line_has_that_lines_box(seen) -> None:
     assert (told.lines[..., 0] < 0).float().mean() > 0.3
 
 
+def test_a_patch_on_a_line_has_the_next_lines_box(seen) -> None:
+    """Patches of a line say where the one that is read after it lies; those of the last line say none."""
+    told = outlines(seen)
+    for index, each in enumerate(seen):
+        boxes = [line.box for line in visible_lines(each.page, each.affine, in_view=True)]
+        edges = [torch.tensor([box.y0, box.x0, box.y1, box.x1]).clamp(0, 1) for box in boxes]
+        following = dict(pairwise(tuple(each.tolist()) for each in edges))
+        for line, after in zip(told.lines[index].tolist(), told.nexts[index].tolist(), strict=True):
+            assert tuple(after) == following.get(tuple(line), (-1.0,) * 4)
+    assert 0.5 < (told.nexts[..., 0] >= 0).sum() / (told.lines[..., 0] >= 0).sum() < 1
+
+
 def test_a_patch_in_a_thing_has_the_smallest_ones_label_and_box(seen) -> None:
     """Each thing's patches lie in its box, and a total amid its table is a total."""
     told = outlines(seen)
@@ -50,15 +64,24 @@ def test_who_tells_the_edges_pays_little() -> None:
     """Right edges cost less than wrong ones; a view without any costs none, and still gives every weight a gradient."""
     heads = OutlineHeads(4 * 65)
     torch.nn.init.eye_(heads.lines.weight)
-    for each in (heads.lines.bias, heads.things.weight, heads.things.bias, heads.kinds.weight, heads.kinds.bias):
+    for each in (
+        heads.lines.bias,
+        heads.nexts.weight,
+        heads.nexts.bias,
+        heads.things.weight,
+        heads.things.bias,
+        heads.kinds.weight,
+        heads.kinds.bias,
+    ):
         torch.nn.init.zeros_(each)
     edges = torch.tensor([0.25, 0.5, 0.75, 1.0])
     told = torch.zeros(4, 65)
     told[torch.arange(4), (edges * 64).long()] = 20.0
     seen_features = told.reshape(1, 1, -1)
     nothing = torch.zeros(1, 1, dtype=torch.long)
-    none = Outlines(torch.full((1, 1, 4), -1.0), nothing, torch.zeros(1, 1, 4))
-    right, wrong = (Outlines(each.reshape(1, 1, 4), nothing, torch.zeros(1, 1, 4)) for each in (edges, 1 - edges))
+    last = torch.full((1, 1, 4), -1.0)
+    none = Outlines(last, last, nothing, torch.zeros(1, 1, 4))
+    right, wrong = (Outlines(each.reshape(1, 1, 4), last, nothing, torch.zeros(1, 1, 4)) for each in (edges, 1 - edges))
     free = heads(seen_features, none)
     torch.testing.assert_close(heads(seen_features, right), free, rtol=0, atol=1e-3)
     assert heads(seen_features, wrong) > free + 5
