@@ -34,7 +34,7 @@ _BASE: frozenset[Form] = frozenset(
 )
 
 KINDS: dict[str, Kind] = {
-    "embedded": Kind(frozenset({"ocr", "answer"}), note="its card tells how well"),
+    "embedded": Kind(frozenset({"ocr", "answer", "detect"}), note="its card tells how well"),
     "pt": Kind(_BASE, note="a base model: good to fine-tune, rough as it is"),
     "mix": Kind(
         frozenset({"answer", "caption", "detect", "segment"}),
@@ -89,7 +89,7 @@ def misfit(kind: str, task: Task) -> str | None:
         )
     understood = ", ".join(sorted(known.understands))
     advice = f" ({known.note})" if known.note else ""
-    return f"{task.type}: {kind} checkpoints were not trained on `{form}` prompts, only on {understood}{advice}"
+    return f"{task.type}: {kind} checkpoints do not understand `{form}` prompts, only {understood}{advice}"
 
 
 def _form(task: Task) -> Form | None:
