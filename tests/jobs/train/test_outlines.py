@@ -64,16 +64,9 @@ def test_who_tells_the_edges_pays_little() -> None:
     """Right edges cost less than wrong ones; a view without any costs none, and still gives every weight a gradient."""
     heads = OutlineHeads(4 * 65)
     torch.nn.init.eye_(heads.lines.weight)
-    for each in (
-        heads.lines.bias,
-        heads.nexts.weight,
-        heads.nexts.bias,
-        heads.things.weight,
-        heads.things.bias,
-        heads.kinds.weight,
-        heads.kinds.bias,
-    ):
-        torch.nn.init.zeros_(each)
+    for name, each in heads.named_parameters():
+        if name != "lines.weight":
+            torch.nn.init.zeros_(each)
     edges = torch.tensor([0.25, 0.5, 0.75, 1.0])
     told = torch.zeros(4, 65)
     told[torch.arange(4), (edges * 64).long()] = 20.0
@@ -85,5 +78,6 @@ def test_who_tells_the_edges_pays_little() -> None:
     free = heads(seen_features, none)
     torch.testing.assert_close(heads(seen_features, right), free, rtol=0, atol=1e-3)
     assert heads(seen_features, wrong) > free + 5
+    assert heads(seen_features, Outlines(last, right.lines, nothing, right.things)) > free + 1
     free.backward()
     assert all(each.grad is not None for each in heads.parameters())
