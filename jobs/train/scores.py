@@ -64,8 +64,8 @@ def _anls(pairs: Pairs) -> float:
 
 def _precision(pairs: Pairs) -> float:
     """Return mean average precision; where there is nothing to be found at all, the share of answers that found nothing."""
-    value = mean_average_precision([matched(_boxes(said), _boxes(true)) for said, true in pairs])
-    return _mean(float(not _boxes(said)) for said, _ in pairs) if math.isnan(value) else value
+    value = mean_average_precision([matched(boxes(said), boxes(true)) for said, true in pairs])
+    return _mean(float(not boxes(said)) for said, _ in pairs) if math.isnan(value) else value
 
 
 def _teds(pairs: Pairs) -> float:
@@ -82,7 +82,8 @@ def _said(text: str) -> Completion:
     return Completion(text=text, token_ids=(), logprobs=(), finish_reason="stop")
 
 
-def _boxes(text: str) -> tuple[LabelledBox, ...]:
+def boxes(text: str) -> tuple[LabelledBox, ...]:
+    """Return the labelled boxes of an answer to `detect`, in fractions of its view, whatever labels were asked for."""
     labels = sorted({part.rsplit(">", 1)[-1].strip() for part in text.split(";")} - {""})
     return detect.decode(_said(text), _UNIT, labels).boxes if labels else ()
 

@@ -11,17 +11,16 @@ import torch
 from jobs.evaluate.boxes import ENOUGH, overlaps
 from jobs.evaluate.text import character_errors
 from jobs.train.asked import LABELS
+from jobs.train.scores import boxes
 from pipeline.documents.document import open_document
 from pipeline.documents.picture import Pixels
 from pipeline.documents.tiles import grid
 from pipeline.engines.base import Engine
 from pipeline.engines.reader import read
 from pipeline.engines.start import start
-from pipeline.tasks import detect
-from schemas.box import LabelledBox
 from schemas.job import Limits, Model
 from schemas.truth import DocumentTruth
-from schemas.view import Affine, Completion, Request, View
+from schemas.view import Completion, Request, View
 
 DOCUMENTS = Path(__file__).parents[2] / "jobs" / "examples" / "documents"
 RESOLUTION, MOST_TOKENS = 448, 400
@@ -51,12 +50,6 @@ def tiles(engine: Engine, name: str, spoiled: Callable[[Pixels], Pixels] = lambd
     views = [View("", 0, region, spoiled(image)) for region, image in zip(regions, images, strict=True)]
     answers = engine.generate([Request(view, prompt, MOST_TOKENS) for view in views])
     return [(read(truth, region.affine, prompt) or "", answer) for region, answer in zip(regions, answers, strict=True)]
-
-
-def boxes(answer: str) -> tuple[LabelledBox, ...]:
-    """Return the boxes of an answer, in fractions of its view."""
-    completion = Completion(text=answer, token_ids=(), logprobs=(), finish_reason="stop")
-    return detect.decode(completion, Affine(1, 0, 0, 1, 0, 0), LABELS).boxes
 
 
 def error_rate(read_tiles: Tiles) -> float:
