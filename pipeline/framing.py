@@ -18,4 +18,5 @@ def framed(regions: Iterable[Region], asks: Sequence[Ask]) -> list[Region]:
 
 def is_for(region: Region, ask: Ask) -> bool:
     """Return whether a question is asked of a region as it is framed: where squeezing changes nothing, the two are one."""
-    return region.is_padded == ask.is_padded or (ask.is_padded and region.padded() == region)
+    is_padded = ask.is_padded or region.is_slim
+    return region.is_padded == is_padded or (is_padded and region.padded() == region)

@@ -15,6 +15,8 @@ from schemas.box import Box
 PADDED = "-padded"
 """How the name of a region ends that is shown as it is, and not squeezed."""
 _ALIKE = 1 / 1800  # half a pixel at 896
+_SLIM = 2.0
+"""A tile so many times as long as it is high would be squeezed beyond reading: a page's number alone under two columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,12 @@ class Region:
         return self.name.endswith(PADDED)
 
     @property
+    def is_slim(self) -> bool:
+        """Return whether it is a tile so much longer than high, or higher than long, that it is shown padded whatever is asked."""
+        along, down = self._sides
+        return not self.is_page and max(along, down) > _SLIM * min(along, down)
+
+    @property
     def frame(self) -> Affine:
         """Return the map of all that the view's pixels are: what an answer's places count in."""
         return self.affine.squared() if self.is_padded else self.affine
@@ -112,9 +120,14 @@ class Region:
 
     def padded(self) -> "Region":
         """Return the region as it is shown without squeezing; itself, where it is square."""
-        along, down = hypot(self.affine.a, self.affine.b), hypot(self.affine.c, self.affine.d)
+        along, down = self._sides
         is_square = abs(along - down) <= _ALIKE * max(along, down)
         return self if self.is_padded or is_square else replace(self, name=self.name + PADDED)
+
+    @property
+    def _sides(self) -> tuple[float, float]:
+        """Return the part's sides along the view and down it, in points."""
+        return hypot(self.affine.a, self.affine.b), hypot(self.affine.c, self.affine.d)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

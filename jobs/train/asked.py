@@ -1,18 +1,18 @@
 """What a view is asked in training, and what a perfect reader answers: the same words that the engines' tests go by."""
 
 import re
+from dataclasses import replace
 from random import Random
 
 from jobs.train.recipe import ALL_TASKS, Lesson, Shares
 from jobs.train.views import Seen, padded
-from pipeline.engines.reader import read, visible_lines
 from pipeline.tasks import detect, table
 from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.box import LabelledBox
 from schemas.view import Affine
 
 LABELS = ("title", "table", "total", "signature", "logo", "stamp")
-LONGEST = {224: 260, 448: 900}
+LONGEST = {224: 260, 448: 1100}
 """Tokens of the longest answer that is taught at a resolution: what a tile of it holds, and a tail of denser ones. Where an
 answer would be longer something else is asked; a recipe that asks for nothing shorter has it cut off."""
 _TOKEN = re.compile(r"<[a-z0-9/]+>")
@@ -35,7 +35,7 @@ def asked(rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Shares
     if lesson == "fields":
         return values(rng, seen, 1)[0]
     if lesson != "tiles":
-        return "ocr", read(seen.page, seen.affine, "ocr") or ""
+        return "ocr", seen.answer("ocr") or ""
     for _ in range(_ATTEMPTS):
         prompt, answer = _question(rng, seen, asks)
         if tokens(answer) <= LONGEST[resolution]:
@@ -51,7 +51,7 @@ def shown(seen: Seen, prompt: str, resolution: int) -> Seen:
 def values(rng: Random, seen: Seen, count: int) -> list[tuple[str, str]]:
     """Return so many prompts for values and their true answers: of what the view shows, and now and then one of what it does not show."""
     prompts = [f"answer en {field.question}" for field in seen.page.fields]
-    pairs = [(prompt, read(seen.page, seen.affine, prompt) or UNANSWERABLE) for prompt in prompts]
+    pairs = [(prompt, seen.answer(prompt) or UNANSWERABLE) for prompt in prompts]
     rng.shuffle(pairs)
     there = [pair for pair in pairs if pair[1] != UNANSWERABLE]
     missing = [pair for pair in pairs if pair[1] == UNANSWERABLE]
@@ -78,23 +78,22 @@ def _question(rng: Random, seen: Seen, asks: Shares) -> tuple[str, str]:
     if task == "lines":
         return _LINES, _line_boxes(seen)
     if task == "table":
-        answer = read(seen.page, seen.affine, table.PROMPT, frame=seen.region.padded().frame) or ""
+        answer = replace(seen, region=seen.region.padded()).answer(table.PROMPT) or ""
         if answer or rng.random() < _NO_TABLE:
             return table.PROMPT, answer
     if task == "answer" and seen.page.fields:
         prompt = f"answer en {rng.choice(seen.page.fields).question}"
     else:
         prompt = task if task in ("ocr", "spot") else "ocr"
-    return prompt, read(seen.page, seen.affine, prompt) or ""
+    return prompt, seen.answer(prompt) or ""
 
 
 def _line_boxes(seen: Seen) -> str:
     """Return the places of all lines, without what they say: what `spot` says of places, in a sixth of the tokens."""
-    lines = visible_lines(seen.page, seen.affine, in_view=True)
-    return detect.encode([LabelledBox(label="line", box=line.box) for line in lines if line.box], _UNIT)
+    return detect.encode([LabelledBox(label="line", box=box) for box in seen.line_boxes()], _UNIT)
 
 
 def _detection(rng: Random, seen: Seen) -> tuple[str, str]:
     labels = LABELS if rng.random() < _ALL_LABELS else rng.sample(LABELS, rng.randrange(1, 4))
     prompt = f"detect {' ; '.join(labels)}"
-    return prompt, read(seen.page, seen.affine, prompt) or ""
+    return prompt, seen.answer(prompt) or ""

@@ -18,7 +18,6 @@ from jobs.train.asked import LABELS
 from jobs.train.frame import SIDE
 from jobs.train.views import Seen
 from pipeline.engines.glimpse import shows
-from pipeline.engines.reader import visible_lines
 from schemas.box import Box
 
 NOTHING = 0
@@ -59,7 +58,7 @@ def _lines(seen: Seen) -> tuple[Edges, Edges]:
     lines, nexts = (np.full((SIDE, SIDE, _EDGES), _NO_EDGES, dtype=np.float32) for _ in range(2))
     nearest = np.full((SIDE, SIDE), np.inf)
     middles = (np.arange(SIDE) + 0.5) / SIDE
-    boxes = [line.box for line in visible_lines(seen.page, seen.affine, in_view=True) if line.box is not None]
+    boxes = seen.line_boxes()
     for box, after in zip_longest(boxes, boxes[1:]):
         part = _patches(box)
         away = np.broadcast_to(np.abs(middles - (box.y0 + box.y1) / 2)[:, None], (SIDE, SIDE))[part]
@@ -74,7 +73,7 @@ def _things(seen: Seen) -> tuple[NDArray[np.int64], Edges]:
     kinds = np.full((SIDE, SIDE), NOTHING, dtype=np.int64)
     found = np.zeros((SIDE, SIDE, _EDGES), dtype=np.float32)
     back = seen.affine.back()
-    shown = [item for item in seen.page.boxes if item.label in LABELS and shows(seen.affine, item.box)]
+    shown = [item for item in seen.page.boxes if item.label in LABELS and shows(seen.region.affine, item.box)]
     for item in sorted(shown, key=lambda item: -item.box.area):
         box = back.box(item.box.x0, item.box.y0, item.box.x1, item.box.y1)
         part = _patches(box)

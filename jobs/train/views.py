@@ -16,11 +16,13 @@ from jobs.synth.samples import READABLE
 from jobs.train.recipe import ALL_TILINGS, Lesson, Tiling
 from jobs.train.words import SIDE_PT, few_words
 from pipeline.documents.document import open_document
+from pipeline.documents.gutters import grid_of
 from pipeline.documents.padding import padded as whitened
 from pipeline.documents.picture import Pixels
-from pipeline.documents.tiles import PIXELS_PER_POINT, grid, whole_page
+from pipeline.documents.tiles import PIXELS_PER_POINT, whole_page
 from pipeline.documents.whitespace import PICTURE_PX, cut
 from pipeline.engines.glimpse import shows
+from pipeline.engines.reader import read, visible_lines
 from schemas.box import Box
 from schemas.job import Limits
 from schemas.truth import PageTruth
@@ -56,6 +58,16 @@ class Seen:
     def page(self) -> PageTruth:
         return self.sheet.page
 
+    def answer(self, prompt: str) -> str | None:
+        """Return what a perfect reader answers to a prompt; None to one of no task that is known."""
+        return read(self.page, self.region.affine, prompt, frame=self.affine)
+
+    def line_boxes(self) -> list[Box]:
+        """Return where the lines stand that it shows, in fractions of the view."""
+        in_view = self.region.affine.then(self.affine.back())
+        shown = visible_lines(self.page, self.region.affine, in_view=True)
+        return [in_view.box(line.box.x0, line.box.y0, line.box.x1, line.box.y1) for line in shown if line.box]
+
 
 def views(
     lesson: Lesson,
@@ -73,17 +85,16 @@ def views(
     finish: Finish = "scan" if rng.random() < scans and drawn else "pdf"
     if lesson in ("word", "words"):
         sheet = _of_words(rng, lesson, finish)
-        affines = [_window(rng, sheet.page, SIDE_PT * rng.uniform(0.9, 1.15))]
+        regions = [_window(rng, sheet.page, SIDE_PT * rng.uniform(0.9, 1.15))]
     elif lesson == "lines":
         sheet = _of_document(rng, "text", seed, finish, split)
         side = resolution / PIXELS_PER_POINT
-        affines = [_window(rng, sheet.page, side * rng.uniform(0.85, 1.2)) for _ in range(count)]
+        regions = [_window(rng, sheet.page, side * rng.uniform(0.85, 1.2)) for _ in range(count)]
     else:
         sheet = _of_document(rng, rng.choice(READABLE if lesson == "tiles" else WITH_FIELDS), seed, finish, split)
         chosen = [rng.choice(tilings) for _ in range(count)]
-        affines = _as_served(rng, sheet, resolution, chosen, with_values=lesson == "fields")
-    images = _rendered(sheet, affines, resolution) if drawn else [None] * len(affines)
-    return tuple(Seen(sheet, Region("view", affine), image) for affine, image in zip(affines, images, strict=True))
+        regions = _as_served(rng, sheet, resolution, chosen, with_values=lesson == "fields")
+    return _seen(sheet, regions, resolution) if drawn else tuple(Seen(sheet, region, None) for region in regions)
 
 
 def padded(seen: Seen, resolution: int) -> Seen:
@@ -91,8 +102,7 @@ def padded(seen: Seen, resolution: int) -> Seen:
     region = seen.region.padded()
     if seen.image is None or region == seen.region:
         return replace(seen, region=region)
-    (image,) = _rendered(seen.sheet, [region.frame], resolution)
-    return replace(seen, region=region, image=whitened(image, region))
+    return _seen(seen.sheet, [region], resolution)[0]
 
 
 def _of_words(rng: Random, lesson: Lesson, finish: Finish) -> Sheet:
@@ -106,26 +116,27 @@ def _of_document(rng: Random, kind: str, seed: int, finish: Finish, split: Split
     return Sheet(data, kind, finish, rng.choice(truth.pages))
 
 
-def _window(rng: Random, page: PageTruth, side: float) -> Affine:
+def _window(rng: Random, page: PageTruth, side: float) -> Region:
     """Return a square window anywhere on the page, around its middle where it is larger than the page."""
     x0, y0 = (
         rng.uniform(0, room) if (room := length - side) > 0 else rng.uniform(room, 0)
         for length in (page.width_pt, page.height_pt)
     )
-    return Affine.of_box(Box(x0=x0, y0=y0, x1=x0 + side, y1=y0 + side))
+    return Region("window", Affine.of_box(Box(x0=x0, y0=y0, x1=x0 + side, y1=y0 + side)))
 
 
 def _as_served(
     rng: Random, sheet: Sheet, resolution: int, tilings: Sequence[Tiling], *, with_values: bool = False
-) -> list[Affine]:
-    """Return views as the rungs of a run cut them: the whole page, tiles of a grid, tiles between lines; or such `with_values`, if there are."""
+) -> list[Region]:
+    """Return regions as the rungs of a run cut them: the whole page, tiles of a grid, tiles between lines; or such `with_values`, if there are."""
     page = sheet.page
     found: dict[Tiling, list[Region]] = {}
     for tiling in sorted(set(tilings)):
         if tiling == "none":
             found[tiling] = [whole_page(page.width_pt, page.height_pt)]
         elif tiling == "grid":
-            found[tiling] = grid(page.width_pt, page.height_pt, resolution)
+            lines = [line.box for line in page.lines if line.box]
+            found[tiling] = grid_of(lines, page.width_pt, page.height_pt, resolution)
         else:
             (picture,) = _rendered(sheet, [whole_page(page.width_pt, page.height_pt).affine], PICTURE_PX)
             found[tiling] = cut(picture, page.width_pt, page.height_pt, resolution)
@@ -133,7 +144,13 @@ def _as_served(
             boxes = [field.box for field in page.fields if field.box]
             telling = [region for region in found[tiling] if any(shows(region.affine, box) for box in boxes)]
             found[tiling] = telling or found[tiling]
-    return [rng.choice(found[tiling]).affine for tiling in tilings]
+    chosen = [rng.choice(found[tiling]) for tiling in tilings]
+    return [region.padded() if region.is_slim else region for region in chosen]
+
+
+def _seen(sheet: Sheet, regions: Sequence[Region], resolution: int) -> tuple[Seen, ...]:
+    images = _rendered(sheet, [region.frame for region in regions], resolution)
+    return tuple(Seen(sheet, region, whitened(image, region)) for region, image in zip(regions, images, strict=True))
 
 
 def _rendered(sheet: Sheet, affines: Sequence[Affine], resolution: int) -> list[Pixels]:

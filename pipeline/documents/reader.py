@@ -17,9 +17,10 @@ from pydantic import TypeAdapter
 
 from pipeline.documents import confine
 from pipeline.documents.document import Document, open_document
+from pipeline.documents.gutters import grid_of
 from pipeline.documents.sheets import NewSheet, Sheets
-from pipeline.documents.tiles import grid, uncut, whole_page
-from pipeline.documents.whitespace import PICTURE_PX, cut, find_print, in_order, with_places
+from pipeline.documents.tiles import whole_page
+from pipeline.documents.whitespace import PICTURE_PX, cut, find_print, in_order
 from pipeline.documents.wire import (
     HEADER,
     Answer,
@@ -142,8 +143,7 @@ class _Desk:
         match order.tiling:
             case "grid":
                 lines = in_order(find_print(picture, width_pt, height_pt))
-                tiles = uncut(grid(width_pt, height_pt, order.resolution), lines, height_pt)
-                regions = [with_places(tile, lines) for tile in tiles]
+                regions = grid_of(lines, width_pt, height_pt, order.resolution)
             case "whitespace" | "layout":
                 is_known = order.tiling == "layout" and pose.is_upright
                 blocks = document.layout(order.page_index) if is_known else ()

@@ -22,14 +22,21 @@ def whole_page(width_pt: float, height_pt: float) -> Region:
     return Region("page", Affine.of_box(Box(x0=0.0, y0=0.0, x1=width_pt, y1=height_pt)))
 
 
-def grid(width_pt: float, height_pt: float, resolution: int) -> list[Region]:
-    """Return overlapping, nearly square tiles that cover the page, row by row; `resolution` is a view's side in pixels."""
+def grid(width_pt: float, height_pt: float, resolution: int, area: Box | None = None) -> list[Region]:
+    """Return overlapping, nearly square tiles that cover the page, or an area of it, row by row; `resolution` is a view's side in pixels."""
+    side = side_of(width_pt, height_pt, resolution)
+    area = area or Box(x0=0.0, y0=0.0, x1=width_pt, y1=height_pt)
+    rows, columns = _cuts(area.height, side), _cuts(area.width, side)
+    boxes = (Box(x0=area.x0 + x0, y0=area.y0 + y0, x1=area.x0 + x1, y1=area.y0 + y1) for y0, y1 in rows for x0, x1 in columns)
+    return [Region(f"tile-{index:03}", Affine.of_box(box)) for index, box in enumerate(boxes)]
+
+
+def side_of(width_pt: float, height_pt: float, resolution: int) -> float:
+    """Return the longest that a side of a page's tiles may be, in points."""
     side = max(resolution / PIXELS_PER_POINT, 2 * OVERLAP_PT)
     while _count(width_pt, side) * _count(height_pt, side) > MOST_TILES:
         side *= 1.1
-    rows, columns = _cuts(height_pt, side), _cuts(width_pt, side)
-    boxes = (Box(x0=x0, y0=y0, x1=x1, y1=y1) for y0, y1 in rows for x0, x1 in columns)
-    return [Region(f"tile-{index:03}", Affine.of_box(box)) for index, box in enumerate(boxes)]
+    return side
 
 
 def uncut(tiles: Sequence[Region], lines: Sequence[Box], height_pt: float) -> list[Region]:

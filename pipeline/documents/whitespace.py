@@ -59,7 +59,7 @@ def cut(
     while len(tiles) > most:
         side *= 1.25
         tiles = _packed(lines, side)
-    boxes = [_padded(tile, lines, page) for tile in tiles] or [page]
+    boxes = [widened(tile.box, [*lines[: tile.start], *lines[tile.end :]], page) for tile in tiles] or [page]
     regions = [Region(f"tile-{index:03}", Affine.of_box(box)) for index, box in enumerate(boxes)]
     return (
         [with_places(region, lines[tile.start : tile.end]) for region, tile in zip(regions, tiles, strict=True)]
@@ -85,6 +85,19 @@ def with_places(region: Region, lines: Sequence[Box]) -> Region:
             corners = (*region.affine.fraction(x0, y0), *region.affine.fraction(x1, y1))
             places += (round(number, 4) for number in corners)
     return replace(region, places=tuple(places))
+
+
+def widened(box: Box, others: Sequence[Box], page: Box) -> Box:
+    """Return a box with some white on each side, within the page, as much as touches none of the others."""
+    for side, away in (("y0", -1.0), ("y1", 1.0), ("x0", -1.0), ("x1", 1.0)):
+        limit: float = getattr(page, side)
+        for pad in (_PAD_PT, _PAD_PT / 2, _PAD_PT / 4):
+            edge = away * min(away * (getattr(box, side) + away * pad), away * limit)
+            wider = box.model_copy(update={side: edge})
+            if not any(wider.intersection(line) > 0 for line in others):
+                box = wider
+                break
+    return box
 
 
 def find_lines(picture: NDArray[np.uint8], width_pt: float, height_pt: float) -> list[Box]:
@@ -207,18 +220,3 @@ def _grown(tile: _Tile, lines: Sequence[Box], side: float) -> _Tile | None:
             box = box.union(lines[index])
         end = max(others) + 1
     return None
-
-
-def _padded(tile: _Tile, lines: Sequence[Box], page: Box) -> Box:
-    """Return the tile with some white on each side, as much as touches no other line."""
-    others = [line for index, line in enumerate(lines) if not tile.start <= index < tile.end]
-    box = tile.box
-    for side, away in (("y0", -1.0), ("y1", 1.0), ("x0", -1.0), ("x1", 1.0)):
-        limit: float = getattr(page, side)
-        for pad in (_PAD_PT, _PAD_PT / 2, _PAD_PT / 4):
-            edge = away * min(away * (getattr(box, side) + away * pad), away * limit)
-            wider = box.model_copy(update={side: edge})
-            if not any(wider.intersection(line) > 0 for line in others):
-                box = wider
-                break
-    return box

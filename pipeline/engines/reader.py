@@ -20,17 +20,18 @@ _VIEW = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 def read(page: PageTruth, affine: Affine, prompt: str, *, torn: bool = False, frame: Affine | None = None) -> str | None:
     """Return the answer to a prompt, or None to a prompt of no task that is known here; `torn`: text is read as its edges allow.
 
-    `affine` maps what is shown of the page, `frame` all of the view, where that is more: tables' places count in it.
+    `affine` maps what is shown of the page, `frame` all of the view, where that is more: places count in it.
     """
     if prompt == "ocr":
         return "\n".join(line.text for line in visible_lines(page, affine, torn=torn))
+    view = frame.then(affine.back()) if frame else _VIEW
     if prompt == "spot":
-        return spot.encode(list(visible_lines(page, affine, in_view=True, torn=torn)), _VIEW)
+        return spot.encode(list(visible_lines(page, affine, in_view=True, torn=torn)), view)
     if prompt.startswith("detect "):
         labels = {label.strip() for label in prompt.removeprefix("detect ").split(";")}
-        return detect.encode([item for item in page.boxes if item.label in labels and shows(affine, item.box)], affine)
+        return detect.encode([item for item in page.boxes if item.label in labels and shows(affine, item.box)], frame or affine)
     if prompt == "table":
-        return table.encode(visible_tables(page, affine, torn=torn), frame.then(affine.back()) if frame else _VIEW)
+        return table.encode(visible_tables(page, affine, torn=torn), view)
     asked = [field for field in page.fields if field.question in prompt]
     if asked:
         return _value(max(asked, key=lambda field: len(field.question)), page, affine)

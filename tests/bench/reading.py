@@ -95,7 +95,7 @@ def job_of(documents: Path, rows: Path, engine: str, checkpoint: str, *, everyth
         f"source: {{uri: '{documents}', exclude: ['**/*.json']}}\n"
         f"model: {{checkpoint: '{checkpoint}', engine: {engine}, dtype: float32}}\n"
         "render: {text_layer: ignore, ladder: [{tiles: grid}]}\n"
-        "tasks:\n  - {type: ocr, max_tokens: 900}"
+        "tasks:\n  - {type: ocr, max_tokens: 1200}"
         f"{answers + things if everything else ''}\n"
         "accept: {max_reject_rate: 1.0}\n"
         f"sink: {{uri: '{rows}'}}\n"

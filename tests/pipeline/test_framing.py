@@ -12,7 +12,7 @@ from schemas.page import CompletionRecord
 from schemas.view import Affine, Region
 
 OCR, TABLE = page_asks([OcrTask(type="ocr"), TableTask(type="table")])
-WIDE, SQUARE = Region("tile-000", Affine(300, 0, 0, 100, 0, 0)), Region("tile-001", Affine(100, 0, 0, 100, 0, 100))
+WIDE, SQUARE = Region("tile-000", Affine(150, 0, 0, 100, 0, 0)), Region("tile-001", Affine(100, 0, 0, 100, 0, 100))
 
 
 def test_a_region_is_drawn_as_often_as_its_questions_need() -> None:
@@ -21,6 +21,14 @@ def test_a_region_is_drawn_as_often_as_its_questions_need() -> None:
     assert framed([WIDE, SQUARE], [TABLE]) == [WIDE.padded(), SQUARE]
     assert framed([WIDE, SQUARE], [OCR, TABLE]) == [WIDE, WIDE.padded(), SQUARE]
     assert framed([WIDE, SQUARE], []) == []
+
+
+def test_a_slim_tile_is_never_squeezed() -> None:
+    """A line that has a tile to itself would be letters as high as the view: it is padded for every question, and drawn once."""
+    slim = Region("tile-000", Affine(300, 0, 0, 20, 0, 0))
+    assert framed([slim], [OCR, TABLE]) == [slim.padded()]
+    assert framed([slim], [OCR]) == [slim.padded()]
+    assert [is_for(view, ask) for view in (slim, slim.padded()) for ask in (OCR, TABLE)] == [False, False, True, True]
 
 
 def test_each_question_sees_its_own_views() -> None:

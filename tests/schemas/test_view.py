@@ -25,6 +25,21 @@ def test_a_region_that_lies_askew_is_padded_along_its_own_sides() -> None:
     assert region.part == pytest.approx((1.0, 0.2))
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "height", "is_slim"),
+    [
+        ("tile-003", 300.0, 140.0, True),
+        ("tile-003-padded", 60.0, 300.0, True),
+        ("tile-003", 300.0, 160.0, False),
+        ("page", 226.0, 1700.0, False),
+        ("page-padded", 226.0, 1700.0, False),
+    ],
+)
+def test_a_tile_is_slim_that_squeezing_would_deform(name: str, width: float, height: float, is_slim: bool) -> None:
+    """That is one more than twice as long as high, or as high as long; a page is shown as its job asks, whatever its shape."""
+    assert Region(name, Affine(0.6 * width, 0.8 * width, -0.8 * height, 0.6 * height, 0.0, 0.0)).is_slim == is_slim
+
+
 def test_a_square_region_needs_no_padding() -> None:
     """Squeezing changes nothing of a square: it is one view for every question."""
     square = Region("page", Affine(400.0, 0.0, 0.0, 400.0, 0.0, 0.0))

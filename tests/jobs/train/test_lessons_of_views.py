@@ -1,6 +1,7 @@
 """What the embedded checkpoint is taught on: views as a run sees them, true grids, questions with true answers."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -161,6 +162,25 @@ def test_answers_that_are_taught_can_be_decoded() -> None:
                 reading = (spot if prompt == "spot" else table).decode(said, seen.affine)
             assert reading is None or reading.verdict != "reject", (prompt, answer, reading)
     assert kinds == {"ocr", "spot", "answer", "detect", "table"}
+
+
+def test_a_slim_tile_is_taught_as_it_is_served() -> None:
+    """A headline over columns is shown on white, its letters as they are; what it says and where is counted in all of the view."""
+    drawn = (each for seed in range(400) for each in views("tiles", seed, 448, count=2, tilings=("grid",)))
+    for seen in islice((each for each in drawn if each.region.is_slim and each.answer("ocr")), 3):
+        across, down = seen.region.part
+        assert min(across, down) < 0.5 < max(across, down)
+        assert seen.image is not None
+        assert (seen.image[round(down * 448) :] == 255).all()
+        assert (seen.image[:, round(across * 448) :] == 255).all()
+        lines = spot.decode(Completion(seen.answer("spot") or "", (), (), "stop"), seen.affine).lines
+        assert [line.text for line in lines] == (seen.answer("ocr") or "").split("\n")
+        for line, box in zip(lines, seen.line_boxes(), strict=True):
+            assert box.x1 <= across + 1e-6
+            assert box.y1 <= down + 1e-6
+            assert any(line.box.intersection(true.box) > 0.8 * line.box.area for true in seen.page.lines)
+        found = detect.decode(Completion(seen.answer("detect title") or "", (), (), "stop"), seen.affine, ("title",), "detect title")
+        assert all(any(box.box.intersection(true.box) > 0.8 * box.box.area for true in seen.page.boxes) for box in found.boxes)
 
 
 @pytest.mark.parametrize("recipe", [ON_CPU, ON_CUDA])

@@ -9,7 +9,6 @@ from jobs.train.asked import LABELS
 from jobs.train.frame import SIDE
 from jobs.train.outlines import NOTHING, OutlineHeads, Outlines, outlines
 from jobs.train.views import views
-from pipeline.engines.reader import visible_lines
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +22,7 @@ def test_a_patch_on_a_line_has_that_lines_box(seen) -> None:
     assert told.lines.shape == (len(seen), SIDE * SIDE, 4)
     right = asked = 0
     for index, each in enumerate(seen):
-        for line in visible_lines(each.page, each.affine, in_view=True):
-            box = line.box
+        for box in each.line_boxes():
             row, column = int((box.y0 + box.y1) / 2 * SIDE), int((box.x0 + box.x1) / 2 * SIDE)
             found = told.lines[index, min(row, SIDE - 1) * SIDE + min(column, SIDE - 1)]
             right += bool(torch.allclose(found, torch.tensor([box.y0, box.x0, box.y1, box.x1]).clamp(0, 1), atol=1e-6))
@@ -39,8 +37,7 @@ def test_a_patch_on_a_line_has_the_next_lines_box(seen) -> None:
     """Patches of a line say where the one that is read after it lies; those of the last line say none."""
     told = outlines(seen)
     for index, each in enumerate(seen):
-        boxes = [line.box for line in visible_lines(each.page, each.affine, in_view=True)]
-        edges = [torch.tensor([box.y0, box.x0, box.y1, box.x1]).clamp(0, 1) for box in boxes]
+        edges = [torch.tensor([box.y0, box.x0, box.y1, box.x1]).clamp(0, 1) for box in each.line_boxes()]
         following = dict(pairwise(tuple(each.tolist()) for each in edges))
         for line, after in zip(told.lines[index].tolist(), told.nexts[index].tolist(), strict=True):
             assert tuple(after) == following.get(tuple(line), (-1.0,) * 4)

@@ -143,7 +143,7 @@ def test_the_child_divides_and_renders(tmp_path: Path):
     with Child(Limits()) as child:
         child.open(tmp_path / "a.pdf")
         assert [region.name for region in child.regions(0, "none", 448)] == ["page"]
-        assert len(child.regions(0, "grid", 448)) == 6
+        assert [region.is_slim for region in child.regions(0, "grid", 448)] == [True, *[False] * 6]  # the heading, two columns
         regions = child.regions(0, "whitespace", 448)
         assert regions == expected
         views = child.render(0, regions, 448)
