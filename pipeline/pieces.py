@@ -29,6 +29,7 @@ class Part:
     """What one view says: a reading with a value, the box around what it shows, and the same reading on the page set upright, `level`.
 
     `upright` maps the view to the upright page; `places` are those of the print that was seen in it; `is_page`: it shows the whole page.
+    `logprob` is the mean natural log-probability of what it said, minus infinity where no engine told.
     """
 
     reading: Reading
@@ -37,6 +38,7 @@ class Part:
     upright: Affine
     places: tuple[float, ...] = ()
     is_page: bool = False
+    logprob: float = -inf
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -163,6 +163,11 @@ def _is_shown_again(item: CompletionRecord, finer: Sequence[Affine]) -> bool:
     return sum(is_covered(line, finer) for line in lines) >= COVERED * len(lines)
 
 
+def likelihood(item: CompletionRecord) -> float:
+    """Return the mean natural log-probability of what was said, minus infinity where no engine told."""
+    return item.mean_logprob if item.mean_logprob is not None else -inf
+
+
 def _quarter(item: CompletionRecord) -> int:
     """Return by how many quarter turns a view is turned from the page; it may lie askew beside."""
     a, b = (item.affine or (1.0, 0.0))[:2]
@@ -201,7 +206,7 @@ def _part(ask: Ask, item: CompletionRecord, turn: Affine | None, weigh: Weigh | 
     decoded = weighed(ask.decode(completion, region.frame), item, weigh)
     reading = told(decoded, ask.key, None if is_page else view)
     if not decoded.lines and not decoded.tables:
-        return Part(reading, view, reading, affine, item.places, is_page=is_page)
+        return Part(reading, view, reading, affine, item.places, is_page=is_page, logprob=likelihood(item))
     upright = affine.then(turn.back()) if turn else affine
     level = weighed(ask.decode(completion, region.frame.then(turn.back())), item, weigh) if turn else decoded
     of_tile = told(level, ask.key, None if is_page else upright.box(0, 0, 1, 1))

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from pipeline.readings import Voice, chosen, completed
+from pipeline.readings import Voice, chosen, completed, likelihood
 from pipeline.tasks.base import Ask
 from pipeline.tasks.loops import looping
 from schemas.field import FieldValue
@@ -114,7 +114,7 @@ def _source(ask: Ask, voice: Voice, value: FieldValue) -> tuple[CompletionRecord
     same = [(item, said) for item, said in given if said == value]
     if not same or value.status == "absent":
         return min(voice.records, key=lambda item: item.least_logprob if item.least_logprob is not None else 0.0), []
-    source = same[0][0]
+    source = max((item for item, _ in same), key=likelihood)
     return source, [said for item, said in given if said and said.status != "absent" and item is not source]
 
 

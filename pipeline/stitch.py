@@ -31,12 +31,13 @@ T = TypeVar("T", Line, Table, Cell)
 
 
 def stitched(parts: Sequence[Part], turn: Affine | None = None) -> Reading:
-    """Return what the views, of which there must be one, say together; `turn` leads from the upright page to the page as it lies."""
+    """Return what the views, of which there must be one, say together; `turn` leads from the upright page to the page as it lies.
+
+    Of several values the likeliest counts, and of equally likely ones the first: who is asked for what a tile does not show may guess.
+    """
     first = parts[0].reading
+    answers = [part for part in parts if part.reading.value and part.reading.value.status == "ok"]
     tables = whole_tables([(part.level.tables, part.box) for part in parts])
-    value = next(
-        (part.reading.value for part in parts if part.reading.value and part.reading.value.status == "ok"), first.value
-    )
     lines, text = _lines(parts)
     return replace(
         first,
@@ -44,7 +45,7 @@ def stitched(parts: Sequence[Part], turn: Affine | None = None) -> Reading:
         lines=tuple(_turned(line, turn) for line in lines) if turn else lines,
         boxes=_once([part.reading.boxes for part in parts], [part.view for part in parts]),
         tables=tuple(_table_turned(table, turn) for table in tables) if turn else tables,
-        value=value,
+        value=max(answers, key=lambda part: part.logprob).reading.value if answers else first.value,
     )
 
 

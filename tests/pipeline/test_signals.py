@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.readings import record, voices
+from pipeline.readings import read, record, voices
 from pipeline.signals import agreement, signals, standing_in
 from pipeline.tasks.asks import asks
 from schemas.field import FieldValue
@@ -36,6 +36,24 @@ def test_the_tokens_of_the_answer_itself_count() -> None:
     assert (known.mean_logprob, known.least_logprob) == (pytest.approx(-0.2), -0.3)
     assert found(said("42", margins=(4.0, 0.25))).least_margin == 0.25
     assert found(said("42")).least_margin is None
+
+
+def test_of_values_of_several_tiles_the_likeliest_counts() -> None:
+    """One that does not show what it is asked for may guess; equally likely ones count in their order, and one that tells nothing last."""
+    guess, known = said("41", region=TILES[0], logprobs=(-0.9,)), said("42", region=TILES[1], logprobs=(-0.1,))
+    for records in ([guess, known], [known, guess]):
+        value = read(TOTAL, records).value
+        assert value is not None
+        assert value.value_number == 42
+        assert signals(TOTAL, voices(TOTAL, records), value, None, None).mean_logprob == -0.1
+    alike = [said(text, region=tile) for text, tile in zip(("41", "42"), TILES, strict=True)]
+    untold = [each.model_copy(update={"mean_logprob": None}) for each in alike]
+    for records in (alike, untold, [untold[1], alike[0]]):
+        value = read(TOTAL, records).value
+        assert value is not None
+        assert value.value_number == 41
+    twice = [said("42", region=tile, logprobs=(logprob,)) for tile, logprob in zip(TILES, (-0.9, -0.2), strict=True)]
+    assert found(*twice).mean_logprob == -0.2
 
 
 def test_absence_is_as_sure_as_its_least_sure_view() -> None:

@@ -179,7 +179,9 @@ def test_a_slim_tile_is_taught_as_it_is_served() -> None:
             assert box.x1 <= across + 1e-6
             assert box.y1 <= down + 1e-6
             assert any(line.box.intersection(true.box) > 0.8 * line.box.area for true in seen.page.lines)
-        found = detect.decode(Completion(seen.answer("detect title") or "", (), (), "stop"), seen.affine, ("title",), "detect title")
+        found = detect.decode(
+            Completion(seen.answer("detect title") or "", (), (), "stop"), seen.affine, ("title",), "detect title"
+        )
         assert all(any(box.box.intersection(true.box) > 0.8 * box.box.area for true in seen.page.boxes) for box in found.boxes)
 
 
