@@ -1,7 +1,8 @@
 """Tiles of a grid, each of one column of text: a tile that shows parts of two is read across the gutter. It knows boxes only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import pairwise
 
 from pipeline.documents.tiles import grid, side_of, uncut
@@ -19,10 +20,10 @@ def grid_of(lines: Sequence[Box], width_pt: float, height_pt: float, resolution:
 
     Where columns stand side by side each has a grid of its own, and so has what is above, between and below them; tiles of white are left out.
     """
-    page = Box(x0=0.0, y0=0.0, x1=width_pt, y1=height_pt)
+    page, side = Box(x0=0.0, y0=0.0, x1=width_pt, y1=height_pt), side_of(width_pt, height_pt, resolution)
     areas = [(page, lines)]
-    if len(parts := stretches(lines, side_of(width_pt, height_pt, resolution))) > 1:
-        areas = [(_area(lines, part, page), lines[part.start : part.stop]) for part in parts]
+    if len(parts := stretches(lines, side)) > 1:
+        areas = [(_area(lines, part, page, side), lines[part.start : part.stop]) for part in parts]
     tiles = [
         with_places(tile, own)
         for area, own in areas
@@ -41,9 +42,23 @@ def stretches(lines: Sequence[Box], side: float) -> list[range]:
     for head in range(1, len(lines)):
         if lines[head].y0 < lines[head - 1].y0 and lines[head].x0 >= lines[head - 1].x1:
             start, end = _beside(lines, head, _LEAST * side)
-            if min(_height(lines[start:head]), _height(lines[head:end])) >= _LEAST * side:
+            if min(_around(lines[start:head]).height, _around(lines[head:end]).height) >= _LEAST * side:
                 cuts |= {start, head, end}
-    return [range(start, end) for start, end in pairwise(sorted(cuts))]
+    found = [range(start, end) for start, end in pairwise(sorted(cuts))]
+    return [part for whole in found for part in _clear(lines, whole)] if len(found) > 1 else found
+
+
+def _clear(lines: Sequence[Box], whole: range) -> Iterator[range]:
+    """Yield a stretch in parts around which a box can be drawn that touches no line of another: a speck beside a column is none of what follows."""
+    others = [line for index, line in enumerate(lines) if index not in whole]
+    start, box = whole.start, lines[whole.start]
+    for index in whole:
+        around = box.union(lines[index])
+        if any(around.intersection(line) > 0 for line in others) and index > start:
+            yield range(start, index)
+            start, around = index, lines[index]
+        box = around
+    yield range(start, whole.stop)
 
 
 def _beside(lines: Sequence[Box], head: int, far: float) -> tuple[int, int]:
@@ -58,15 +73,17 @@ def _beside(lines: Sequence[Box], head: int, far: float) -> tuple[int, int]:
     return start, end
 
 
-def _height(lines: Sequence[Box]) -> float:
-    return max(line.y1 for line in lines) - min(line.y0 for line in lines)
-
-
-def _area(lines: Sequence[Box], part: range, page: Box) -> Box:
-    """Return the part of the page that holds a stretch: all of its width, where nothing stands beside it, and some white."""
-    box = lines[part.start]
-    for line in lines[part.start : part.stop]:
-        box = box.union(line)
+def _area(lines: Sequence[Box], part: range, page: Box, side: float) -> Box:
+    """Return the part of the page that holds a stretch: all of its width, where nothing stands beside it, and some white; more around little."""
+    box = _around(lines[part.start : part.stop])
     others = [line for index, line in enumerate(lines) if index not in part]
     band = box.model_copy(update={"x0": page.x0, "x1": page.x1})
-    return widened(box if any(band.intersection(line) > 0 for line in others) else band, others, page)
+    if any(band.intersection(line) > 0 for line in others):
+        band = box
+    if max(band.width, band.height) < _LEAST * side:
+        band = widened(band, others, page, (side / 4, side / 8, side / 16))
+    return widened(band, others, page)
+
+
+def _around(lines: Sequence[Box]) -> Box:
+    return reduce(Box.union, lines)

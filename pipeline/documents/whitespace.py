@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.documents.ink import components, darkest, mask_of
+from pipeline.documents.leading import parted, untangled
 from pipeline.documents.order import reading_order
 from pipeline.documents.rules import frames, rules
 from pipeline.documents.tiles import PIXELS_PER_POINT, grid
@@ -30,7 +31,9 @@ _DUST_PT, _SPECK_PT, _HAIR_PT = 2.0, 0.9, 0.5
 has left of some rules, join nothing across a gutter."""
 _GAP_EM = 1.15
 """The widest gap between words of one line, in heights of what is printed."""
-_PAD_PT = 4.0
+_NEAR_EM, _FLUSH_EM, _LEAST_FLUSH = 6.0, 0.2, 3
+"""Right of a gutter so many lines near by begin under one another, but for so much of a line's height, and few stand across it: a headline."""
+_PADS_PT = 4.0, 2.0, 1.0
 _MORE_THAN_GRID = 2
 """Where rows are wider than a tile, as in large tables, each cell would be one: beyond this many times a grid's tiles they grow."""
 
@@ -87,11 +90,11 @@ def with_places(region: Region, lines: Sequence[Box]) -> Region:
     return replace(region, places=tuple(places))
 
 
-def widened(box: Box, others: Sequence[Box], page: Box) -> Box:
-    """Return a box with some white on each side, within the page, as much as touches none of the others."""
+def widened(box: Box, others: Sequence[Box], page: Box, pads: Sequence[float] = _PADS_PT) -> Box:
+    """Return a box with some white on each side, within the page: the first of the `pads`, in points, that touches none of the others."""
     for side, away in (("y0", -1.0), ("y1", 1.0), ("x0", -1.0), ("x1", 1.0)):
         limit: float = getattr(page, side)
-        for pad in (_PAD_PT, _PAD_PT / 2, _PAD_PT / 4):
+        for pad in pads:
             edge = away * min(away * (getattr(box, side) + away * pad), away * limit)
             wider = box.model_copy(update={side: edge})
             if not any(wider.intersection(line) > 0 for line in others):
@@ -121,10 +124,10 @@ def _lines_of(ink: NDArray[np.uint8], fx: float, fy: float) -> list[Box]:
     is_print[0] = False  # the paper
     ink = mask_of(labels, is_print)
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(1, round(_WORD_GAP_PT * fx)) | 1), np.uint8))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    corners = np.array(
-        [(x, y, x + across, y + down) for x, y, across, down, _ in stats[1:count].tolist()], dtype=np.float64
-    ).reshape(-1, 4)
+    count, of, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    found = np.asarray(stats[1:count, :4], dtype=np.int32)
+    lines = untangled(parted(found, np.asarray(of, dtype=np.int32), ink, marks[is_print, :4]))
+    corners = np.array(lines, dtype=np.float64).reshape(-1, 4)
     corners /= (fx, fy, fx, fy)
     corners = _merged(_joined(_merged(corners)))
     corners = corners[np.maximum(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]) >= _DUST_PT]
@@ -148,11 +151,20 @@ def _joined(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
         for earlier in rest[:index]:
             high = max(box[3] - box[1], earlier[3] - earlier[1])
             shared = min(box[3], earlier[3]) - max(box[1], earlier[1])
-            if shared > 0.5 * high and 0 <= box[0] - earlier[2] < _GAP_EM * high:
+            if shared > 0.5 * high and 0 <= box[0] - earlier[2] < _GAP_EM * high and not _is_gutter(boxes, earlier, box):
                 earlier[2] = box[0]  # they now touch, and are merged
                 earlier[1], earlier[3] = min(earlier[1], box[1]), max(earlier[3], box[3])
                 box[0] -= 0.01
     return np.array(rest, dtype=np.float64).reshape(-1, 4)
+
+
+def _is_gutter(boxes: NDArray[np.float64], left: Sequence[float], right: Sequence[float]) -> bool:
+    """Say whether what is between two boxes of a row is a gutter, and no gap between words: those are not under one another."""
+    high, middle = max(left[3] - left[1], right[3] - right[1]), (left[2] + right[0]) / 2
+    near = boxes[(boxes[:, 1] < right[3] + _NEAR_EM * high) & (boxes[:, 3] > right[1] - _NEAR_EM * high)]
+    crossing = (near[:, 0] < middle) & (near[:, 2] > middle)
+    flush = np.abs(near[:, 0] - right[0]) <= _FLUSH_EM * high
+    return int(flush.sum()) > max(_LEAST_FLUSH, 3 * int(crossing.sum()))
 
 
 def _merged(boxes: NDArray[np.float64]) -> NDArray[np.float64]:

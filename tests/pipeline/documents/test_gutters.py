@@ -71,3 +71,16 @@ def test_what_stands_beside_a_line_of_its_own_keeps_its_place() -> None:
     middle = block(50, 545, 340, 1)
     lines = [*above[0], *above[1], *middle, *below[0], *below[1]]
     assert stretches(lines, SIDE) == [range(20), range(20, 40), range(40, 41), range(41, 61), range(61, 81)]
+
+
+def test_a_speck_beside_a_column_is_a_tile_with_white_around_it() -> None:
+    """What follows it, far below, is in a tile of its own, and neither shows the column once more."""
+    speck = Box(x0=570, y0=700, x1=573, y1=702)
+    number = Box(x0=60, y0=800, x1=72, y1=808)
+    lines = [*TWO[0], *TWO[1], speck, number]
+    regions = grid_of(lines, *A4, 448)
+    shown = [[line for line in lines if region.affine.box(0, 0, 1, 1).intersection(line) > 0] for region in regions]
+    assert shown[-2:] == [[speck], [number]]
+    box = regions[-2].affine.box(0, 0, 1, 1)
+    assert min(box.width, box.height) > 50
+    assert all(set(each) <= set(TWO[0]) or set(each) <= set(TWO[1]) for each in shown[:-2])
