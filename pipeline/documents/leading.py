@@ -11,8 +11,9 @@ _TALL, _LONG = 3.2, 6.0
 _LOW = 2.0
 """What is no higher than this, in the usual height of the page's letters, is looked at no further: even notes are higher, two lines of them."""
 _LEAST_LETTERS = 12
+"""Fewer do not tell how high a line is."""
 _LEAST_LINE = 0.8
-"""A line is at least so high."""
+"""A line is at least so high, in heights of its letters."""
 _THIN = 0.3
 """Between two lines there is less ink than this part of what is in a line, row by row."""
 _TAILS, _ALIKE = 0.3, 0.5
