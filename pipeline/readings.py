@@ -211,4 +211,5 @@ def _part(ask: Ask, item: CompletionRecord, turn: Affine | None, weigh: Weigh | 
     level = weighed(ask.decode(completion, region.frame.then(turn.back())), item, weigh) if turn else decoded
     of_tile = told(level, ask.key, None if is_page else upright.box(0, 0, 1, 1))
     tables = tuple(table if table.box else tiled for table, tiled in zip(level.tables, of_tile.tables, strict=True))
-    return Part(reading, view, replace(of_tile, tables=tables), upright, item.places, is_page=is_page)
+    level = replace(of_tile, tables=tables)
+    return Part(reading, view, level, upright, item.places, is_page=is_page, logprob=likelihood(item))

@@ -118,6 +118,10 @@ class Region:
         """Return which fractions of the view, along it and down, show the page; the rest of it is white."""
         return self.frame.fraction(*self.affine.point(1.0, 1.0)) if self.is_padded else (1.0, 1.0)
 
+    def shown(self) -> "Region":
+        """Return the region as it is shown for a task that squeezes: a slim one is padded all the same."""
+        return self.padded() if self.is_slim else self
+
     def padded(self) -> "Region":
         """Return the region as it is shown without squeezing; itself, where it is square."""
         along, down = self._sides

@@ -99,7 +99,7 @@ def _of_page(child: Child, labels: Sequence[Label], uri: str, page: int, how: tu
     shown: dict[Region, str] = {}
     for label in labels:
         for region in _regions(child, label, whole, page, (resolution, tiling)):
-            answer = target(label, region.frame)
+            answer = target(label, region.affine, region.frame)
             if answer is None:
                 continue
             if region not in shown:
@@ -119,12 +119,12 @@ def _file_name(uri: str, page: int, region: Region, resolution: int) -> str:
 def _regions(child: Child, label: Label, whole: Region, page: int, how: tuple[int, Tiling]) -> list[Region]:
     """Return what is shown of a page for a label: its region, tiles where its lines say what stands in each, else the whole page.
 
-    For a table it is padded, as a run pads it.
+    For a table it is padded, as a run pads it, and so is a slim tile.
     """
     if label.region is not None:
         shown = [Region("region", Affine.of_box(label.region))]
     elif how[1] != "none" and label.target is None and label.lines:
-        shown = child.regions(page, how[1], how[0])
+        shown = [region.shown() for region in child.regions(page, how[1], how[0])]
     else:
         shown = [whole]
     return [region.padded() for region in shown] if label.task == "table" else shown
@@ -139,18 +139,21 @@ def prompt(label: Label) -> str:
     return _PROMPTS[label.task]
 
 
-def target(label: Label, affine: Affine) -> str | None:
-    """Return the true answer on this view, with `<loc>` tokens for boxes and HTML for tables; None where the view shows nothing of it."""
+def target(label: Label, affine: Affine, frame: Affine | None = None) -> str | None:
+    """Return the true answer on a view, with `<loc>` tokens for boxes and HTML for tables; None where the view shows nothing of it.
+
+    `affine` maps what is shown of the page, `frame` all of the view, where that is more: places count in it.
+    """
     if label.target is not None:
         return label.target
     if label.task == "detect":
-        return detect.encode([item for item in label.boxes if shows(affine, item.box)], affine)
+        return detect.encode([item for item in label.boxes if shows(affine, item.box)], frame or affine)
     if label.task == "table":
-        return table.encode(label.tables, affine)
+        return table.encode(label.tables, frame or affine)
     lines = [line for line in label.lines if _stands_in(line, affine)]
     if not lines:
         return None
-    return spot.encode(lines, affine) if label.task == "spot" else "\n".join(line.text for line in lines)
+    return spot.encode(lines, frame or affine) if label.task == "spot" else "\n".join(line.text for line in lines)
 
 
 def _stands_in(line: Line, affine: Affine) -> bool:

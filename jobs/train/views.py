@@ -144,8 +144,7 @@ def _as_served(
             boxes = [field.box for field in page.fields if field.box]
             telling = [region for region in found[tiling] if any(shows(region.affine, box) for box in boxes)]
             found[tiling] = telling or found[tiling]
-    chosen = [rng.choice(found[tiling]) for tiling in tilings]
-    return [region.padded() if region.is_slim else region for region in chosen]
+    return [rng.choice(found[tiling]).shown() for tiling in tilings]
 
 
 def _seen(sheet: Sheet, regions: Sequence[Region], resolution: int) -> tuple[Seen, ...]:

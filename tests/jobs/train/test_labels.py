@@ -13,10 +13,12 @@ from jobs.synth import generate
 from jobs.train.examples import prepared, prompt, target
 from jobs.train.labels import labels_of, read_labels
 from jobs.train.split import split
+from pipeline.documents.child import Child
 from pipeline.errors import JobError
 from pipeline.tasks import spot, table
 from schemas.box import Box, LabelledBox
 from schemas.field import FieldRow
+from schemas.job import Limits
 from schemas.label import Label
 from schemas.page import CompletionRecord, Line, PageRow
 from schemas.table import Cell, Table
@@ -209,3 +211,21 @@ sink: {{uri: {tmp_path}/out}}
     spotted = next(label for label in labels if label.task == "spot")
     assert [line.text for line in spotted.lines] == [line.text for line in truth.pages[0].lines]
     assert {label.task for label in labels} >= {"ocr", "spot"}
+
+
+def test_a_slim_tile_is_learned_as_a_run_shows_it(tmp_path) -> None:
+    """A headline over columns is padded, holds none of the lines that the white beside it covers, and its places count in the square."""
+    data, truth = generate("article", 2019)
+    (tmp_path / "a.pdf").write_bytes(data)
+    label = Label(uri=str(tmp_path / "a.pdf"), task="spot", lines=truth.pages[0].lines)
+    examples = prepared([label], 448, "grid", tmp_path / "views", lambda _: None)
+    with Child(Limits()) as child:
+        child.open(tmp_path / "a.pdf")
+        slim = [region.padded() for region in child.regions(0, "grid", 448) if region.is_slim]
+    frames = {(f.a, f.b, f.c, f.d, f.e, f.f): region for region in slim for f in [region.frame]}
+    found = [(each, frames[each.affine]) for each in examples if each.affine in frames]
+    assert found
+    for each, region in found:
+        part = region.affine.box(0, 0, 1, 1)
+        for line in spot.decode(_said(each.target), region.frame).lines:
+            assert line.box.intersection(part) > 0.5 * line.box.area
