@@ -16,6 +16,8 @@ from jobs.train.tower import TowerHeads
 _RIDGE = 1e-3
 _GLYPHS_WEIGHT = 0.3
 _OUTLINES_WEIGHT = 0.5
+_WEIGHT_BY_LENGTH = 0.5
+"""Where each answer weighs alike, a letter of the densest tiles weighs least, and those are read worst."""
 
 
 class WholeCourse(nn.Module):
@@ -36,7 +38,7 @@ class WholeCourse(nn.Module):
         seen = features(self.model.model.vision_tower, as_pixels(batch), batch.where)
         told = self.heads(seen, batch.grids, batch.where)
         shown = self.model.model.multi_modal_projector(seen).repeat_interleave(len(batch.rows.ids) // len(seen), 0)
-        said = suffix_loss(self.model, shown, batch.rows, first_place=self._first_place)
+        said = suffix_loss(self.model, shown, batch.rows, first_place=self._first_place, weight_by_length=_WEIGHT_BY_LENGTH)
         loss = said.loss + _GLYPHS_WEIGHT * told.loss
         if batch.outlines is not None:
             loss = loss + _OUTLINES_WEIGHT * self.outline_heads(seen, batch.outlines)

@@ -95,13 +95,14 @@ def suffix_loss(
     rows: Rows,
     softcap: float | None = None,
     first_place: int | None = None,
+    weight_by_length: float = 0.0,
 ) -> Said:
     """Return the loss of the answers, given what the tower (or a lesson in its place) made of the images: (rows, image tokens, width).
 
-    An answer's loss is the mean over its tokens, and each answer weighs as much as another, as PaliGemma was trained: in a mean over all
-    tokens a value of six letters would weigh nothing beside a page of four hundred. `softcap` is PaliGemma 2's, which it was trained with
-    and transformers leaves out. `first_place` is the id of `<loc0000>` where places near the right one are to be half right.
-    Logits are made for the answers' tokens alone: over all of a published vocabulary they are most of the memory.
+    An answer's loss is the mean over its tokens, and it weighs as its length to the power `weight_by_length`: at 0 as much as another, as
+    PaliGemma was trained; at 1 a value of six letters would weigh nothing beside a page of four hundred. `softcap` is PaliGemma 2's, which
+    it was trained with and transformers leaves out. `first_place` is the id of `<loc0000>` where places near the right one are to be half
+    right. Logits are made for the answers' tokens alone: over all of a published vocabulary they are most of the memory.
     """
     hidden = model.model(
         input_ids=rows.ids,
@@ -115,6 +116,7 @@ def suffix_loss(
     if softcap is not None:
         logits = softcap * torch.tanh(logits / softcap)
     each = missed(logits, labels, first_place)
-    share = 1 / scored.sum(1, keepdim=True).expand_as(scored)[scored]
-    loss = (each * share).sum() / len(scored)
+    lengths = scored.sum(1, keepdim=True).float()
+    share = (lengths ** (weight_by_length - 1)).expand_as(scored)[scored]
+    loss = (each * share).sum() / (lengths**weight_by_length).sum()
     return Said(loss, (logits.argmax(-1) == labels).sum(), int(labels.numel()))

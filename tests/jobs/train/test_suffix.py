@@ -60,6 +60,18 @@ def test_the_loss_looks_at_the_answer_alone(taught) -> None:
     torch.testing.assert_close(suffix_loss(model, features, other_padding).loss, whole.loss, rtol=1e-5, atol=1e-5)
 
 
+def test_longer_answers_weigh_as_much_more_as_is_asked(taught) -> None:
+    """At a power of one each token weighs alike, and at a half an answer as the square root of its length."""
+    model, vocabulary = taught
+    features = torch.randn(3, 16, 64, generator=torch.Generator().manual_seed(0))
+    alone = [suffix_loss(model, features[n : n + 1], packed(vocabulary, [PAIRS[n]])) for n in range(3)]
+    for power in (1.0, 0.5):
+        weights = [said.asked**power for said in alone]
+        expected = sum(weight * said.loss for weight, said in zip(weights, alone, strict=True)) / sum(weights)
+        weighed = suffix_loss(model, features, packed(vocabulary, PAIRS), weight_by_length=power).loss
+        torch.testing.assert_close(weighed, expected, rtol=1e-4, atol=1e-4)
+
+
 def test_the_loss_agrees_with_transformers(taught) -> None:
     """The library's own loss of each answer, with its token types and labels, is the same number."""
     model, vocabulary = taught
