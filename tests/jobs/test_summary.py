@@ -14,11 +14,14 @@ from jobs.summary import in_words
 from jobs.verify import MEANINGS, exit_code
 from jobs.verify import in_words as verify_in_words
 from schemas.arrow import to_table
+from schemas.box import Box, LabelledBox
 from schemas.field import FieldRow
 from schemas.page import PageRow
 from schemas.run import Finding, FindingCode, RunSummary, VerifyReport
+from schemas.table import Cell, Table
 from schemas.unit import Reject
 
+CELLS = (Cell(row_index=0, col_index=0, text="Soup"), Cell(row_index=0, col_index=1, text="15.00"))
 AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 REJECT = Reject(
     stage="open",
@@ -162,6 +165,8 @@ def sink(tmp_path):
         text_source="text_layer",
         seconds=0.1,
         job_name="nightly",
+        tables=[Table(table_index=0, n_rows=1, n_cols=2, html="", cells=CELLS)],
+        boxes=[LabelledBox(label="title", box=Box(x0=9.7, y0=20, x1=80, y1=31))],
     )
     field = FieldRow(
         **common,
@@ -195,11 +200,13 @@ def test_the_proof_names_the_command_as_it_is_reached():
     assert "\n  proof     .venv/bin/pagemill verify s3://lake/out\n" in in_words(_summary(), pagemill=".venv/bin/pagemill")
 
 
-def test_a_glimpse_shows_values_and_where_they_came_from(sink):
-    """The first texts and values of this run, each with its source, and of earlier ones only where this one had nothing to do."""
+def test_a_glimpse_shows_some_of_each_kind(sink):
+    """The first texts, values, tables and things of this run, and of earlier ones only where this one had nothing to do."""
     shown = glimpse(_summary(sink_uri=str(sink)))
     assert "a.pdf:1  [text_layer]  INVOICE no 7" in shown
     assert "a.pdf:1  [model]  total = 7 EUR" in shown
+    assert "a.pdf:1  [1 × 2]  Soup | 15.00\n" in shown
+    assert "a.pdf:1  title  10, 20 – 80, 31\n" in shown
     assert glimpse(_summary(sink_uri=str(sink), run_id="r2")) == ""
     assert glimpse(_summary(sink_uri=str(sink), run_id="r2", pages_selected=0)) == shown
 
