@@ -34,7 +34,7 @@ _BASE: frozenset[Form] = frozenset(
 )
 
 KINDS: dict[str, Kind] = {
-    "embedded": Kind(frozenset({"ocr", "answer", "detect"}), note="its card tells how well"),
+    "embedded": Kind(frozenset({"ocr", "answer", "detect", "table"}), note="its card tells how well"),
     "pt": Kind(_BASE, note="a base model: good to fine-tune, rough as it is"),
     "mix": Kind(
         frozenset({"answer", "caption", "detect", "segment"}),

@@ -11,13 +11,15 @@ import torch
 from jobs.evaluate.boxes import ENOUGH, overlaps
 from jobs.evaluate.text import character_errors
 from jobs.train.asked import LABELS
-from jobs.train.scores import boxes
+from jobs.train.scores import boxes, score
 from pipeline.documents.document import open_document
+from pipeline.documents.padding import padded
 from pipeline.documents.picture import Pixels
 from pipeline.documents.tiles import grid
 from pipeline.engines.base import Engine
 from pipeline.engines.reader import read
 from pipeline.engines.start import start
+from pipeline.tasks import table
 from schemas.job import Limits, Model
 from schemas.truth import DocumentTruth
 from schemas.view import Completion, Request, View
@@ -42,14 +44,17 @@ def tiles(engine: Engine, name: str, spoiled: Callable[[Pixels], Pixels] = lambd
     path = DOCUMENTS / name
     truth = DocumentTruth.model_validate_json((DOCUMENTS / f"{path.stem}.truth.json").read_bytes()).pages[0]
     regions = grid(truth.width_pt, truth.height_pt, RESOLUTION)
+    if prompt == table.PROMPT:
+        regions = [region.padded() for region in regions]
     document = open_document(path, Limits(), ())
     try:
-        images = list(document.render(0, [region.affine for region in regions], RESOLUTION))
+        images = list(document.render(0, [region.frame for region in regions], RESOLUTION))
     finally:
         document.close()
-    views = [View("", 0, region, spoiled(image)) for region, image in zip(regions, images, strict=True)]
+    views = [View("", 0, region, spoiled(padded(image, region))) for region, image in zip(regions, images, strict=True)]
     answers = engine.generate([Request(view, prompt, MOST_TOKENS) for view in views])
-    return [(read(truth, region.affine, prompt) or "", answer) for region, answer in zip(regions, answers, strict=True)]
+    known = [read(truth, region.affine, prompt, frame=region.frame) or "" for region in regions]
+    return list(zip(known, answers, strict=True))
 
 
 def error_rate(read_tiles: Tiles) -> float:
@@ -68,17 +73,17 @@ def lines_read(read_tiles: Tiles) -> set[str]:
     [
         (
             "letter.jp2",
-            0.16,
+            0.05,
             {
-                *("Seamvulda Dairy plc", "Markverk, 2025-08-03", "Subject: Notice EU-918", "Yours faithfully,"),
-                *("Unit 38, Skeerka Park", "Dear Simon Fokream,", "231 Foda Avenue"),
+                *("2016-12-22", "Zeichen: 61-950-C", "Guten Tag Otto Staiör,", "über das neue Verfahren.", "voller Briefe."),
+                *("Viele Grüße", "Rüdiger Lissdoulür", "Pause sprach Wiebke Quokard"),
             },
         ),
         (
             "statement.pdf",
-            0.12,
+            0.07,
             {
-                *("13 April 2019", "Folding mirror 27 ml", "Red wrench", "3,150.08", "6,053.89", "6,976.54"),
+                *("13 April 2019", "Folding mirror 27 ml", "Large wrench", "3,150.08", "6,053.89", "6,976.54"),
                 *("20 May 2019", "Steel bucket", "Round label B90", "List no.: 3859818"),
             },
         ),
@@ -92,7 +97,7 @@ def lines_read(read_tiles: Tiles) -> set[str]:
         ),
         (
             "invoice-rotated.pdf",
-            0.085,
+            0.02,
             {
                 "Chornkoustoud Paper plc",
                 "Dora X. Kaicou",
@@ -104,10 +109,10 @@ def lines_read(read_tiles: Tiles) -> set[str]:
                 "$11,702.75",
             },
         ),
-        ("invoice-scan.pdf", 0.11, {"Rechnung", "14.04.2026", "Margit W. Feashong", "Stahl Umschlag", "208,34", "90,17 €"}),
+        ("invoice-scan.pdf", 0.045, {"Rechnung", "14.04.2026", "Margit W. Feashong", "Stahl Umschlag", "208,34", "541,02 €"}),
         (
             "receipt-photo.jpg",
-            0.02,
+            0.09,
             {"Skesho Print Ltd", "Receipt: 2238-91", "Date: 04 Oct 2025", "Salad 3 x 3.75", "£425.59", "£38.69"},
         ),
         ("receipt.png", 0.01, {"Jeajewee Optics plc", "Receipt: 701218", "Date: November 28, 2026", "Soup 3 x 5.00", "$70.97"}),
@@ -148,15 +153,16 @@ def test_a_page_is_read_off_its_picture(engine, name, most, lines) -> None:
         ("invoice-scan.pdf", "who is billed?", "Margit W. Feashong"),
         ("invoice-scan.pdf", "what is the invoice number?", "PX-1320"),
         ("invoice-scan.pdf", "what is the total?", "541,02 €"),
+        ("form.pdf", "what is the form number?", "DX 90-92"),
         ("form.pdf", "when was the form signed?", "11 February 2020"),
-        ("letter.jp2", "who is the letter addressed to?", "Simon Fokream"),
-        ("letter.jp2", "who sent the letter?", "Seamvulda Dairy plc"),
-        ("letter.jp2", "what is the letter about?", "Notice EU-918"),
-        ("letter.jp2", "who signed the letter?", "Beth Staingseen"),
+        ("letter.jp2", "what is the date?", "2016-12-22"),
+        ("letter.jp2", "who signed the letter?", "Rüdiger Lissdoulür"),
+        ("letter.jp2", "what is the reference?", "61-950-C"),
+        ("receipt-photo.jpg", "what is the time of purchase?", "12:28"),
+        ("receipt-photo.jpg", "how much cash was given?", "£430.00"),
         ("receipt-photo.jpg", "what is the receipt number?", "2238-91"),
         ("receipt-photo.jpg", "what is the total?", "£425.59"),
         ("receipt-photo.jpg", "what is the tax?", "£38.69"),
-        ("receipt-photo.jpg", "how much change was returned?", "£4.41"),
         ("receipt-photo.jpg", "what is the name of the store?", "Skesho Print Ltd"),
         ("receipt-photo.jpg", "what is the date?", "04 Oct 2025"),
         ("receipt-photo.jpg", "how many items were bought?", "21"),
@@ -164,6 +170,7 @@ def test_a_page_is_read_off_its_picture(engine, name, most, lines) -> None:
         ("receipt.png", "what is the total?", "$70.97"),
         ("receipt.png", "what is the date?", "November 28, 2026"),
         ("receipt.png", "what is the receipt number?", "701218"),
+        ("receipt.png", "what is the time of purchase?", "12:17"),
         ("receipt.png", "how many items were bought?", "7"),
         ("statement-fax.tif", "what is the date?", "23 Jan 2015"),
     ],
@@ -178,14 +185,14 @@ def test_a_value_is_found_where_it_stands(engine, name, question, value) -> None
     ("name", "labels"),
     [
         ("article.pdf", ["title"]),
-        ("form.pdf", ["table", "title"]),
-        ("invoice.pdf", ["table", "title"]),
-        ("invoice-rotated.pdf", ["logo", "table"]),
-        ("invoice-scan.pdf", ["logo", "table"]),
-        ("receipt.png", ["logo", "table"]),
-        ("receipt-photo.jpg", ["logo", "table", "title"]),
-        ("statement.pdf", ["logo", "title"]),
-        ("statement-fax.tif", ["table", "table", "title"]),
+        ("form.pdf", ["table", "table", "title"]),
+        ("invoice.pdf", ["table", "title", "total"]),
+        ("invoice-rotated.pdf", ["logo", "title"]),
+        ("invoice-scan.pdf", ["logo", "table", "total"]),
+        ("receipt.png", ["logo", "table", "title"]),
+        ("receipt-photo.jpg", ["logo", "table", "title", "total"]),
+        ("statement.pdf", ["logo", "table", "title"]),
+        ("statement-fax.tif", ["logo", "table", "table", "title"]),
     ],
 )
 def test_a_thing_is_found_where_it_stands(engine, name, labels) -> None:
@@ -196,6 +203,16 @@ def test_a_thing_is_found_where_it_stands(engine, name, labels) -> None:
         wanted, said = boxes(true), boxes(answer.text)
         found += [item.label for item, share in zip(wanted, overlaps(said, wanted), strict=True) if share > ENOUGH]
     assert Counter(labels) <= Counter(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("invoice.pdf", {1, 2}), ("invoice-rotated.pdf", {1}), ("invoice-scan.pdf", {1}), ("receipt-photo.jpg", {0, 1})],
+)
+def test_a_table_is_read_cell_by_cell(engine, name, right) -> None:
+    """What these tiles show of it has the rows, columns and words of the truth, but for a letter or two, as TEDS tells."""
+    scores = [score("table", [(answer.text, true)])[0].value for true, answer in tiles(engine, name, prompt=table.PROMPT)]
+    assert right <= {index for index, value in enumerate(scores) if value > 0.95}
 
 
 @pytest.mark.parametrize("spoiled", [np.fliplr, lambda image: 255 - image])

@@ -47,13 +47,14 @@ def test_a_grid_says_where_each_glyph_is() -> None:
 
 
 def test_glyphs_of_a_drawn_view_lie_on_its_ink() -> None:
-    """Where the grid has a glyph the view is dark, and where a whole patch has none, nor its neighbours, it is white."""
+    """Where the grid has a glyph the view is dark, there or below, where commas hang; where a patch has none, nor its neighbours, it is white."""
     for seen in views("words", 3, 224) + views("lines", 4, 224):
         assert seen.image is not None
         inked = (glyph_grid(seen.page, seen.affine, 224) != BLANK).any(axis=1).reshape(16, 16)
         darkest = seen.image.min(axis=2).reshape(16, 14, 16, 14).min(axis=(1, 3))
         assert inked.any()
-        assert (darkest[inked] < 200).all()
+        below = np.pad(darkest, ((0, 1), (0, 0)), constant_values=255)[1:]
+        assert (np.minimum(darkest, below)[inked] < 200).all()
         around = np.pad(inked, 1)
         near = np.any([around[dy : dy + 16, dx : dx + 16] for dy in range(3) for dx in range(3)], axis=0)
         assert (darkest[~near] == 255).mean() > 0.98

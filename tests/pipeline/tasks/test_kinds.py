@@ -48,6 +48,7 @@ def test_a_published_name_says_its_kind(checkpoint, kind):
         ("ft-docci", task("caption", style="describe")),
         ("ft-refcoco-seg", task("refer", phrase="a", ask_as="segment", prompt="{phrase}")),
         ("embedded", task("answer", fields=FIELDS)),
+        ("embedded", task("table")),
         ("ft-docvqa", task("raw", name="a", prompt="caption en")),
         ("ft-docvqa", task("ocr", prompt="what does it say?")),
         ("invoices-v3", task("table")),
@@ -71,7 +72,7 @@ def test_what_is_understood_is_not_warned_of(kind, given):
         ("mix", task("caption", style="describe"), "disagree"),
         ("pt", task("spot"), "not understand `spot`"),
         ("mix", task("table"), "not understand `table`"),
-        ("embedded", task("table"), "not understand `table`"),
+        ("embedded", task("spot"), "not understand `spot`"),
         ("ft-cococap", task("ocr", prompt="ocr please"), "only caption"),
     ],
 )
@@ -103,5 +104,5 @@ def test_a_job_is_warned_of_every_task_its_checkpoint_does_not_understand() -> N
 
 
 def test_what_ships_understands_what_it_was_taught():
-    """Two tasks that it was taught to no avail are warned of too: nobody is to take noise for a table, or for where a line stands."""
-    assert KINDS["embedded"].understands == ON_CPU.taught - {"spot", "table"}
+    """The task that it was taught to no avail is warned of too: nobody is to take noise for where a line stands."""
+    assert KINDS["embedded"].understands == ON_CPU.taught - {"spot"}
