@@ -85,7 +85,7 @@ class Desk:
         shown = self._child.regions(facts.page_index, rung.tiles, rung.resolution, turn_deg)
         if parts is not None:
             shown = [region for region in shown if touches(region.affine, parts)]
-        return self.shown(document_id, facts, framed(shown, asks), rung.resolution)
+        return self.shown(document_id, facts, framed(shown, asks, rung.resolution), rung.resolution)
 
     def shown(self, document_id: str, facts: PageFacts, regions: Sequence[Region], resolution: int) -> list[View]:
         """Render regions of a page of the open document; raise DocumentError where that fails."""

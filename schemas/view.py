@@ -14,6 +14,7 @@ from schemas.box import Box
 
 PADDED = "-padded"
 """How the name of a region ends that is shown as it is, and not squeezed."""
+_DIVIDED, _STRIP = "-divided", "-strip-"
 _ALIKE = 1 / 1800  # half a pixel at 896
 _SLIM = 2.0
 """A tile so many times as long as it is high would be squeezed beyond reading: a page's number alone under two columns."""
@@ -86,7 +87,7 @@ class Region:
 
     `affine` maps the part alone. A view squeezes it into a square; one that is padded shows it as it is, in the upper left corner of a white
     square, which `frame` maps. `places` are the lines of print that were seen in it, in reading order: four fractions of the part each, u0,
-    v0, u1, v1, flat.
+    v0, u1, v1, flat. A tile that is too dense to be read in one view is named divided, and is there as its strips too.
     """
 
     name: str
@@ -103,10 +104,20 @@ class Region:
         return self.name.endswith(PADDED)
 
     @property
+    def is_divided(self) -> bool:
+        """Return whether its text is read in strips."""
+        return self.name.removesuffix(PADDED).endswith(_DIVIDED)
+
+    @property
+    def is_strip(self) -> bool:
+        """Return whether it is a strip of a tile, of which text is read and nothing else."""
+        return _STRIP in self.name
+
+    @property
     def is_slim(self) -> bool:
-        """Return whether it is a tile so much longer than high, or higher than long, that it is shown padded whatever is asked."""
+        """Return whether it is a strip, or a tile so much longer than high or higher than long, that it is shown padded whatever is asked."""
         along, down = self._sides
-        return not self.is_page and max(along, down) > _SLIM * min(along, down)
+        return self.is_strip or (not self.is_page and max(along, down) > _SLIM * min(along, down))
 
     @property
     def frame(self) -> Affine:
@@ -117,6 +128,14 @@ class Region:
     def part(self) -> tuple[float, float]:
         """Return which fractions of the view, along it and down, show the page; the rest of it is white."""
         return self.frame.fraction(*self.affine.point(1.0, 1.0)) if self.is_padded else (1.0, 1.0)
+
+    def divided(self) -> "Region":
+        """Return the region by the name that it has where its text is read in strips."""
+        return replace(self, name=self.name + _DIVIDED)
+
+    def strip(self, number: int) -> "Region":
+        """Return the region by the name of one of its strips."""
+        return replace(self, name=f"{self.name}{_STRIP}{number}")
 
     def shown(self) -> "Region":
         """Return the region as it is shown for a task that squeezes: a slim one is padded all the same."""

@@ -12,7 +12,7 @@ from pipeline.cache import DocumentCache
 from pipeline.desk import Desk
 from pipeline.documents.child import Child
 from pipeline.errors import DocumentError, StorageError
-from pipeline.framing import framed
+from pipeline.framing import framed, is_for
 from pipeline.inspection import Inspector
 from pipeline.questions import Question, is_asked_of, questions
 from pipeline.settle import PageFacts
@@ -101,11 +101,11 @@ class Looker:
         except DocumentError:
             return [0.0] * 3 * len(ladder)
         rate = _TOKENS_A_CHARACTER.get(self._job.model.checkpoint, _USUAL_TOKENS_A_CHARACTER)
+        asks = [each.ask for each in asked]
         return [
             float(number)
-            for shown in regions
-            for said in [sum(_tokens(each.ask, characters * rate / len(shown)) for each in asked)]
-            for number in (len(shown) * len(asked), len(framed(shown, [each.ask for each in asked])), len(shown) * said)
+            for rung, shown in zip(ladder, regions, strict=True)
+            for number in _rung(shown, asks, rung.resolution, characters * rate)
         ]
 
     def _characters(self, facts: PageFacts) -> float:
@@ -128,6 +128,14 @@ def _printed(region: Region) -> float:
     flat = region.places
     lines = zip(flat[0::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
     return sum((u1 - u0) * box.width / max(_GLYPH * (v1 - v0) * box.height, 1.0) for u0, v0, u1, v1 in lines)
+
+
+def _rung(regions: Sequence[Region], asks: Sequence[Ask], resolution: int, printed: float) -> tuple[float, float, float]:
+    """Return requests, views and answer tokens of regions, should all of this be asked there of so much print in tokens."""
+    views = framed(regions, asks, resolution)
+    counts = [sum(is_for(view, ask) for view in views) for ask in asks]
+    tokens = sum(count * _tokens(ask, printed / count) for ask, count in zip(asks, counts, strict=True) if count)
+    return sum(counts), len(views), tokens
 
 
 def _tokens(ask: Ask, printed: float) -> float:

@@ -18,6 +18,7 @@ from pipeline.documents.child import Child
 from pipeline.engines.glimpse import shows
 from pipeline.errors import DocumentError, JobError
 from pipeline.storage import open_store
+from pipeline.strips import with_strips
 from pipeline.tasks import detect, spot, table
 from schemas.job import Limits, Tiling
 from schemas.label import Label
@@ -119,12 +120,13 @@ def _file_name(uri: str, page: int, region: Region, resolution: int) -> str:
 def _regions(child: Child, label: Label, whole: Region, page: int, how: tuple[int, Tiling]) -> list[Region]:
     """Return what is shown of a page for a label: its region, tiles where its lines say what stands in each, else the whole page.
 
-    For a table it is padded, as a run pads it, and so is a slim tile.
+    For a table it is padded, as a run pads it, and so is a slim tile; a dense tile's text is shown in strips.
     """
     if label.region is not None:
         shown = [Region("region", Affine.of_box(label.region))]
     elif how[1] != "none" and label.target is None and label.lines:
-        shown = [region.shown() for region in child.regions(page, how[1], how[0])]
+        tiles = with_strips(child.regions(page, how[1], how[0]), how[0])
+        shown = [region.shown() for region in tiles if not region.is_divided]
     else:
         shown = [whole]
     return [region.padded() for region in shown] if label.task == "table" else shown

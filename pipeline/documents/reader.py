@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import ceil, floor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,8 +17,10 @@ import cv2
 from pydantic import TypeAdapter
 
 from pipeline.documents import confine
+from pipeline.documents.blank import is_uniform
 from pipeline.documents.document import Document, open_document
 from pipeline.documents.gutters import grid_of
+from pipeline.documents.picture import Pixels
 from pipeline.documents.sheets import NewSheet, Sheets
 from pipeline.documents.tiles import whole_page
 from pipeline.documents.whitespace import PICTURE_PX, cut, find_print, in_order
@@ -143,7 +146,8 @@ class _Desk:
         match order.tiling:
             case "grid":
                 lines = in_order(find_print(picture, width_pt, height_pt))
-                regions = grid_of(lines, width_pt, height_pt, order.resolution)
+                tiles = grid_of(lines, width_pt, height_pt, order.resolution)
+                regions = [tile for tile in tiles if tile.places or not is_uniform(_within(picture, tile, whole))] or tiles[:1]
             case "whitespace" | "layout":
                 is_known = order.tiling == "layout" and pose.is_upright
                 blocks = document.layout(order.page_index) if is_known else ()
@@ -162,6 +166,14 @@ class _Desk:
             count = self._document.page_count
             raise DocumentError("render", "no_such_page", f"page_index {page_index} of a document with {count} pages")
         return self._document
+
+
+def _within(picture: Pixels, region: Region, whole: Region) -> Pixels:
+    """Return the part of a picture of the whole page that shows a region, which lies upright on it."""
+    height, width, _ = picture.shape
+    part = region.affine.then(whole.affine.back()).box(0.0, 0.0, 1.0, 1.0)
+    x0, y0 = max(floor(part.x0 * width), 0), max(floor(part.y0 * height), 0)
+    return picture[y0 : ceil(part.y1 * height), x0 : ceil(part.x1 * width)]
 
 
 def _answer(desk: _Desk, order: Order) -> Answer:

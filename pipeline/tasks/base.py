@@ -44,7 +44,8 @@ class Ask:
     `key` names it in rows ("ocr", "answer.total", "detect", "raw.toc"); `rephrased` are prompts that ask the same in other words, in turn
     where it is not answered, or all of them to `confirm` an answer; `version` counts the decoder's changes of meaning, and
     `settings` is what else of the job its decoder goes by (labels, mask weights), so that a fingerprint can cover it. With a `form` the engine
-    writes nothing else. What `is_padded` is shown views that are padded white to a square; all else is shown views squeezed into one.
+    writes nothing else. What `is_padded` is shown views that are padded white to a square; all else is shown views squeezed into one. What
+    `is_text` is shown strips of dense tiles instead of the tiles.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Ask:
     confirm: bool = False
     form: Form | None = None
     is_padded: bool = False
+    is_text: bool = False
 
     @property
     def prompts(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ def ask(task: OcrTask) -> Ask:
     def read(completion: Completion, affine: Affine) -> Reading:
         return decode(completion, affine, prompt)
 
-    return Ask(key="ocr", prompt=prompt, max_tokens=task.max_tokens, decode=read)
+    return Ask(key="ocr", prompt=prompt, max_tokens=task.max_tokens, decode=read, is_text=True)
 
 
 def decode(completion: Completion, _affine: Affine, prompt: str = PROMPT) -> Reading:

@@ -29,7 +29,7 @@ def ask(task: SpotTask) -> Ask:
     def read(completion: Completion, affine: Affine) -> Reading:
         return decode(completion, affine, prompt)
 
-    return Ask(key="spot", prompt=prompt, max_tokens=task.max_tokens, decode=read)
+    return Ask(key="spot", prompt=prompt, max_tokens=task.max_tokens, decode=read, is_text=True)
 
 
 def decode(completion: Completion, affine: Affine, prompt: str = PROMPT) -> Reading:

@@ -14,6 +14,7 @@ from jobs.synth.document import generate
 from pipeline.documents.child import Child
 from pipeline.documents.order import reading_order
 from pipeline.engines.reader import read as answer
+from pipeline.framing import framed
 from pipeline.readings import read, record
 from pipeline.tasks import ocr, spot
 from pipeline.tasks.base import Ask
@@ -48,7 +49,7 @@ def judged(child: Child, path: Path, kind: str, seed: int) -> Counter[str]:
         page = truth.pages[0]
         regions = child.regions(0, "grid", 448)
         for ask in ASKS:
-            found, true = Counter(words_of(lines_of(page, regions, ask))), Counter(words_of(page.lines))
+            found, true = Counter(words_of(lines_of(page, framed(regions, [ask], 448), ask))), Counter(words_of(page.lines))
             if found != true:
                 wrong[f"{kind} {ask.key}"] += 1
                 print(f"{kind} {seed} {finish} {ask.key}: lost {[*(true - found)]}, too many {[*(found - true)]}", flush=True)
@@ -59,7 +60,10 @@ def judged(child: Child, path: Path, kind: str, seed: int) -> Counter[str]:
 
 def lines_of(page: PageTruth, regions: Sequence[Region], ask: Ask) -> Sequence[Line]:
     """Return the page's lines as a run would put them together."""
-    said = [Completion(answer(page, region.affine, ask.key, torn=True) or "", (), (), "stop") for region in regions]
+    said = [
+        Completion(answer(page, region.affine, ask.key, torn=True, frame=region.frame) or "", (), (), "stop")
+        for region in regions
+    ]
     return read(ask, [record(ask, region, 0, each) for region, each in zip(regions, said, strict=True)]).lines
 
 

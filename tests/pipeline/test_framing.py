@@ -1,5 +1,7 @@
 """Which views of a page's regions questions are shown: squeezed into a square, or padded to one."""
 
+from dataclasses import replace
+
 import pymupdf
 import pytest
 
@@ -17,18 +19,32 @@ WIDE, SQUARE = Region("tile-000", Affine(150, 0, 0, 100, 0, 0)), Region("tile-00
 
 def test_a_region_is_drawn_as_often_as_its_questions_need() -> None:
     """Text is read of squeezed views and tables of padded ones, a square view serves both, and nothing is drawn for nobody."""
-    assert framed([WIDE, SQUARE], [OCR]) == [WIDE, SQUARE]
-    assert framed([WIDE, SQUARE], [TABLE]) == [WIDE.padded(), SQUARE]
-    assert framed([WIDE, SQUARE], [OCR, TABLE]) == [WIDE, WIDE.padded(), SQUARE]
-    assert framed([WIDE, SQUARE], []) == []
+    assert framed([WIDE, SQUARE], [OCR], 448) == [WIDE, SQUARE]
+    assert framed([WIDE, SQUARE], [TABLE], 448) == [WIDE.padded(), SQUARE]
+    assert framed([WIDE, SQUARE], [OCR, TABLE], 448) == [WIDE, WIDE.padded(), SQUARE]
+    assert framed([WIDE, SQUARE], [], 448) == []
 
 
 def test_a_slim_tile_is_never_squeezed() -> None:
     """A line that has a tile to itself would be letters as high as the view: it is padded for every question, and drawn once."""
     slim = Region("tile-000", Affine(300, 0, 0, 20, 0, 0))
-    assert framed([slim], [OCR, TABLE]) == [slim.padded()]
-    assert framed([slim], [OCR]) == [slim.padded()]
+    assert framed([slim], [OCR, TABLE], 448) == [slim.padded()]
+    assert framed([slim], [OCR], 448) == [slim.padded()]
     assert [is_for(view, ask) for view in (slim, slim.padded()) for ask in (OCR, TABLE)] == [False, False, True, True]
+
+
+def test_text_of_a_dense_tile_is_read_in_strips_and_tables_of_the_tile() -> None:
+    """Strips are padded, never squeezed; what else is asked of the page is asked of the whole tile; a sparse tile serves both."""
+    places = tuple(number for row in range(24) for number in (0.02, 0.01 + row / 25, 0.98, 0.03 + row / 25))
+    dense = replace(SQUARE, affine=Affine(300, 0, 0, 300, 0, 0), places=places)
+    text, tables = framed([dense, WIDE], [OCR], 448), framed([dense, WIDE], [TABLE], 448)
+    assert len(text) > 3
+    assert text[-1] == WIDE
+    assert all(view.is_strip and view.is_padded for view in text[:-1])
+    assert tables == [dense.divided(), WIDE.padded()]
+    both = framed([dense, WIDE], [OCR, TABLE], 448)
+    assert [view for view in both if is_for(view, OCR)] == text
+    assert [view for view in both if is_for(view, TABLE)] == tables
 
 
 def test_each_question_sees_its_own_views() -> None:

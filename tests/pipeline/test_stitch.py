@@ -14,6 +14,7 @@ from jobs.synth.canvas import Canvas
 from jobs.synth.document import generate, stream
 from jobs.synth.scanner import Wear, picture, scanned
 from pipeline.engines.reader import read as answer
+from pipeline.framing import framed
 from pipeline.pieces import Part
 from pipeline.readings import read, record
 from pipeline.stitch import stitched
@@ -88,8 +89,11 @@ def scan(data: bytes, truth: PageTruth, degrees: float, turn: int, path: Path) -
 
 def read_page(child, page: PageTruth, ask: Ask, tiling: str, resolution: int = 448) -> Reading:
     """Read the open document's first page as the machine does, by a reader whose only mistakes are glyphs that an edge tears."""
-    regions = child.regions(page.page_index, tiling, resolution)
-    completions = [Completion(answer(page, region.affine, ask.key, torn=True) or "", (), (), "stop") for region in regions]
+    regions = framed(child.regions(page.page_index, tiling, resolution), [ask], resolution)
+    completions = [
+        Completion(answer(page, region.affine, ask.key, torn=True, frame=region.frame) or "", (), (), "stop")
+        for region in regions
+    ]
     return read(ask, [record(ask, region, 0, said) for region, said in zip(regions, completions, strict=True)])
 
 
@@ -163,8 +167,11 @@ def test_a_reader_who_errs_says_no_line_twice(tmp_path: Path, children, kind):
     child, page = children[1], truth.pages[0]
     child.open(tmp_path / "a.pdf")
     for ask, tiling in ((OCR, "whitespace"), (SPOT, "grid"), (OCR, "grid")):
-        regions = child.regions(0, tiling, 448)
-        said = [err(answer(page, region.affine, ask.key, torn=True) or "", f"{kind} {region.name}") for region in regions]
+        regions = framed(child.regions(0, tiling, 448), [ask], 448)
+        said = [
+            err(answer(page, region.affine, ask.key, torn=True, frame=region.frame) or "", f"{kind} {region.name}")
+            for region in regions
+        ]
         found = read(
             ask, [record(ask, region, 0, Completion(each, (), (), "stop")) for region, each in zip(regions, said, strict=True)]
         )

@@ -45,7 +45,7 @@ def test_only_what_is_unsettled_climbs(mill, machine, serving, asked):
             return Completion("cut", (1,), (-1.0,), "length") if whole else machine.said(f"text of {request.view.region.name}")
         return machine.said("12")
 
-    mill.put("a.pdf", machine.pdf("a page", side_pt=800))
+    mill.put("a.pdf", machine.pdf("a page" + "\n" * 36 + "and its foot", side_pt=800))
     job = mill.job(machine.OCR, machine.answer("total"), render=Render(text_layer="ignore", ladder=LADDER))
     mill.run(job, serving=serving(say))
     page, field = mill.page("a.pdf"), mill.field("a.pdf", "total")

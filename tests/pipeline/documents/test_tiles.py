@@ -151,6 +151,26 @@ def test_the_child_divides_and_renders(tmp_path: Path):
     assert all(view.min() < 100 for view in views)
 
 
+def test_white_tiles_of_a_grid_are_not_shown(tmp_path: Path):
+    """A tile in which nothing at all is drawn is left out; one with a faint patch and no line stays, and so does one tile of a page without any."""
+    with pymupdf.open() as document:
+        document.new_page().insert_text((60, 60), "Words at the top left", fontsize=12)
+        document.new_page().insert_text((60, 60), "Words at the top left", fontsize=12)
+        document[1].draw_rect(pymupdf.Rect(400, 700, 500, 800), color=None, fill=(0.9, 0.9, 0.9))
+        document.new_page()
+        document.save(tmp_path / "a.pdf")
+    with Child(Limits()) as child:
+        child.open(tmp_path / "a.pdf")
+        tiles = [boxes(child.regions(page, "grid", 448)) for page in range(3)]
+    every = boxes(grid(595, 842, 448))
+    (first, *more) = tiles[0]
+    assert first.x0 == first.y0 == 0.0
+    assert all(box.x0 < 190 and box.y0 < 65 for box in more)
+    assert len(tiles[0]) < len(tiles[1]) < len(every)
+    assert any(box.x1 > 500 and box.y1 > 800 for box in tiles[1])
+    assert tiles[2] == every[:1]
+
+
 @pytest.mark.parametrize("tiling", ["layout", "whitespace"])
 def test_layout_s_tiles_lose_no_line(tmp_path: Path, tiling):
     """Through the process, tiles by PyMuPDF's regions hold every line once, in the order of the columns; a picture has only its white space."""
