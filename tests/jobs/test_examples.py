@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from jobs.evaluate.boxes import ENOUGH, overlaps
 from jobs.evaluate.text import character_errors
+from jobs.evaluate.trees import likenesses
 from jobs.jobfile import load
 from pipeline import read
+from schemas.box import LabelledBox
+from schemas.table import Table
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "jobs" / "examples").glob("*.yaml"))
@@ -126,6 +130,31 @@ def test_what_the_demo_shows_of_values_is_true(demo):
     for row in rows:
         fields = _truth(Path(row["source_uri"]).name, row["page_index"])["fields"]
         assert row["value_raw"] in {field["value"].get("value_text") for field in fields}, row["source_uri"]
+
+
+def test_the_demo_finds_things_where_they_stand(demo):
+    """Three in four of the titles, tables, totals and logos that it shows cover those of the truth, and each invoice and receipt has some that do."""
+    _, sink = demo
+    found: dict[str, list[float]] = {}
+    for page in read(sink, "pages").to_pylist():
+        if page["boxes"]:
+            true = [LabelledBox.model_validate(box) for box in _truth(page["source_uri"], page["page_index"])["boxes"]]
+            said = [LabelledBox.model_validate(box) for box in page["boxes"]]
+            found.setdefault(Path(page["source_uri"]).name, []).extend(overlaps(true, said))
+    every = [share >= ENOUGH for shares in found.values() for share in shares]
+    assert len(every) >= 20
+    assert sum(every) >= 0.7 * len(every)
+    for name in ("invoice.pdf", "invoice-rotated.pdf", "invoice-scan.pdf", "receipt.png", "receipt-photo.jpg"):
+        assert sum(share >= ENOUGH for share in found[name]) >= 2, name
+
+
+def test_the_demo_reads_a_table_of_a_photo(demo):
+    """The receipt's lines are a table with the rows, columns and words of the truth, but for a letter or two."""
+    _, sink = demo
+    (page,) = [page for page in read(sink, "pages").to_pylist() if page["source_uri"].endswith("receipt-photo.jpg")]
+    said = [Table.model_validate(table) for table in page["tables"]]
+    true = [Table.model_validate(table) for table in _truth("receipt-photo.jpg", 0)["tables"]]
+    assert [round(each, 1) for each in likenesses(said, true)] == [1.0]
 
 
 def test_the_demos_sink_is_exact(demo):

@@ -156,7 +156,9 @@ def test_of_a_page_that_was_turned_the_surest_reading_counts():
 
 def test_only_the_tile_in_need_is_read_again(mill, machine, serving, asked):
     """One tile of a page is cut off on the first rung; on the second, views that touch it alone are asked, for that task alone."""
-    mill.put("a.pdf", machine.pdf("\n".join(f"line {k} of the page{' ' * 60}and{' ' * 60}so on" for k in range(36)), side_pt=800))
+    mill.put(
+        "a.pdf", machine.pdf("\n".join(f"line {k} of the page{' ' * 60}and{' ' * 60}so on" for k in range(36)), side_pt=800)
+    )
 
     def say(request):
         if request.prompt == "ocr" and request.view.region.name == "tile-003" and len(asked) < 20:
