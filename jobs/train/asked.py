@@ -5,11 +5,12 @@ from dataclasses import replace
 from random import Random
 
 from jobs.train.recipe import ALL_TASKS, Lesson, Shares
-from jobs.train.views import Seen, padded
+from jobs.train.views import Seen, redrawn
+from pipeline.strips import with_strips
 from pipeline.tasks import detect, table
 from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.box import LabelledBox
-from schemas.view import Affine
+from schemas.view import Affine, Region
 
 LABELS = ("title", "table", "total", "signature", "logo", "stamp")
 LONGEST = {224: 260, 448: 1100}
@@ -27,25 +28,22 @@ _LINES = "detect line"
 _UNIT = Affine(1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
-def asked(rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Shares = ALL_TASKS) -> tuple[str, str]:
-    """Return a prompt for the view and its true answer, by the tasks' shares. Early lessons ask for the text alone, that of fields for a value.
+def asked(rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Shares = ALL_TASKS) -> tuple[Seen, str, str]:
+    """Return the view as a run shows it for a prompt, that prompt, by the tasks' shares, and its true answer.
 
-    The places of an answer count in the view as `shown` shows it for that prompt.
+    Early lessons ask for the text alone, that of fields for a value. For tables a view is padded, and of a dense one's text it is a strip.
     """
     if lesson == "fields":
-        return values(rng, seen, 1)[0]
+        return (seen, *values(rng, seen, 1)[0])
     if lesson != "tiles":
-        return "ocr", seen.answer("ocr") or ""
+        return seen, "ocr", seen.answer("ocr") or ""
     for _ in range(_ATTEMPTS):
-        prompt, answer = _question(rng, seen, asks)
+        region, prompt, answer = _question(rng, seen, resolution, asks)
         if tokens(answer) <= LONGEST[resolution]:
-            return prompt, answer
-    return _detection(rng, seen) if "detect" in dict(asks) else (prompt, answer)
-
-
-def shown(seen: Seen, prompt: str, resolution: int) -> Seen:
-    """Return the view as a run shows it for this prompt."""
-    return padded(seen, resolution) if prompt == table.PROMPT else seen
+            return redrawn(seen, region, resolution), prompt, answer
+    if "detect" in dict(asks):
+        return (seen, *_detection(rng, seen))
+    return redrawn(seen, region, resolution), prompt, answer
 
 
 def values(rng: Random, seen: Seen, count: int) -> list[tuple[str, str]]:
@@ -71,21 +69,24 @@ def tokens(answer: str) -> int:
     return len(_TOKEN.sub("x", answer))
 
 
-def _question(rng: Random, seen: Seen, asks: Shares) -> tuple[str, str]:
+def _question(rng: Random, seen: Seen, resolution: int, asks: Shares) -> tuple[Region, str, str]:
+    """Return the region that is shown, a prompt and its answer."""
     task = rng.choices([name for name, _ in asks], [share for _, share in asks])[0]
     if task == "detect":
-        return _detection(rng, seen)
+        return (seen.region, *_detection(rng, seen))
     if task == "lines":
-        return _LINES, _line_boxes(seen)
+        return seen.region, _LINES, _line_boxes(seen)
     if task == "table":
-        answer = replace(seen, region=seen.region.padded()).answer(table.PROMPT) or ""
+        whole = seen.region.padded()
+        answer = replace(seen, region=whole).answer(table.PROMPT) or ""
         if answer or rng.random() < _NO_TABLE:
-            return table.PROMPT, answer
+            return whole, table.PROMPT, answer
     if task == "answer" and seen.page.fields:
         prompt = f"answer en {rng.choice(seen.page.fields).question}"
-    else:
-        prompt = task if task in ("ocr", "spot") else "ocr"
-    return prompt, seen.answer(prompt) or ""
+        return seen.region, prompt, seen.answer(prompt) or ""
+    prompt = task if task in ("ocr", "spot") else "ocr"
+    part = rng.choice([each for each in with_strips([seen.region], resolution) if not each.is_divided]).shown()
+    return part, prompt, replace(seen, region=part).answer(prompt) or ""
 
 
 def _line_boxes(seen: Seen) -> str:

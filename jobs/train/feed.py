@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from jobs.synth.document import stream
-from jobs.train.asked import LONGEST, asked, several, shown
+from jobs.train.asked import LONGEST, asked, several
 from jobs.train.company import WHOLE, Part
 from jobs.train.frame import SIDE, places
 from jobs.train.glyphs import BLANK, CLASSES, Grid, glyph_grid
@@ -144,9 +144,10 @@ class _Course(Dataset[Batch]):
             pairs = [pair for each in seen for pair in several(rng, each, ANSWERS_A_VIEW, stage.asks)]
             repeated = [each for each in patches for _ in range(ANSWERS_A_VIEW)]
             return packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=repeated), seen
-        pairs = [asked(rng, each, self._lesson(number), stage.resolution, stage.asks) for each in seen]
+        questions = [asked(rng, each, self._lesson(number), stage.resolution, stage.asks) for each in seen]
+        pairs = [(prompt, answer) for _, prompt, answer in questions]
         rows = packed(self._vocabulary, pairs, longest=LONGEST[stage.resolution] + 1, shown=patches)
-        return rows, [shown(each, prompt, stage.resolution) for each, (prompt, _) in zip(seen, pairs, strict=True)]
+        return rows, [shown for shown, _, _ in questions]
 
     def _grids(self, seen: Sequence[Seen]) -> Grid:
         side = self._stage.resolution

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from jobs.synth.document import stream
-from jobs.train.asked import asked, shown
+from jobs.train.asked import asked
 from jobs.train.recipe import Asks, Lesson, Tiling
 from jobs.train.scores import Score, score
 from jobs.train.views import Seen, views
@@ -84,9 +84,9 @@ def _questions(task: Asks, tilings: Sequence[Tiling], resolution: int) -> Iterat
         for seen in views(
             lesson, seed, resolution, count=_VIEWS_A_DOCUMENT, scans=_SCANS, split="evaluate", tilings=tuple(tilings)
         ):
-            prompt, answer = asked(rng, seen, lesson, resolution, ((task, 1),))
+            shown, prompt, answer = asked(rng, seen, lesson, resolution, ((task, 1),))
             if _task(prompt) == task:  # a view without a table is mostly asked for its text
-                yield shown(seen, prompt, resolution), prompt, answer
+                yield shown, prompt, answer
         seed += 1
 
 

@@ -97,9 +97,8 @@ def views(
     return _seen(sheet, regions, resolution) if drawn else tuple(Seen(sheet, region, None) for region in regions)
 
 
-def padded(seen: Seen, resolution: int) -> Seen:
-    """Return the view as a run shows it for a table: not squeezed, but padded white to a square."""
-    region = seen.region.padded()
+def redrawn(seen: Seen, region: Region, resolution: int) -> Seen:
+    """Return the view of another region of the same sheet; it is drawn if this one is."""
     if seen.image is None or region == seen.region:
         return replace(seen, region=region)
     return _seen(seen.sheet, [region], resolution)[0]

@@ -21,11 +21,11 @@ from jobs.synth.document import stream
 from jobs.synth.faces import Face, Family, Pen
 from jobs.synth.finish import finished
 from jobs.synth.names import code, name
-from jobs.train.asked import LONGEST, asked
+from jobs.train.asked import LONGEST, values
 from jobs.train.examples import prepared
 from jobs.train.labels import read_labels
 from jobs.train.measure import by_kind, measured
-from jobs.train.recipe import ON_CPU, TEXT_ALONE, Lesson
+from jobs.train.recipe import ON_CPU, Lesson
 from jobs.train.tune import answers
 from jobs.train.views import views
 from pipeline.engines.description import describe
@@ -126,7 +126,7 @@ def old_pages(folder: Path, count: int, resolution: int) -> Iterator[dict[str, o
         (seen,) = views(lesson, 10**8 + seed, resolution, count=1, scans=0.3, tilings=("grid",))
         path = folder / f"old-{seed}.pdf"
         path.write_bytes(seen.sheet.data)
-        prompt, target = asked(rng, seen, lesson, resolution, TEXT_ALONE)
+        prompt, target = values(rng, seen, 1)[0] if lesson == "fields" else ("ocr", seen.answer("ocr") or "")
         x0, y0, x1, y1 = seen.affine.e, seen.affine.f, seen.affine.e + seen.affine.a, seen.affine.f + seen.affine.d
         yield {
             "uri": path.name,

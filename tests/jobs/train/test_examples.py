@@ -5,7 +5,7 @@ import pymupdf
 import pytest
 
 from jobs.synth.document import stream
-from jobs.train.asked import asked, shown
+from jobs.train.asked import asked
 from jobs.train.examples import prepared
 from jobs.train.glyphs import glyph_grid
 from jobs.train.views import views
@@ -45,17 +45,17 @@ def test_made_up_pages_are_padded_too_where_a_table_is_asked_for() -> None:
     found = None
     for seed in range(200):
         for seen in views("tiles", seed, 448, drawn=False, tilings=("none",)):
-            prompt, answer = asked(stream("test", seed), seen, "tiles", 448, [("table", 1), ("detect", 0)])
+            _, prompt, answer = asked(stream("test", seed), seen, "tiles", 448, [("table", 1), ("detect", 0)])
             if prompt == "table" and answer:
                 found = seed, answer
         if found:
             break
     assert found, "no page with a table"
     for seen in views("tiles", found[0], 448, tilings=("none",)):
-        padded = shown(seen, "table", 448)
+        padded, prompt, _ = asked(stream("test", found[0]), seen, "tiles", 448, [("table", 1), ("detect", 0)])
+        assert prompt == "table"
         along, down = padded.region.part
         assert min(along, down) < 0.9
-        assert shown(seen, "ocr", 448) is seen
         assert (padded.image[round(down * 448) :] == 255).all()
         assert (padded.image[:, round(along * 448) :] == 255).all()
         assert not np.array_equal(padded.image, seen.image)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from jobs.synth.document import stream
+from jobs.train.asked import LABELS, LONGEST, asked, tokens
 from jobs.train.company import Part
 from jobs.train.embedded import blank_checkpoint
 from jobs.train.feed import ANSWERS_A_VIEW, Batch, as_pixels, batches
@@ -18,6 +20,7 @@ from pipeline.documents.child import Child
 from pipeline.engines.description import describe
 from pipeline.engines.transformers import pixels
 from pipeline.engines.vocabulary import Vocabulary
+from pipeline.strips import with_strips
 from pipeline.tasks import detect, spot, table
 from schemas.box import Box
 from schemas.job import Limits
@@ -146,23 +149,41 @@ def test_processes_share_the_views_of_a_step(tmp_path) -> None:
 
 def test_answers_that_are_taught_can_be_decoded() -> None:
     """Whatever a view is asked in training, the task's own decoder takes the true answer"""
-    from jobs.synth.document import stream
-    from jobs.train.asked import LABELS, LONGEST, asked, tokens
-
     rng, kinds = stream("test"), set()
     for seed in range(12):
         for seen in views("tiles", seed, 448, drawn=False):
-            prompt, answer = asked(rng, seen, "tiles", 448, EACH_TASK)
+            shown, prompt, answer = asked(rng, seen, "tiles", 448, EACH_TASK)
             assert tokens(answer) <= LONGEST[448]
             kinds.add(prompt.split()[0])
             said = Completion(answer, (), (), "stop")
             reading = None
             if prompt.startswith("detect"):
-                reading = detect.decode(said, seen.affine, LABELS, prompt)
+                reading = detect.decode(said, shown.affine, LABELS, prompt)
             elif prompt in ("spot", "table"):
-                reading = (spot if prompt == "spot" else table).decode(said, seen.affine)
+                reading = (spot if prompt == "spot" else table).decode(said, shown.affine)
             assert reading is None or reading.verdict != "reject", (prompt, answer, reading)
     assert kinds == {"ocr", "spot", "answer", "detect", "table"}
+
+
+def test_a_dense_tile_is_taught_as_it_is_served() -> None:
+    """Of its text a strip is shown and asked for, padded, letters as they are; tables and values are asked of the whole tile."""
+    rng, strips = stream("test"), 0
+    for seed in range(12):
+        for seen in views("tiles", seed, 448, tilings=("grid",)):
+            parts = [each.shown() for each in with_strips([seen.region], 448) if not each.is_divided]
+            text, prompt, answer = asked(rng, seen, "tiles", 448, [("ocr", 1)])
+            assert (prompt, answer) == ("ocr", text.answer("ocr"))
+            assert text.region in parts
+            if len(parts) > 1:
+                strips += 1
+                assert text.region.is_strip
+                assert text.region.is_padded
+                assert len(answer) < len(seen.answer("ocr") or "")
+                assert text.image is not None
+                assert (text.image[round(text.region.part[1] * 448) + 1 :] == 255).all()
+            whole, _, _ = asked(rng, seen, "tiles", 448, [("detect", 1)])
+            assert whole.region == seen.region
+    assert strips > 3
 
 
 def test_a_slim_tile_is_taught_as_it_is_served() -> None:
