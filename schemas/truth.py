@@ -38,6 +38,12 @@ class Glyphs(Shape):
         x0, y0, x1, y1 = (number / HUNDREDTHS for number in self.places[4 * index : 4 * index + 4])
         return Box(x0=x0, y0=y0, x1=x1, y1=y1)
 
+    def around(self, start: int, stop: int) -> Box:
+        """Return the box around the glyphs from `start` to before `stop`, of which there must be one."""
+        places = self.places[4 * start : 4 * stop]
+        x0, y0, x1, y1 = min(places[0::4]), min(places[1::4]), max(places[2::4]), max(places[3::4])
+        return Box(x0=x0 / HUNDREDTHS, y0=y0 / HUNDREDTHS, x1=x1 / HUNDREDTHS, y1=y1 / HUNDREDTHS)
+
 
 class FieldTruth(Shape):
     """A question and its true answer on one page; `value.status` is "absent" where the page has none."""

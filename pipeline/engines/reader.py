@@ -43,20 +43,26 @@ def visible_lines(page: PageTruth, affine: Affine, *, in_view: bool = False, tor
 
     Boxes are in points of the page, or `in_view` in fractions of the view, in which lines of a page that lies askew are level.
     """
-    start = 0
+    start, back = 0, affine.back()
     for line in page.lines:
-        inked = sum(not character.isspace() for character in line.text)
-        boxes = [page.glyphs.box(start + index) for index in range(inked)]
-        if shown := _shown(line.text, boxes, affine, in_view=in_view, torn=torn):
-            yield shown
-        start += inked
+        stop = start + sum(not character.isspace() for character in line.text)
+        if stop > start and _reaches(page.glyphs.around(start, stop), back):  # most lines of a page lie in none of a tile
+            boxes = [page.glyphs.box(index) for index in range(start, stop)]
+            if shown := _shown(line.text, boxes, back, in_view=in_view, torn=torn):
+                yield shown
+        start = stop
 
 
-def _shown(text: str, boxes: Sequence[Box], affine: Affine, *, in_view: bool, torn: bool) -> Line | None:
+def _reaches(box: Box, back: Affine) -> bool:
+    """Return whether any of a box of the page may lie in the view; `back` maps the page to it."""
+    place = back.box(box.x0, box.y0, box.x1, box.y1)
+    return place.x0 < 1 and place.x1 >= 0 and place.y0 < 1 and place.y1 >= 0
+
+
+def _shown(text: str, boxes: Sequence[Box], back: Affine, *, in_view: bool, torn: bool) -> Line | None:
     kept: list[str] = []
     around: Box | None = None
     following = iter(boxes)
-    back = affine.back()
     for character in text:
         if character.isspace():
             kept.append(" ")

@@ -13,6 +13,13 @@ def test_a_glyphs_box_is_its_four_numbers_in_points():
     assert glyphs.box(1) == Box(x0=10.5, y0=20.0, x1=11.0, y1=21.25)
 
 
+def test_a_box_lies_around_some_glyphs():
+    """The box around glyphs of a line reaches from the least to the greatest of their places, and takes no others in."""
+    glyphs = Glyphs(text="abc", places=(500, 100, 600, 1100, 600, 50, 750, 1000, 5000, 5000, 5100, 6000))
+    assert glyphs.around(0, 2) == Box(x0=5.0, y0=0.5, x1=7.5, y1=11.0)
+    assert glyphs.around(1, 2) == glyphs.box(1)
+
+
 def test_glyphs_need_a_place_each():
     """Neither too few nor too many numbers are taken."""
     for places in ((), (1, 2, 3), (1, 2, 3, 4, 5)):
