@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PYTEST := $(BIN)/python -m pytest
-# How many processes share the tests; with PROCESSES=0 there is one, which a debugger can follow.
+# How many processes share the tests, who is done taking what others have left; with PROCESSES=0 there is one, which a debugger can follow.
 PROCESSES ?= 2
-SHARED := -n $(PROCESSES)
+SHARED := -n $(PROCESSES) --dist worksteal
 TORCH := $(shell sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
 
 .PHONY: demo test test-slow faults fuzz audit check parity parity-cuda bench bench-gpu reading new-kind soak clean

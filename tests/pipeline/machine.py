@@ -387,8 +387,8 @@ def files(sink_uri: str, *folders: str) -> dict[str, bytes]:
 
 
 def bury(sink_uri: str) -> None:
-    """Let the process whose claims lie about have ended, as one that was stopped has: this one, which played its part, lives on."""
-    for path in Path(sink_uri).glob("_pagemill/claims/**/*.claim.json"):
+    """Let the process whose signs of life lie about have ended, as one that was stopped has: this one, which played its part, lives on."""
+    for path in Path(sink_uri).glob("_pagemill/claims/**/*.sign"):
         path.write_text(json.dumps({**json.loads(path.read_text()), "process_started": 0}))
 
 
