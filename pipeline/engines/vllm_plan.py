@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import PaliGemmaConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.platforms import current_platform
@@ -30,6 +31,7 @@ _CPU_KV_BYTES = 2 * 2**30
 # What a GPU's memory holds beside weights and KV cache: CUDA's context and graphs, and the activations of one batch.
 _GPU_SHARE, _GPU_RESERVE_BYTES = 0.92, 8 * 2**30
 _BYTES = {"float32": 4, "bfloat16": 2}
+_FOUR_BITS = "cpu_gemm_wna16"  # vLLM's name for the product of rows with packed weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,10 @@ def refuse_what_is_not_served(model: Model, description: Description, gpus: int)
         raise CheckpointError(reason)
     if model.quantization is not None and not _served(model, description).is_dir():
         raise CheckpointError(f"{description.folder} was not rounded to {model.quantization}: start.prepare does that")
+    if model.quantization is not None and not gpus and not _multiplies_four_bits():
+        raise CheckpointError(
+            "vLLM multiplies four-bit weights on CPUs with AVX-512 alone, which this one lacks: leave `quantization` out, or run it on a GPU"
+        )
     if description.quantization is not None:
         raise CheckpointError(
             f"{description.folder} holds {description.quantization} weights, which the reference does not read: name the checkpoint that "
@@ -142,6 +148,13 @@ def refuse_what_is_not_served(model: Model, description: Description, gpus: int)
         raise CheckpointError(
             f"`tensor_parallel: {model.tensor_parallel}` needs as many GPUs on one machine, and there are {gpus} here: set it lower"
         )
+
+
+def _multiplies_four_bits() -> bool:
+    """Return whether the build of vLLM for this machine's CPU can; that for AVX2 lacks it, and would die of the first request."""
+    import vllm._custom_ops  # noqa: F401 (it loads the build)
+
+    return hasattr(torch.ops._C, _FOUR_BITS)  # noqa: SLF001 (so vLLM calls what it brings)
 
 
 def _served(model: Model, description: Description) -> Path:
