@@ -169,7 +169,7 @@ def test_a_sample_of_the_corpus_tells_what_the_run_does(mill):
         source=Source(uri=str(corpus), include=("**/*.pdf",)),
         render=Render(text_layer="prefer", ladder=(Rung(tiles="whitespace"),)),
     )
-    plan, whole = _plan(job, sample=26), _plan(job, sample=1000)
+    plan = _plan(job, sample=26)
     ran = mill.run(job)
     shares = [row["text_source"] == "text_layer" for row in mill.rows()]
     assert plan.documents_looked_at == 26
@@ -177,10 +177,8 @@ def test_a_sample_of_the_corpus_tells_what_the_run_does(mill):
         (plan.pages, ran.pages),
         (plan.requests, ran.requests),
         (plan.with_text_layer, sum(shares) / len(shares)),
-        (whole.requests, ran.requests),
     ):
         assert estimate.low <= actual <= estimate.high
-    assert whole.pages == _exactly(ran.pages)
 
 
 def test_the_command_keeps_its_plan_in_the_sink(tmp_path, machine):
