@@ -9,15 +9,19 @@ from pipeline.settle import WITNESS, Circumstances, Rows
 from schemas.box import LabelledBox
 from schemas.page import Failure, PageRow, PageStatus
 from schemas.source import identity, page_identity
+from schemas.table import Table
 from schemas.unit import Origin
+
+_TEXTS, _TABLES, _THINGS = frozenset({"ocr", "spot"}), frozenset({"table"}), frozenset({"detect", "segment", "refer"})
 
 
 def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
     """Lay a page's new rows, which answer the keys `asked`, over those that were there."""
     # Text that nobody asked anew stays, even where a text layer came to light while a table was looked for; a person's word always does.
     by_hand = {row.name: row for row in prior.fields if row.value_source == "human"}
-    is_asked = bool(asked & {"ocr", "spot"}) or not prior.page.text_source
-    is_new = bool(new.page.text_source) and is_asked and prior.page.text_source != "human"
+    is_asked = bool(asked & _TEXTS) or not prior.page.text_source
+    is_better = bool(new.page.text_source) and not (prior.page.text_source and _is_worse(prior.page, new.page, _TEXTS))
+    is_new = is_better and is_asked and prior.page.text_source != "human"
     text = new.page if is_new else prior.page
     seen = prior.page if new.page.width_pt is None else new.page
     failures = (*(item for item in prior.page.failures if item.task not in {None, *asked}), *new.page.failures)
@@ -30,8 +34,8 @@ def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
             "text_source": text.text_source,
             "agreement": text.agreement,
             "lines": text.lines,
-            "tables": new.page.tables or prior.page.tables,
-            "boxes": (*_boxes_kept(prior.page, new.page, asked), *new.page.boxes),
+            "tables": _tables(prior.page, new.page),
+            "boxes": _boxes(prior.page, new.page, asked),
             "completions": (
                 *(item for item in prior.page.completions if item.task.removeprefix("verify.") not in {*asked, WITNESS}),
                 *new.page.completions,
@@ -76,7 +80,19 @@ def _combined_status(prior: PageRow, new: PageRow, failures: Sequence[Failure]) 
     return "failed" if prior.status == new.status == "failed" else "partial"
 
 
-def _boxes_kept(prior: PageRow, new: PageRow, asked: frozenset[str]) -> tuple[LabelledBox, ...]:
+def _is_worse(prior: PageRow, new: PageRow, types: frozenset[str]) -> bool:
+    """Return whether views were refused now of what was read whole before: it has less."""
+    before, now = (types.intersection(each.task.split(".")[0] for each in page.failures if each.task) for page in (prior, new))
+    return bool(now) and not before
+
+
+def _tables(prior: PageRow, new: PageRow) -> tuple[Table, ...]:
+    return prior.tables if not new.tables or (prior.tables and _is_worse(prior, new, _TABLES)) else new.tables
+
+
+def _boxes(prior: PageRow, new: PageRow, asked: frozenset[str]) -> tuple[LabelledBox, ...]:
     asked_before = any(item.task in asked for item in prior.completions)
-    labels = {box.label for box in new.boxes}
-    return tuple(box for box in prior.boxes if not asked_before or box.label not in labels)
+    known, found = ({box.label for box in page.boxes} for page in (prior, new))
+    if asked_before and _is_worse(prior, new, _THINGS):
+        return (*prior.boxes, *(box for box in new.boxes if box.label not in known))
+    return (*(box for box in prior.boxes if not asked_before or box.label not in found), *new.boxes)

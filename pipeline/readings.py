@@ -55,8 +55,8 @@ def record(ask: Ask, region: Region, rung: int, completion: Completion, prompt: 
 def read(ask: Ask, records: Sequence[CompletionRecord], weigh: Weigh | None = None) -> Reading:
     """Decode a task's completions on its last rung and join what the views say: rejected if any view was, absent if all are.
 
-    Of a question that was asked in several words, the first answer counts, and absence before a reject. With `weigh`, lines, cells and things
-    have a confidence.
+    A reject of text, tables or things has what the other views say. Of a question that was asked in several words, the first answer counts, and
+    absence before a reject. With `weigh`, lines, cells and things have a confidence.
     """
     return chosen(voices(ask, records, weigh)).reading
 
@@ -184,10 +184,10 @@ def _sureness(voice: Voice) -> float:
 def _joined(ask: Ask, shown: Sequence[CompletionRecord], weigh: Weigh | None) -> Reading:
     turn = Affine(*shown[0].affine).turn()
     parts = [_part(ask, item, turn, weigh) for item in shown]
-    rejected = next((part.reading for part in parts if part.reading.verdict == "reject"), None)
-    if rejected is not None:
-        return rejected
+    rejected = [part.reading for part in parts if part.reading.verdict == "reject"]
     values = [part for part in parts if part.reading.verdict == "value"]
+    if rejected and (ask.answer_field or not values):  # who refuses a view may have missed the one true value
+        return rejected[0]
     if not values:
         return parts[0].reading if len(parts) == 1 else Reading(verdict="absent")
     tile = None if any(part.is_page for part in values) else reduce(Box.union, (part.view for part in values))
@@ -195,7 +195,14 @@ def _joined(ask: Ask, shown: Sequence[CompletionRecord], weigh: Weigh | None) ->
     tables = [
         made if made.box_source else said for made, said in zip(whole.tables, told(whole, ask.key, tile).tables, strict=True)
     ]
-    return replace(whole, tables=tuple(tables))  # what was put together of pieces has cells of its own
+    whole = replace(whole, tables=tuple(tables))  # what was put together of pieces has cells of its own
+    return _without(whole, rejected, len(parts)) if rejected else whole
+
+
+def _without(whole: Reading, rejected: Sequence[Reading], views: int) -> Reading:
+    """Return what is left of a page of which some views were rejected, as a reject with the first one's reason."""
+    message = f"{rejected[0].message} ({len(rejected)} of {views} views; what the others say is kept)"
+    return replace(whole, verdict="reject", code=rejected[0].code, message=message)
 
 
 def _part(ask: Ask, item: CompletionRecord, turn: Affine | None, weigh: Weigh | None) -> Part:

@@ -125,10 +125,8 @@ def rows(
         if answer.records
     ]
     failures = (*facts.notes, *(_failure(answer.ask, reading) for answer, reading in readings if reading.verdict == "reject"))
-    values = [reading for _, reading in readings if reading.verdict == "value"]
-    from_model = next(
-        (reading for answer, reading in readings if answer.ask.key in {"ocr", "spot"} and reading.text is not None), None
-    )
+    texts = [reading for answer, reading in readings if answer.ask.key in {"ocr", "spot"} and reading.text is not None]
+    from_model = min(texts, key=lambda text: text.verdict == "reject", default=None)  # the first that is whole
     text_source: TextSource | None = facts.text_source or ("model" if from_model else None)
     page = PageRow(
         page_id=page_identity(origin.source_id, facts.page_index),
@@ -139,13 +137,13 @@ def rows(
         width_pt=facts.width_pt,
         height_pt=facts.height_pt,
         rotation=facts.rotation,
-        status=_status(facts, failures, has_value=bool(facts.text_source) or any(r.verdict != "reject" for _, r in readings)),
+        status=_status(facts, failures, has_value=bool(facts.text_source) or any(each.says_something for _, each in readings)),
         text=facts.text if facts.text_source else from_model and from_model.text,
         text_source=text_source,
         agreement=agreement(from_model.text, facts.witness.raw) if facts.witness and from_model and from_model.text else None,
         lines=facts.lines if facts.text_source else _lines(from_model),
-        tables=facts.tables or _numbered(table for reading in values for table in reading.tables),
-        boxes=tuple(box for reading in values for box in reading.boxes),
+        tables=facts.tables or _numbered(table for _, reading in readings for table in reading.tables),
+        boxes=tuple(box for _, reading in readings for box in reading.boxes),
         completions=(*([facts.witness] if facts.witness else ()), *(item for answer in answers for item in answer.kept)),
         failures=failures,
         checkpoint_hash=given.checkpoint_hash if readings else None,

@@ -19,8 +19,9 @@ from schemas.view import Affine, Completion, Form
 class Reading:
     """What one completion means: a value, `absent` (a result: the page has no such thing), or a reject with its stable code.
 
-    Boxes are in page points already. Only what the task yields is filled; a reject carries no value. `value` is there for every
-    answer, whatever the verdict: it is the row of fields/, whose status says ok, absent, invalid (read, but not of its type) or rejected.
+    Boxes are in page points already. Only what the task yields is filled; a reject carries nothing, but where it is that of some views of a
+    page: then what the others say. `value` is there for every answer, whatever the verdict: it is the row of fields/, whose status says ok,
+    absent, invalid (read, but not of its type) or rejected.
     """
 
     verdict: Literal["value", "absent", "reject"]
@@ -31,6 +32,11 @@ class Reading:
     tables: tuple[Table, ...] = ()
     boxes: tuple[LabelledBox, ...] = ()
     value: FieldValue | None = None
+
+    @property
+    def says_something(self) -> bool:
+        """Return whether any of it can be used."""
+        return self.verdict != "reject" or self.text is not None or bool(self.tables or self.boxes)
 
 
 Decoder = Callable[[Completion, Affine], Reading]

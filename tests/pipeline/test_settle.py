@@ -56,6 +56,65 @@ def test_a_page_is_as_good_as_its_tasks(ocr: str, total: str, status: str) -> No
     assert {failure.task for failure in page.failures} <= {"ocr", "answer.total"}
 
 
+TILES = [Region(f"tile-{at:03}", Affine(600, 0, 0, 400, 0, 400 * at)) for at in range(2)]
+
+
+def in_tiles(ask, *texts):
+    return [record(ask, tile, 0, Completion(text, (1,), (-0.5,), "stop")) for tile, text in zip(TILES, texts, strict=False)]
+
+
+STAMPED, BROKEN = "<loc0100><loc0100><loc0200><loc0200> stamp", "<loc0100> stamp"
+GRID, RAGGED = "<table><tr><td>a</td><td>b</td></tr></table>", "<table><tr><td>a</td></tr><tr><td>b</td><td>c</td></tr></table>"
+
+
+def test_what_one_view_does_not_yield_costs_what_it_shows_alone() -> None:
+    """Text, tables and things of the other tiles are kept; the task is a reject all the same, which says how many views were refused."""
+    answers = ((OCR, ("above", "<loc0001>")), (TABLE, (RAGGED, GRID)), (STAMP, (STAMPED, BROKEN)))
+    page = made(seen(), *((ask, in_tiles(ask, *texts)) for ask, texts in answers)).page
+    assert (page.status, page.text, page.text_source) == ("partial", "above", "model")
+    assert [[cell.text for cell in table.cells] for table in page.tables] == [["a", "b"]]
+    assert [box.label for box in page.boxes] == ["stamp"]
+    assert [failure.task for failure in page.failures] == ["ocr", "table", "detect"]
+    assert all("(1 of 2 views; what the others say is kept)" in failure.message for failure in page.failures)
+    assert why_unsettled(OCR, in_tiles(OCR, "above", "<loc0001>"), seen())
+
+
+def test_a_page_of_which_all_views_are_refused_failed() -> None:
+    """Nothing is kept of it, and the first view's reason stands as it is."""
+    page = made(seen(), (OCR, in_tiles(OCR, "<loc0001>", "<loc0001>"))).page
+    assert (page.status, page.text, page.lines) == ("failed", None, ())
+    assert "views" not in page.failures[0].message
+
+
+def test_a_field_is_no_surer_than_its_least_view() -> None:
+    """A tile whose answer was refused may have shown the one true value: what another tile says does not stand for it."""
+    (field,) = made(seen(), (TOTAL, in_tiles(TOTAL, "42", "no number"))).fields
+    assert (field.status, field.value_number) == ("invalid", None)
+
+
+def test_text_that_is_whole_comes_before_text_in_part() -> None:
+    """Where `spot` was refused in one tile, the page's text is that of `ocr`, whatever was asked first."""
+    (spotted,) = asks(SpotTask(type="spot"))
+    line = "left<loc0100><loc0100><loc0200><loc0400>"
+    both = [(spotted, in_tiles(spotted, line, "no places")), (OCR, in_tiles(OCR, "above", "below"))]
+    assert made(seen(), *both).page.text == "above\nbelow"
+
+
+def test_what_was_whole_does_not_give_way_to_less() -> None:
+    """Of a page that is read again, and this time in part, text, tables and boxes stay as they were; what was never read is taken."""
+    asked = ((OCR, ("above", "below"), ("above", "<loc0001>")), (TABLE, (GRID, GRID), (GRID, RAGGED)))
+    asked = (*asked, (STAMP, (STAMPED, STAMPED), (STAMPED, BROKEN)))
+    whole, part = (made(seen(), *((each[0], in_tiles(each[0], *each[which])) for each in asked)) for which in (1, 2))
+    keys = frozenset({"ocr", "table", "detect"})
+    both = combine(whole, part, keys).page
+    assert (both.status, both.text, both.tables, both.boxes) == ("partial", "above\nbelow", whole.page.tables, whole.page.boxes)
+    blank = made(seen(), (TOTAL, [said(TOTAL, "42")]))
+    first = combine(blank, part, keys).page
+    assert (first.text, first.tables, first.boxes) == (part.page.text, part.page.tables, part.page.boxes)
+    again = combine(part, part, keys).page
+    assert (again.text, again.tables, again.boxes) == (part.page.text, part.page.tables, part.page.boxes)
+
+
 def test_blank_and_lost_pages_have_their_fields_too() -> None:
     """On a blank page a field is absent, on a page that could not be opened rejected, with the reason."""
     blank = made(seen(is_blank=True), (TOTAL, []))
