@@ -77,7 +77,8 @@ class PageRow(Shape):
     `rotation` is the PDF's own /Rotate, which sizes and boxes follow already, as every viewer does. A scan that lies on its side, on its
     head or askew is set upright for the model alone: its boxes stay where a viewer shows the print, and completions' maps hold the turn.
     `boxes` holds what `detect`, `segment` and `refer` found, of all of them together, each under its label; a line's or a cell's place stands
-    with it. `agreement` is there where a trusted text layer was kept beside the model's text (`text_layer: compare`).
+    with it. `agreement` is there where a trusted text layer was kept beside the model's text (`text_layer: compare`). Of a page that is
+    `partial`, `text`, `tables` and `boxes` may be what some of its views say: `failures` tell of which task, and of how many views.
     """
 
     page_id: str

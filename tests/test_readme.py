@@ -53,6 +53,7 @@ def done(place) -> dict[str, subprocess.CompletedProcess[str]]:
     }
 
 
+@pytest.mark.slow
 def test_every_command_runs(done):
     """In the order of the README, each command ends as it should: complete, or complete with more rejects than were accepted."""
     assert len(done) > 5
@@ -64,6 +65,7 @@ def test_every_command_runs(done):
     assert "exact: every page" in done["pagemill verify invoices"].stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("done")
 def test_every_query_runs(place, monkeypatch):
     """Each query of the README, on what its commands wrote, is answered; pages and their text are there."""
@@ -74,6 +76,7 @@ def test_every_query_runs(place, monkeypatch):
     assert any(text for *_, text in answers[0])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("done")
 def test_every_snippet_of_python_runs(place):
     """The README's Python, in a fresh interpreter beside the results, prints pages, and nothing besides."""
