@@ -86,6 +86,7 @@ def test_a_budget_ends_a_run_when_it_is_spent(limits, tally, said):
 
 
 # Ray warns of its own settings as it reads them, and leaves files open in the process that started it.
+@pytest.mark.slow
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

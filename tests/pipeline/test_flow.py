@@ -116,6 +116,7 @@ class Compacting(Silent):
         self.noted += text
 
 
+@pytest.mark.slow
 @pytest.mark.formats
 @pytest.mark.usefixtures("ray_started")
 def test_rows_that_another_run_moves_are_found_again(mill, machine):
