@@ -95,6 +95,8 @@ def test_odd_keys_of_an_inventory_are_read_from_end_to_end(place, tmp_path):
     texts = {row["source_uri"]: row["text"] for row in read(f"{place}/out", "pages").to_pylist()}
     assert texts == {f"{place}/in/{key}": f"this is document number {number}" for number, key in enumerate(KEYS)}
     assert _pagemill("verify", f"{place}/out")["findings"] == []
+    again = _pagemill("run", str(path))
+    assert (again["objects_known"], again["pages_selected"]) == (len(KEYS), 0)
 
 
 def _tried(place: str) -> set[str]:
