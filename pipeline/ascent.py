@@ -14,11 +14,10 @@ from pipeline.readings import read
 from pipeline.settle import Answered, Circumstances, PageFacts, Rows, rows
 from pipeline.signals import page_logprob
 from pipeline.unsettled import Beside
+from schemas.job import TEXTS
 from schemas.page import CompletionRecord
 from schemas.unit import Origin, Unit
 from schemas.view import Affine, View
-
-TEXT_KEYS = ("ocr", "spot")
 
 
 @dataclass(slots=True)
@@ -64,7 +63,7 @@ class Ascent:
     def reads_as_nothing(self) -> bool:
         """Return whether a page that is not blank gave no text; where none was asked for, whether every answer is a reject."""
         said = [(question.ask, records) for question in self.wanting() if (records := self.records.get(question.ask.key))]
-        texts = [(ask, records) for ask, records in said if ask.key in TEXT_KEYS]
+        texts = [(ask, records) for ask, records in said if ask.key in TEXTS]
         verdicts = {read(ask, records).verdict for ask, records in texts or said}
         return verdicts == ({"absent"} if texts else {"reject"}) and self.facts.layer_text is None
 
@@ -73,7 +72,7 @@ class Ascent:
         texts = [
             read(question.ask, said).text
             for question in self.asked
-            if question.ask.key in TEXT_KEYS and (said := self.records.get(question.ask.key))
+            if question.ask.key in TEXTS and (said := self.records.get(question.ask.key))
         ]
         known = self.prior.page.text if self.prior and self.prior.page.text_source == "model" else None
         return Beside(next(filter(None, texts), known), page_logprob(item for said in self.records.values() for item in said))

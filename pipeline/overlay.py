@@ -7,20 +7,19 @@ from collections.abc import Sequence
 
 from pipeline.settle import WITNESS, Circumstances, Rows
 from schemas.box import LabelledBox
+from schemas.job import TEXTS, THINGS
 from schemas.page import Failure, PageRow, PageStatus
 from schemas.source import identity, page_identity
 from schemas.table import Table
 from schemas.unit import Origin
-
-_TEXTS, _TABLES, _THINGS = frozenset({"ocr", "spot"}), frozenset({"table"}), frozenset({"detect", "segment", "refer"})
 
 
 def combine(prior: Rows, new: Rows, asked: frozenset[str]) -> Rows:
     """Lay a page's new rows, which answer the keys `asked`, over those that were there."""
     # Text that nobody asked anew stays, even where a text layer came to light while a table was looked for; a person's word always does.
     by_hand = {row.name: row for row in prior.fields if row.value_source == "human"}
-    is_asked = bool(asked & _TEXTS) or not prior.page.text_source
-    is_better = bool(new.page.text_source) and not (prior.page.text_source and _is_worse(prior.page, new.page, _TEXTS))
+    is_asked = not asked.isdisjoint(TEXTS) or not prior.page.text_source
+    is_better = bool(new.page.text_source) and not (prior.page.text_source and _is_worse(prior.page, new.page, TEXTS))
     is_new = is_better and is_asked and prior.page.text_source != "human"
     text = new.page if is_new else prior.page
     seen = prior.page if new.page.width_pt is None else new.page
@@ -80,19 +79,19 @@ def _combined_status(prior: PageRow, new: PageRow, failures: Sequence[Failure]) 
     return "failed" if prior.status == new.status == "failed" else "partial"
 
 
-def _is_worse(prior: PageRow, new: PageRow, types: frozenset[str]) -> bool:
+def _is_worse(prior: PageRow, new: PageRow, types: tuple[str, ...]) -> bool:
     """Return whether views were refused now of what was read whole before: it has less."""
-    before, now = (types.intersection(each.task.split(".")[0] for each in page.failures if each.task) for page in (prior, new))
-    return bool(now) and not before
+    before, now = (any(each.task and each.task.split(".")[0] in types for each in page.failures) for page in (prior, new))
+    return now and not before
 
 
 def _tables(prior: PageRow, new: PageRow) -> tuple[Table, ...]:
-    return prior.tables if not new.tables or (prior.tables and _is_worse(prior, new, _TABLES)) else new.tables
+    return prior.tables if not new.tables or (prior.tables and _is_worse(prior, new, ("table",))) else new.tables
 
 
 def _boxes(prior: PageRow, new: PageRow, asked: frozenset[str]) -> tuple[LabelledBox, ...]:
     asked_before = any(item.task in asked for item in prior.completions)
     known, found = ({box.label for box in page.boxes} for page in (prior, new))
-    if asked_before and _is_worse(prior, new, _THINGS):
+    if asked_before and _is_worse(prior, new, THINGS):
         return (*prior.boxes, *(box for box in new.boxes if box.label not in known))
     return (*(box for box in prior.boxes if not asked_before or box.label not in found), *new.boxes)

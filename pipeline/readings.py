@@ -15,10 +15,10 @@ from pipeline.stitch import stitched
 from pipeline.sureness import Weigh, said_of, weighed
 from pipeline.tasks.base import Ask, Reading
 from schemas.box import Box
+from schemas.job import TEXTS
 from schemas.page import CompletionRecord
 from schemas.view import Affine, Completion, Region
 
-_TEXTS = ("ocr", "spot")
 _RANK = {"value": 0, "absent": 1, "reject": 2}
 
 
@@ -102,7 +102,7 @@ def in_need(ask: Ask, records: Sequence[CompletionRecord], least_text: float = 0
 
 def faint(ask: Ask, records: Iterable[CompletionRecord], least: float) -> list[CompletionRecord]:
     """Return the views of a text whose tokens' mean probability is below `least`; other tasks have none, as one word says little."""
-    if ask.key not in _TEXTS:
+    if ask.key not in TEXTS:
         return []
     return [item for item in records if item.mean_logprob is not None and exp(item.mean_logprob) < least]
 
@@ -139,7 +139,7 @@ def _over(ask: Ask, below: Sequence[CompletionRecord], items: Sequence[Completio
     """
     finer, whole, is_in = [Affine(*item.affine) for item in items], [], False
     parts, is_rejected = _unsettled(ask, below)
-    meant = parts if is_rejected or ask.key not in _TEXTS else []  # of texts, only what is faint is looked at again
+    meant = parts if is_rejected or ask.key not in TEXTS else []  # of texts, only what is faint is looked at again
     for item in below:
         is_meant = item in meant and not item.places and touches(Affine(*item.affine), finer)
         if not is_meant and not _is_shown_again(item, finer):

@@ -18,6 +18,7 @@ from pipeline.whereabouts import whereabouts
 from pipeline.witness import agreement
 from schemas.box import Box
 from schemas.field import FieldRow, FieldValue
+from schemas.job import TEXTS
 from schemas.page import CompletionRecord, Failure, Line, PageRow, PageStatus, PartSaid, Stage, TextSource
 from schemas.signals import ConfidenceModel
 from schemas.source import identity, page_identity
@@ -26,7 +27,7 @@ from schemas.unit import Origin
 from schemas.view import Affine
 
 WITNESS = "text_layer"  # the task under which a text layer is kept beside the model's text
-TEXT_LAYER_KEYS = ("ocr", "spot", "table")  # what a trustworthy text layer answers in the model's place
+TEXT_LAYER_KEYS = (*TEXTS, "table")  # what a trustworthy text layer answers in the model's place
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def rows(
         if answer.records
     ]
     failures = (*facts.notes, *(_failure(answer.ask, reading) for answer, reading in readings if reading.verdict == "reject"))
-    texts = [reading for answer, reading in readings if answer.ask.key in {"ocr", "spot"} and reading.text is not None]
+    texts = [reading for answer, reading in readings if answer.ask.key in TEXTS and reading.text is not None]
     from_model = min(texts, key=lambda text: text.verdict == "reject", default=None)  # the first that is whole
     text_source: TextSource | None = facts.text_source or ("model" if from_model else None)
     page = PageRow(

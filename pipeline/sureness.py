@@ -13,12 +13,12 @@ from pipeline.documents.letters import shows
 from pipeline.tasks.base import Reading
 from pipeline.tasks.parts import Span, spans
 from schemas.box import LabelledBox
+from schemas.job import THINGS
 from schemas.page import CompletionRecord, Line, PartSaid
 from schemas.table import Cell, Table
 from schemas.view import Completion
 
 _PLACE = re.compile(r"\s*<(?:loc|seg)\d+>\s*")
-_THINGS = ("detect", "segment", "refer")
 _OF_LAYER, _OF_FEW_LETTERS = 0.99, 0.95
 """How sure a text layer is that was believed: the document says it itself, so that little is left but letters that were exchanged for others, which
 are found where there are many (42 to 50 of 58 such pages), and are not where there are few. Taken for granted, and not measured.
@@ -37,7 +37,7 @@ def said_of(key: str, completion: Completion) -> tuple[PartSaid, ...]:
     pieces, logprobs = completion.pieces, completion.logprobs
     if len(pieces) != len(logprobs) or "".join(pieces) != completion.text:
         return ()
-    is_thing = key.split(".", maxsplit=1)[0] in _THINGS
+    is_thing = key.split(".", maxsplit=1)[0] in THINGS
     starts = accumulate(map(len, pieces), initial=0)
     counted = [
         (start, index)

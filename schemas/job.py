@@ -300,6 +300,10 @@ Task = Annotated[
     OcrTask | SpotTask | AnswerTask | ReferTask | DetectTask | SegmentTask | CaptionTask | QuestionTask | TableTask | RawTask,
     Field(discriminator="type"),
 ]
+TEXTS = ("ocr", "spot")
+"""Types of the tasks that read a page's text, and the keys of what they ask."""
+THINGS = ("detect", "segment", "refer")
+"""The same of those that find things."""
 
 
 class Limits(Shape):

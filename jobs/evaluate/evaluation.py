@@ -8,12 +8,13 @@ from pathlib import Path
 from jobs.evaluate.calibrate import calibrated, held_out, is_enough
 from jobs.evaluate.expected import Expected, Labels, LeftOut
 from jobs.evaluate.forms import Form, read_expected
-from jobs.evaluate.judge import TEXTS, Case, judge
+from jobs.evaluate.judge import Case, judge
 from jobs.evaluate.reliability import Judged, Reliability, reliability
 from jobs.evaluate.report import LeftOutCount, Report
 from jobs.evaluate.said import Asked, Said, Sink, read_sink
 from jobs.evaluate.scores import scores
 from pipeline.errors import JobError
+from schemas.job import TEXTS
 
 RESAMPLES = 1000
 

@@ -16,10 +16,11 @@ from jobs.evaluate.text import Share
 from pipeline.tasks import detect, spot, table
 from schemas.box import Box, LabelledBox
 from schemas.field import FieldValue
+from schemas.job import TEXTS, THINGS
 from schemas.table import Table
 from schemas.view import Affine, Completion
 
-TEXTS, THINGS, FREE = ("ocr", "spot"), ("detect", "segment", "refer"), ("caption", "question", "raw")
+FREE = ("caption", "question", "raw")
 _ABSENT = FieldValue(status="absent")
 
 

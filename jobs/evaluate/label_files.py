@@ -3,6 +3,7 @@
 from jobs.evaluate.expected import Expected, Labels, Place
 from jobs.train.labels import read_labels
 from pipeline.tasks.unanswerable import is_unanswerable
+from schemas.job import TEXTS, THINGS
 from schemas.label import Label
 from schemas.page import Line
 
@@ -14,10 +15,10 @@ def read_label_file(uri: str) -> Labels:
 
 def _of_label(label: Label) -> Expected:
     place = Place(label.page, uri=label.uri)
-    if label.task in ("ocr", "spot"):
+    if label.task in TEXTS:
         answers, target = ((_text(label.lines),), None) if label.lines else ((), label.target)
         return Expected(place, "labels", label.task, answers=answers, target=target, region=label.region)
-    if label.task in ("detect", "segment", "refer"):
+    if label.task in THINGS:
         return _of_things(label, place)
     if label.task == "table":
         target = None if label.tables else label.target

@@ -12,9 +12,9 @@ from pipeline.signals import of_part, parts_logprob
 from pipeline.tasks.parts import spans
 from pipeline.tasks.tokens import QUAD
 from schemas.field import FieldValue
+from schemas.job import TEXTS
 from schemas.page import PageRow
 
-_TEXTS = ("ocr", "spot")
 _PLACE = re.compile(QUAD)
 
 
@@ -30,7 +30,7 @@ def parts_judged(document: str, page: PageRow, true: str) -> Iterator[Judged]:
     """Yield each line of the completions that read a page's text."""
     whole = _plain(true)
     layer = next((item.raw for item in page.completions if item.task == WITNESS), None)
-    for key in _TEXTS:
+    for key in TEXTS:
         said = [item for item in page.completions if item.task == key and item.finish_reason == "stop"]
         sure = parts_logprob(said)
         for item in said:

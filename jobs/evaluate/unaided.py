@@ -6,10 +6,8 @@ from pipeline.readings import read
 from pipeline.tasks.asks import page_asks
 from pipeline.tasks.base import Ask, Reading
 from schemas.field import FieldRow, FieldValue
-from schemas.job import Job
+from schemas.job import TEXTS, Job
 from schemas.page import PageRow
-
-_TEXT_KEYS = ("ocr", "spot")
 
 
 def asks_of(jobs: Iterable[Job]) -> dict[str, Ask]:
@@ -21,7 +19,7 @@ def page_unaided(page: PageRow, asks: Mapping[str, Ask]) -> PageRow:
     """Return a page with the text that the model read; without completions of it, as where a text layer stood, it stays."""
     if page.text_source != "human":
         return page
-    readings = (reading for key in _TEXT_KEYS if (reading := _reading(key, page, asks)) is not None)
+    readings = (reading for key in TEXTS if (reading := _reading(key, page, asks)) is not None)
     said = next((reading for reading in readings if reading.text is not None), None)
     return page if said is None else page.model_copy(update={"text": said.text, "lines": said.lines, "text_source": "model"})
 

@@ -18,6 +18,7 @@ from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.arrow import from_table
 from schemas.box import ROUGH
 from schemas.field import FieldRow
+from schemas.job import TEXTS
 from schemas.label import Label
 from schemas.page import PageRow
 from schemas.table import Table
@@ -100,7 +101,7 @@ def labels_of(pages: Sequence[PageRow], fields: Sequence[FieldRow]) -> Iterator[
         [row for row in fields if row.value_source == "human"],
     )
     if texts or values:
-        yield from (label for page in texts for label in _of_page(page) if label.task in ("ocr", "spot"))
+        yield from (label for page in texts for label in _of_page(page) if label.task in TEXTS)
         yield from _of_fields(pages, values)
         return
     for page in pages:

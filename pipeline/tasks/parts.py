@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from pipeline.tasks.tokens import QUAD
+from schemas.job import THINGS
 
 _PLACE = re.compile(QUAD)
 _CELL = re.compile(r"<t[dh](?=[\s>])", re.IGNORECASE)
@@ -22,7 +23,7 @@ def spans(key: str, answer: str) -> tuple[Span, ...]:
     if task == "table":
         starts = [match.start() for match in _CELL.finditer(answer)]
         return tuple(pairwise([*starts, len(answer)]))
-    return tuple(_filled(answer, _between(answer, ";"))) if task in ("detect", "segment", "refer") else ()
+    return tuple(_filled(answer, _between(answer, ";"))) if task in THINGS else ()
 
 
 def _lines(answer: str) -> Iterator[Span]:
