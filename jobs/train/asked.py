@@ -4,6 +4,8 @@ import re
 from dataclasses import replace
 from random import Random
 
+from jobs.synth import article, form, invoice, letter, receipt
+from jobs.synth.entries import ENTRIES
 from jobs.train.recipe import ALL_TASKS, Lesson, Shares
 from jobs.train.views import Seen, redrawn
 from pipeline.strips import with_strips
@@ -20,6 +22,18 @@ _TOKEN = re.compile(r"<[a-z0-9/]+>")
 _ATTEMPTS = 4
 _MISSING = 0.4
 """So often one of the values that a view is asked for is not in it."""
+_FOREIGN = 0.5
+"""So often a value that is missing is one that documents of another kind have: a run asks each page for all of them."""
+_OF_ONE_KIND = (
+    invoice.NUMBER,
+    invoice.DUE,
+    receipt.STORE,
+    receipt.NUMBER,
+    letter.SENDER,
+    form.NUMBER,
+    article.AUTHOR,
+    *(entry.question for entry in ENTRIES if entry.question.name == "name"),
+)
 _NO_TABLE = 0.15
 """So often a view that was to be asked for its tables, and shows none, is asked nevertheless."""
 _ALL_LABELS = 0.4
@@ -47,12 +61,18 @@ def asked(rng: Random, seen: Seen, lesson: Lesson, resolution: int, asks: Shares
 
 
 def values(rng: Random, seen: Seen, count: int) -> list[tuple[str, str]]:
-    """Return so many prompts for values and their true answers: of what the view shows, and now and then one of what it does not show."""
+    """Return so many prompts for values and their true answers: of what the view shows, and now and then one of what it does not.
+
+    That is a value of the same page, or one that no document of this kind has.
+    """
     prompts = [f"answer en {field.question}" for field in seen.page.fields]
     pairs = [(prompt, seen.answer(prompt) or UNANSWERABLE) for prompt in prompts]
     rng.shuffle(pairs)
     there = [pair for pair in pairs if pair[1] != UNANSWERABLE]
     missing = [pair for pair in pairs if pair[1] == UNANSWERABLE]
+    if rng.random() < _FOREIGN:
+        prompt = f"answer en {rng.choice(_OF_ONE_KIND).text}"
+        missing = [(prompt, UNANSWERABLE)] if prompt not in prompts else missing
     chosen = [*missing[: rng.random() < _MISSING], *there] if there else missing
     return [chosen[index % len(chosen)] for index in range(count)]
 

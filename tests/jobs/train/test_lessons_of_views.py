@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from jobs.synth.document import stream
-from jobs.train.asked import LABELS, LONGEST, asked, tokens
+from jobs.train.asked import LABELS, LONGEST, asked, tokens, values
 from jobs.train.company import Part
 from jobs.train.embedded import blank_checkpoint
 from jobs.train.feed import ANSWERS_A_VIEW, Batch, as_pixels, batches
@@ -22,6 +22,7 @@ from pipeline.engines.transformers import pixels
 from pipeline.engines.vocabulary import Vocabulary
 from pipeline.strips import with_strips
 from pipeline.tasks import detect, spot, table
+from pipeline.tasks.unanswerable import UNANSWERABLE
 from schemas.box import Box
 from schemas.job import Limits
 from schemas.truth import Glyphs, PageTruth
@@ -118,6 +119,22 @@ def test_every_so_many_batches_ask_for_values(tmp_path) -> None:
     assert all(words.strip().startswith("answer en ") for words in said)
     told = [vocabulary.tokenizer.decode(row[row >= 0].tolist()) for row in answering.rows.labels]
     assert sum(words != "unanswerable" for words in told) > len(told) / 2
+
+
+def test_values_are_asked_as_a_run_asks_them() -> None:
+    """Of every kind of document that has fields, of views that show none of them too, and now and then for what only other kinds have."""
+    rng, kinds, told = stream("test"), set(), {"shown": 0, "elsewhere": 0, "foreign": 0}
+    for seed in range(60):
+        for seen in views("fields", seed, 448, count=2, drawn=False, tilings=("grid",)):
+            own = {f"answer en {field.question}": field for field in seen.page.fields}
+            kinds.add(seen.sheet.kind)
+            for prompt, answer in values(rng, seen, 2):
+                assert answer == (seen.answer(prompt) or UNANSWERABLE)
+                is_missing = "foreign" if prompt not in own else "elsewhere"
+                told[is_missing if answer == UNANSWERABLE else "shown"] += 1
+    assert kinds == {"invoice", "receipt", "letter", "form", "statement", "article"}
+    assert told["shown"] > sum(told.values()) / 2
+    assert min(told.values()) > sum(told.values()) / 20
 
 
 def test_short_answers_are_places_too_where_those_are_taught(tmp_path) -> None:
